@@ -1,0 +1,84 @@
+# What every target of hark is built with, and the three kinds of targets there are.
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_LINK_DEPENDS_NO_SHARED ON)
+
+option(HARK_TESTS "build the tests" ON)
+option(HARK_BENCH "build what bench/ needs" OFF)
+option(HARK_FUZZ "build the libFuzzer targets (clang); without it they are built as replayers of their corpora" OFF)
+option(HARK_WERROR "warnings are errors" OFF)
+option(HARK_TIDY "run clang-tidy on every file" OFF)
+set(HARK_SANITIZE "" CACHE STRING "-fsanitize= value for everything")
+
+add_library(hark_flags INTERFACE)
+target_include_directories(hark_flags INTERFACE ${CMAKE_SOURCE_DIR}/src)
+target_compile_definitions(hark_flags INTERFACE _GLIBCXX_ASSERTIONS
+                           HARK_VERSION="${PROJECT_VERSION}")
+target_compile_options(hark_flags INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wold-style-cast -Wcast-qual
+  -Wnon-virtual-dtor -Woverloaded-virtual -Wformat=2 -Wundef -Wextra-semi -Wswitch-enum
+  -fno-omit-frame-pointer)
+if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
+  target_compile_options(hark_flags INTERFACE
+    -Wduplicated-cond -Wduplicated-branches -Wlogical-op -Wimplicit-fallthrough=5)
+  # Half of start-up is the dynamic linker's work (docs/adr/0002-start-up.md).
+  target_link_options(hark_flags INTERFACE -static-libstdc++ -static-libgcc)
+endif()
+if(HARK_WERROR)
+  target_compile_options(hark_flags INTERFACE -Werror)
+endif()
+if(HARK_SANITIZE)
+  target_compile_options(hark_flags INTERFACE -fsanitize=${HARK_SANITIZE} -fno-sanitize-recover=all)
+  target_link_options(hark_flags INTERFACE -fsanitize=${HARK_SANITIZE})
+elseif(CMAKE_BUILD_TYPE STREQUAL Release)
+  target_compile_options(hark_flags INTERFACE -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3
+                         -fstack-protector-strong -fcf-protection)
+  target_link_options(hark_flags INTERFACE -Wl,-z,relro,-z,now,--gc-sections)
+  target_compile_options(hark_flags INTERFACE -ffunction-sections -fdata-sections)
+endif()
+if(HARK_TIDY)
+  set(CMAKE_CXX_CLANG_TIDY clang-tidy --warnings-as-errors=*)
+endif()
+
+# hark_library(NAME DEPENDS …): every .cpp of the folder that is no test, as one static library.
+function(hark_library name)
+  cmake_parse_arguments(ARG "" "" "DEPENDS" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS *.cpp)
+  list(FILTER sources EXCLUDE REGEX "(_test|main)\\.cpp$")
+  add_library(hark_${name} STATIC ${sources})
+  target_link_libraries(hark_${name} PUBLIC hark_flags ${ARG_DEPENDS})
+  hark_tests(${name})
+endfunction()
+
+# The tests beside the code: x_test.cpp has the label unit, x_wire_test.cpp the label wire.
+function(hark_tests name)
+  if(NOT HARK_TESTS)
+    return()
+  endif()
+  file(GLOB tests CONFIGURE_DEPENDS *_test.cpp)
+  foreach(label unit wire)
+    set(chosen ${tests})
+    if(label STREQUAL wire)
+      list(FILTER chosen INCLUDE REGEX "_wire_test\\.cpp$")
+    else()
+      list(FILTER chosen EXCLUDE REGEX "_wire_test\\.cpp$")
+    endif()
+    if(chosen)
+      hark_test_program(${name}_${label}_test LABEL ${label} SOURCES ${chosen} DEPENDS hark_${name})
+    endif()
+  endforeach()
+endfunction()
+
+# hark_test_program(NAME LABEL … SOURCES … DEPENDS …): a GoogleTest program, each test a ctest test.
+function(hark_test_program name)
+  cmake_parse_arguments(ARG "" "LABEL" "SOURCES;DEPENDS" ${ARGN})
+  find_package(GTest REQUIRED)
+  include(GoogleTest)
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE hark_flags ${ARG_DEPENDS} GTest::gtest_main GTest::gmock)
+  target_compile_definitions(${name} PRIVATE HARK_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES LABELS ${ARG_LABEL} TIMEOUT 300)
+endfunction()

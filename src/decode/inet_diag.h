@@ -1,0 +1,49 @@
+// sock_diag of internet sockets: linux/inet_diag.h, net/ipv4/inet_diag.c, tcp_diag.c, udp_diag.c.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "base/address.h"
+#include "base/bytes.h"
+#include "base/protocol.h"
+#include "base/result.h"
+
+namespace hark::decode {
+
+/// One socket as sock_diag or a table of /proc/net tells of it. What the asked interface does not
+/// tell is empty.
+struct SocketRecord {
+  Protocol protocol = Protocol::Tcp;
+  IpAddress local;
+  std::uint16_t local_port = 0;  ///< a raw socket's is its IP protocol number
+  IpAddress remote;
+  std::uint16_t remote_port = 0;
+  std::uint8_t state = 0;                        ///< TCP_* of net/tcp_states.h
+  std::optional<std::uint32_t> interface_index;  ///< bound device; 0: none
+  std::uint32_t uid = 0;
+  std::uint32_t inode = 0;
+  std::optional<std::uint64_t> cookie;
+  std::optional<std::uint64_t> queue_length;  ///< LISTEN: connections waiting; others: bytes
+  std::optional<std::uint64_t> queue_limit;   ///< LISTEN: backlog; others: receive buffer in bytes
+  std::optional<std::uint64_t> drops;
+  std::optional<bool> v6only;  ///< empty for IPv4 and where it is not told
+  std::optional<std::uint64_t> cgroup_id;
+};
+
+/// A dump request for one family and protocol (IPPROTO_*), only sockets in the states of the mask.
+/// LISTEN alone makes the kernel skip the table of connections: never ask for another bit with it.
+[[nodiscard]] Bytes inet_diag_request(Family family, Protocol protocol, std::uint32_t states);
+
+struct SocketDump {
+  std::vector<SocketRecord> sockets;
+  bool interrupted = false;  ///< the kernel says that the table changed under the dump
+};
+
+/// The messages of a dump asked with inet_diag_request. `asked` is the protocol of the request; a
+/// TCP socket with the "mptcp" ULP is the subflow listener of an MPTCP one, shares its inode, and
+/// is returned as Mptcp. Any malformed message is an error: never a half list.
+[[nodiscard]] Result<SocketDump> decode_inet_diag(ByteView messages, Protocol asked);
+
+}  // namespace hark::decode

@@ -1,0 +1,26 @@
+#include "decode/passwd.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+
+namespace hark::decode {
+
+std::vector<UserName> decode_passwd(ByteView text) {
+  std::vector<UserName> out;
+  std::string_view rest = as_text(text);
+  while (!rest.empty()) {
+    std::string_view line = next_piece(rest, '\n');
+    const std::string_view name = next_piece(line, ':');
+    next_piece(line, ':');  // the password, or the x that stands for it
+    const auto uid = parse_number<std::uint32_t>(next_piece(line, ':'));
+    if (name.empty() || name.front() == '#' || !uid) continue;
+    out.push_back({*uid, std::string(name)});
+  }
+  std::ranges::stable_sort(out, {}, &UserName::uid);
+  const auto repeated = std::ranges::unique(out, {}, &UserName::uid);
+  out.erase(repeated.begin(), repeated.end());
+  return out;
+}
+
+}  // namespace hark::decode

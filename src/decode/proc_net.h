@@ -1,0 +1,14 @@
+// The tables of /proc/net: tcp, udp, udplite, raw and their IPv6 twins. proc(5);
+// get_tcp4_sock of net/ipv4/tcp_ipv4.c, udp4_format_sock, raw_sock_seq_show, and the IPv6 ones.
+#pragma once
+
+#include "base/result.h"
+#include "decode/inet_diag.h"
+
+namespace hark::decode {
+
+/// Lines of one table as records. Tells no bound device, no v6only flag, no cgroup, no queue limit
+/// and no cookie: these stay empty. A malformed line is an error naming its number.
+[[nodiscard]] Result<SocketDump> decode_proc_net(ByteView text, Protocol protocol, Family family);
+
+}  // namespace hark::decode

@@ -1,0 +1,70 @@
+// What /proc says of processes: the two buffers of base/process_parts.h, and the files in them.
+// proc(5), fs/proc/array.c.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/process_parts.h"
+#include "base/result.h"
+
+namespace hark::decode {
+
+/// One process of scan_processes.
+struct ScannedProcess {
+  std::uint32_t pid = 0;
+  std::optional<std::uint64_t> netns_inode;     ///< empty: not ours to see
+  std::optional<std::uint64_t> net_proc_inode;  ///< stands in for it, to tell namespaces apart
+  std::optional<std::uint64_t> mntns_inode;
+  std::uint32_t first_socket =
+      0;  ///< its sockets are [first_socket, end_socket) of the scan's list
+  std::uint32_t end_socket = 0;
+  int sockets_error = 0;  ///< errno of /proc/PID/fd or of a link in it; 0: all was read
+  std::vector<FdInode> netns_fds;
+};
+
+struct ProcessScan {
+  std::vector<ScannedProcess> processes;
+  std::vector<FdInode> sockets;  ///< of all processes, in one array: a busy host has many
+};
+
+[[nodiscard]] Result<ProcessScan> decode_process_scan(ByteView parts);
+
+/// /proc/PID/stat. The name stands in parentheses and may hold any byte, parentheses too: it ends
+/// at the last one.
+struct StatRecord {
+  std::string name;
+  char state = '?';
+  std::uint32_t parent_pid = 0;
+  std::uint32_t flags = 0;        ///< PF_* of linux/sched.h: 0x00200000 is a kernel thread
+  std::uint64_t start_ticks = 0;  ///< since boot, in hundredths of a second (USER_HZ)
+};
+[[nodiscard]] Result<StatRecord> decode_stat(ByteView text);
+
+/// /proc/PID/status.
+struct StatusRecord {
+  std::uint32_t effective_uid = 0;
+  std::uint64_t effective_capabilities = 0;
+};
+[[nodiscard]] Result<StatusRecord> decode_status(ByteView text);
+
+/// /proc/PID/cmdline: arguments, each ended by NUL. A process that rewrote its title has one with
+/// blanks in it, perhaps without NUL; trailing NULs of an overwritten area are dropped.
+[[nodiscard]] std::vector<std::string> decode_cmdline(ByteView text);
+
+/// One process of read_processes.
+struct ProcessRecord {
+  std::uint32_t pid = 0;
+  Result<StatRecord> stat;
+  Result<StatusRecord> status;
+  Result<std::vector<std::string>> cmdline;
+  Result<std::string> exe;  ///< link target as it is; " (deleted)" still at its end
+  Result<Bytes> cgroup;     ///< for decode_cgroup_file
+  std::vector<FdInode> sockets;
+};
+[[nodiscard]] Result<std::vector<ProcessRecord>> decode_processes(ByteView parts);
+
+}  // namespace hark::decode

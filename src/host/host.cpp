@@ -1,0 +1,33 @@
+#include "host/host.h"
+
+#include <array>
+#include <cstdio>
+#include <ctime>
+#include <tuple>
+
+namespace hark::host {
+
+std::string_view name_of(Scope scope) {
+  constexpr std::array<std::string_view, 4> kNames = {"loopback", "one-address", "one-interface",
+                                                      "all"};
+  return kNames[static_cast<std::size_t>(scope)];
+}
+
+bool listed_before(const Listener& a, const Listener& b) {
+  const auto key = [](const Listener& l) {
+    return std::tie(l.netns, l.port, l.protocol, l.address, l.interface_index, l.socket.inode,
+                    l.socket.cookie);
+  };
+  return key(a) < key(b);
+}
+
+std::string rfc3339(std::int64_t unix_ms) {
+  const std::time_t seconds = unix_ms / 1000;
+  std::tm utc{};
+  gmtime_r(&seconds, &utc);
+  std::array<char, 64> buffer{};
+  const std::size_t size = std::strftime(buffer.data(), buffer.size(), "%Y-%m-%dT%H:%M:%SZ", &utc);
+  return {buffer.data(), size};
+}
+
+}  // namespace hark::host

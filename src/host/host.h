@@ -1,0 +1,139 @@
+// What a host *is*, as far as it could be read: facts, and the gaps between them. Built once by
+// collect() and const from there on. No pointers between its parts: ids are positions in its
+// sorted vectors, so two hosts can be compared.
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/address.h"
+#include "base/protocol.h"
+
+namespace hark::host {
+
+/// Something that could not be read. Part of the answer, never silence.
+struct Gap {
+  std::string code;    ///< kebab case, stable: "other-users-processes"
+  std::string what;    ///< what could not be read, and why
+  std::string hides;   ///< what therefore cannot be concluded
+  std::string remedy;  ///< what would help, or empty
+  auto operator<=>(const Gap&) const = default;
+};
+
+/// Position of a network namespace in Host::namespaces.
+enum class NetnsId : std::uint32_t {};
+/// Position of a process in Host::processes.
+enum class ProcessId : std::uint32_t {};
+
+struct Netns {
+  /// Machine-wide name of the namespace; empty where an ordinary user cannot learn it.
+  std::optional<std::uint64_t> inode;
+  /// "host" for the one of process 1, a name from /run/netns, a container's, or empty.
+  std::string name;
+  bool own = false;      ///< hark runs in it
+  bool entered = false;  ///< its sockets were asked of sock_diag inside it
+  /// A process in it, through whose /proc/PID/net it was read where it could not be entered; 0:
+  /// none.
+  std::uint32_t seen_through_pid = 0;
+};
+
+/// A program that started the container, and the container's names in it.
+struct Container {
+  std::string runtime;  ///< docker, podman, containerd, cri-o, lxc, nspawn, kubernetes
+  std::string id;
+  std::string name;  ///< empty: not known
+  bool operator==(const Container&) const = default;
+};
+
+struct Process {
+  std::uint32_t pid = 0;
+  std::string name;  ///< as the kernel has it: at most 15 bytes, any of them
+  std::optional<std::vector<std::string>> command_line;
+  std::optional<std::string> exe;  ///< without the kernel's " (deleted)"
+  bool exe_deleted = false;
+  std::optional<std::uint32_t> uid;           ///< effective
+  std::string user;                           ///< empty: no name known for the uid
+  std::optional<std::int64_t> started_at_ms;  ///< since 1970, UTC
+  char state = '?';                           ///< R S D T t Z X I, as in proc(5)
+  std::string cgroup;                         ///< the telling path of /proc/PID/cgroup
+  std::string unit;
+  std::optional<Container> container;
+};
+
+/// A process that holds a listener's file, and the descriptors by which it does.
+struct Owner {
+  ProcessId process{};
+  std::vector<std::uint32_t> fds;  ///< ascending
+};
+
+enum class State : std::uint8_t { Listen, Unconn };
+
+struct Socket {
+  std::uint32_t inode = 0;
+  std::optional<std::uint64_t> cookie;
+  std::uint32_t uid = 0;
+  std::string user;                   ///< empty: no name known for the uid
+  std::optional<std::string> cgroup;  ///< path below the root of cgroup v2
+};
+
+struct Queue {
+  std::optional<std::uint64_t> length;  ///< LISTEN: connections; UNCONN: bytes
+  std::optional<std::uint64_t> limit;
+  std::optional<std::uint64_t> drops;  ///< datagrams or connections the socket itself dropped
+};
+
+/// What an address says about who could reach it, by its binding alone.
+enum class Scope : std::uint8_t { Loopback, OneAddress, OneInterface, All };
+/// "loopback", "one-address", "one-interface", "all"
+[[nodiscard]] std::string_view name_of(Scope scope);
+
+struct Listener {
+  Protocol protocol = Protocol::Tcp;
+  IpAddress address;
+  std::uint16_t port = 0;  ///< raw: the IP protocol number
+  std::optional<bool> v6only;
+  std::string interface;        ///< bound device; empty: none, or not known
+  bool interface_known = true;  ///< false where the interface asked does not tell
+  std::uint32_t interface_index = 0;
+  NetnsId netns{};
+  State state = State::Listen;
+  Socket socket;
+  Queue queue;
+  Scope scope = Scope::All;
+  /// A UDP socket whose port the kernel chose by itself: more likely a client than a service.
+  bool probable_client = false;
+  std::string unit;
+  std::optional<Container> container;
+  /// Empty optional: could not be read. Empty vector: all was read, nobody holds it. By pid.
+  std::optional<std::vector<Owner>> owners;
+};
+
+struct Host {
+  std::string name;
+  std::string kernel;  ///< release
+  std::int64_t taken_at_ms = 0;
+  std::vector<Netns> namespaces;    ///< own first, then by name, then by inode
+  std::vector<Process> processes;   ///< by pid; only those that own a listener
+  std::vector<Listener> listeners;  ///< by namespace, port, protocol, address, inode
+  bool owners_asked = true;         ///< false: nobody looked for owners
+  std::vector<Gap> gaps;
+
+  [[nodiscard]] const Netns& at(NetnsId id) const {
+    return namespaces[static_cast<std::size_t>(id)];
+  }
+  [[nodiscard]] const Process& at(ProcessId id) const {
+    return processes[static_cast<std::size_t>(id)];
+  }
+};
+
+/// The order in which listeners stand in Host::listeners.
+[[nodiscard]] bool listed_before(const Listener& a, const Listener& b);
+
+/// "unix milliseconds" as RFC 3339 in UTC, whole seconds: "2026-11-22T14:03:18Z".
+[[nodiscard]] std::string rfc3339(std::int64_t unix_ms);
+
+}  // namespace hark::host

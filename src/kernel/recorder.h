@@ -1,0 +1,41 @@
+// A source that keeps what another source says.
+#pragma once
+
+#include <functional>
+
+#include "kernel/recording.h"
+#include "kernel/source.h"
+
+namespace hark::kernel {
+
+/// Changes a command line (its NUL-parted arguments, as /proc/PID/cmdline has them) before it is
+/// recorded and before the asker sees it, so that a live answer and its replay stay the same.
+using Redactor = std::function<Bytes(ByteView cmdline)>;
+
+class Recorder final : public Source {
+ public:
+  /// `inner` must outlive the recorder. An empty redactor keeps everything.
+  explicit Recorder(Source& inner, Redactor redactor = {});
+
+  Result<Bytes> netlink(const NetnsRef& netns, int protocol, ByteView request) override;
+  Result<Bytes> read_file(const std::string& path) override;
+  Result<std::string> read_link(const std::string& path) override;
+  Result<std::vector<std::string>> list_folder(const std::string& path) override;
+  Result<Bytes> read_net_table(const NetTablePlace& place, NetTable table) override;
+  Result<Bytes> scan_processes(bool descriptors) override;
+  Result<Bytes> read_processes(std::span<const ProcessWanted> wanted) override;
+  Result<std::string> cgroup_path(std::uint64_t id) override;
+  Result<Clock> clock() override;
+
+  /// Everything said so far, in order. The recorder is empty afterwards.
+  [[nodiscard]] std::vector<RecordedAnswer> take_answers();
+
+ private:
+  Result<Bytes> keep(std::string key, Result<Bytes> answer);
+
+  Source& inner_;
+  Redactor redactor_;
+  std::vector<RecordedAnswer> answers_;
+};
+
+}  // namespace hark::kernel

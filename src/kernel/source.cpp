@@ -1,0 +1,11 @@
+#include "kernel/source.h"
+
+namespace hark::kernel {
+
+const char* file_name(NetTable table) {
+  constexpr const char* kNames[] = {"tcp",     "tcp6",     "udp", "udp6",
+                                    "udplite", "udplite6", "raw", "raw6"};
+  return kNames[static_cast<std::size_t>(table)];
+}
+
+}  // namespace hark::kernel

@@ -1,0 +1,95 @@
+// The seam: everything hark learns of a host comes through these calls, as bytes.
+//
+// Live asks the running kernel. Recorder wraps any source and keeps what it said. Replay answers
+// from a recording; a request that was not recorded is an error, never a live read. From here on
+// everything is a pure function of bytes, so that it can be tested, replayed and fuzzed.
+//
+// All errors carry the kernel's errno in `code` and the thing asked for in `what`.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/process_parts.h"
+#include "base/result.h"
+
+namespace hark::kernel {
+
+/// A network namespace: the inode of its nsfs file, which names it machine-wide, and paths that
+/// lead there (/run/netns/NAME, /proc/PID/ns/net, /proc/PID/fd/N), tried in turn; one whose inode
+/// differs is passed over. No path: the namespace hark runs in.
+struct NetnsRef {
+  std::uint64_t inode = 0;
+  std::vector<std::string> paths;
+};
+
+/// A table of /proc/net, for what sock_diag does not tell.
+enum class NetTable : std::uint8_t { Tcp, Tcp6, Udp, Udp6, Udplite, Udplite6, Raw, Raw6 };
+[[nodiscard]] const char* file_name(NetTable table);
+
+/// Where a table is read: inside a namespace, or (namespace empty of paths and `pid` set) through
+/// /proc/PID/net, which needs no right at all.
+struct NetTablePlace {
+  NetnsRef netns;
+  std::uint32_t pid = 0;
+};
+
+/// A process to be read, and the descriptors for which it is.
+struct ProcessWanted {
+  std::uint32_t pid = 0;
+  std::vector<FdInode> sockets;
+};
+
+struct Clock {
+  std::int64_t realtime_ms = 0;  ///< since 1970, UTC
+  std::int64_t boottime_ms =
+      0;  ///< since boot, sleep included: the base of /proc/PID/stat's starttime
+};
+
+class Source {
+ public:
+  Source() = default;
+  Source(const Source&) = delete;
+  Source& operator=(const Source&) = delete;
+  virtual ~Source() = default;
+
+  /// Sends one netlink request (header included; its sequence number and port are filled in here)
+  /// and returns every message of the answer, back to back, up to and without NLMSG_DONE. A dump
+  /// that was interrupted by a change is asked for again, at most 4 times; if the last one is still
+  /// inconsistent its messages carry NLM_F_DUMP_INTR. NLMSG_ERROR becomes the Error's code.
+  [[nodiscard]] virtual Result<Bytes> netlink(const NetnsRef& netns, int protocol,
+                                              ByteView request) = 0;
+
+  /// The whole file; pseudo-files are read until their end, whatever their size says.
+  [[nodiscard]] virtual Result<Bytes> read_file(const std::string& path) = 0;
+
+  /// The target of a symbolic link, also of the magic ones of /proc.
+  [[nodiscard]] virtual Result<std::string> read_link(const std::string& path) = 0;
+
+  /// The names in a folder, sorted, without "." and "..".
+  [[nodiscard]] virtual Result<std::vector<std::string>> list_folder(const std::string& path) = 0;
+
+  /// A table of /proc/net, without the lines of connected sockets: the heading, then the lines in
+  /// state LISTEN (tcp) or CLOSE (others). Memory does not grow with the connections.
+  [[nodiscard]] virtual Result<Bytes> read_net_table(const NetTablePlace& place,
+                                                     NetTable table) = 0;
+
+  /// Every process: its namespaces and, with `descriptors`, its sockets. See base/process_parts.h.
+  [[nodiscard]] virtual Result<Bytes> scan_processes(bool descriptors) = 0;
+
+  /// What a person wants to know of these processes. Each /proc/PID is held open while it is read
+  /// and the descriptors are looked at again through it, so a reused pid cannot be mixed in. A
+  /// process that is gone is left out. See base/process_parts.h.
+  [[nodiscard]] virtual Result<Bytes> read_processes(std::span<const ProcessWanted> wanted) = 0;
+
+  /// The path below the root of cgroup v2 of a cgroup's id (its directory's inode), "/" for the
+  /// root. ENOENT: removed since, or outside this cgroup namespace. ENODEV: no cgroup v2 here.
+  [[nodiscard]] virtual Result<std::string> cgroup_path(std::uint64_t id) = 0;
+
+  [[nodiscard]] virtual Result<Clock> clock() = 0;
+};
+
+}  // namespace hark::kernel

@@ -1,0 +1,22 @@
+// JSON of `hark list`, as docs/contract.md fixes it.
+#pragma once
+
+#include <cstdio>
+#include <functional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "host/host.h"
+#include "host/select.h"
+
+namespace hark::show {
+
+/// Takes pieces of the output as they are made: memory does not grow with the listing.
+using Sink = std::function<void(std::string_view)>;
+
+/// One `hark.list/1` object and a newline.
+void write_list_json(const host::Host& host, const std::vector<std::size_t>& selected,
+                     std::span<const host::Near> near, const Sink& sink);
+
+}  // namespace hark::show

@@ -3,11 +3,14 @@
 //
 // scan_processes, for each process in the order of its pid:
 //   Pid           u32, opens the record; every part up to the next Pid belongs to it
+// and of what was asked for
+//   namespaces:
 //   NetnsInode    u64, from the link /proc/PID/ns/net; failed part: errno (EACCES: not our process)
-//   NetProcInode  u64, inode of /proc/PID/net/dev, which tells namespaces apart without rights;
-//   only
-//                 where NetnsInode failed
+//   NetProcInode  u64, inode of /proc/PID/net/dev, which tells namespaces apart without any right;
+//                 of hark itself, where NetnsInode failed, and of every process where one such
+//                 process is in another namespace than hark
 //   MntnsInode    u64, from /proc/PID/ns/mnt; left out where it failed
+//   descriptors:
 //   Sockets       FdInode[], every descriptor that is a socket; failed part: errno of reading
 //                 /proc/PID/fd (there may be one of each: the kernel can let us list but not look)
 //   NetnsFds      FdInode[], every descriptor that is a network namespace; left out if none

@@ -10,7 +10,7 @@ std::string reason(const Error& error) {
 }
 
 Error kernel_error(int code, std::string what) {
-  return {.code = code, .what = std::move(what)};
+  return {.code = code, .what = std::move(what), .why = {}, .hint = {}};
 }
 
 Error plain_error(std::string what, std::string why, std::string hint) {

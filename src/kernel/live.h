@@ -1,14 +1,16 @@
-// The running kernel. The only place of hark with system calls that read the host.
+// The running kernel. Together with its parts (live_*.cpp) the only place of hark with system calls
+// that read the host.
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include "kernel/source.h"
 
 namespace hark::kernel {
 
-/// A source that asks this machine. Opens nothing until it is asked; keeps at most one socket per
-/// namespace and netlink protocol. `proc_root` and `cgroup_root` are for tests on a made-up tree.
+/// A source that asks this machine. Opens nothing until it is asked, keeps a bounded number of
+/// sockets, and one thread that enters namespaces. `proc_root` is for tests on a made-up tree.
 [[nodiscard]] std::unique_ptr<Source> make_live(std::string proc_root = "/proc");
 
 }  // namespace hark::kernel

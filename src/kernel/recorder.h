@@ -12,6 +12,9 @@ namespace hark::kernel {
 /// recorded and before the asker sees it, so that a live answer and its replay stay the same.
 using Redactor = std::function<Bytes(ByteView cmdline)>;
 
+/// What the asker gets is what Replay will give for the same request: command lines are redacted,
+/// and of an error the errno stays, with the `what` of kernel/request_key.h. An error without errno
+/// becomes EIO. One thread only.
 class Recorder final : public Source {
  public:
   /// `inner` must outlive the recorder. An empty redactor keeps everything.
@@ -31,7 +34,8 @@ class Recorder final : public Source {
   [[nodiscard]] std::vector<RecordedAnswer> take_answers();
 
  private:
-  Result<Bytes> keep(std::string key, Result<Bytes> answer);
+  Result<Bytes> keep(std::string key, std::string what, Result<Bytes> answer);
+  Error keep_error(std::string key, std::string what, const Error& error);
 
   Source& inner_;
   Redactor redactor_;

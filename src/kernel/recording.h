@@ -4,8 +4,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
-#include <map>
 #include <string>
 #include <vector>
 
@@ -15,11 +13,14 @@
 namespace hark::kernel {
 
 /// One answered request. Requests are told apart by `key`, a readable line such as
-/// "file /proc/self/status"; the same key may come several times, in the order it was asked.
+/// "file /proc/self/status" (kernel/request_key.h); the same key may come several times, in the
+/// order it was asked.
 struct RecordedAnswer {
   std::string key;
   int error = 0;  ///< errno instead of bytes
   Bytes bytes;
+
+  bool operator==(const RecordedAnswer&) const = default;
 };
 
 /// What is said about a recording as a whole, as `name: value` lines.
@@ -28,14 +29,20 @@ struct RecordingHeader {
   std::string host;       ///< /proc/sys/kernel/hostname
   std::string taken_at;   ///< RFC 3339, UTC
   bool redacted = false;  ///< command-line arguments that look like secrets were taken out
+
+  bool operator==(const RecordingHeader&) const = default;
 };
 
 struct Recording {
   RecordingHeader header;
   std::vector<RecordedAnswer> answers;
+
+  bool operator==(const Recording&) const = default;
 };
 
-/// The bytes of a recording file.
+/// The bytes of a recording file: the same for the same recording and zstd release. The bytes of an
+/// answer with an error are left out. What is larger than the bounds below, or has an error above
+/// kLargestError, becomes a file that decode_recording refuses.
 [[nodiscard]] Bytes encode_recording(const Recording& recording);
 
 /// Why a file is no usable recording.
@@ -45,13 +52,16 @@ enum class RecordingFault : std::uint8_t {
 };
 struct RecordingError {
   RecordingFault fault = RecordingFault::NotARecording;
-  Error error;  ///< `why` names the place: "byte 4711: block 3: checksum differs"
+  Error error;  ///< `why` names the place: "byte 4711: block 3: checksum differs"; `what` is empty
 };
 
 /// Takes a recording apart. Never gives half of one. Work and memory are bounded by
 /// kLargestRecording whatever the bytes say.
 [[nodiscard]] tl::expected<Recording, RecordingError> decode_recording(ByteView file);
 
-constexpr std::uint64_t kLargestRecording = 1ULL << 30;  ///< bytes after decompression
+constexpr std::uint64_t kLargestRecording = 1ULL << 30;  ///< bytes after decompression, and index
+constexpr std::uint64_t kLargestBlock = 64ULL << 20;     ///< bytes after decompression
+constexpr std::uint64_t kMostAnswers = 1ULL << 20;
+constexpr int kLargestError = 4095;  ///< MAX_ERRNO of the kernel's include/linux/err.h
 
 }  // namespace hark::kernel

@@ -1,5 +1,7 @@
-// How a request is called in a recording: one readable line. Recorder and Replay share these, so
-// the two cannot drift apart. They are part of the recording format.
+// How a request is called in a recording, and how it is called in an error. Recorder and Replay
+// share the keys and Live and Replay share the names in errors, so none of them can drift apart.
+// The keys are part of the recording format (docs/recording.md): a change of one makes old
+// recordings answer "not recorded".
 #pragma once
 
 #include <string>
@@ -8,14 +10,32 @@
 
 namespace hark::kernel {
 
+/// One readable word for the kind of request, then what it asks. A namespace is known by its inode
+/// alone, however it was reached. Bytes of a path stay as they are; the recording escapes them.
+///
+/// `netlink INODE PROTOCOL HEX`: the request's bytes, without its sequence number and port, which
+/// say nothing of what is asked.
 [[nodiscard]] std::string netlink_key(const NetnsRef& netns, int protocol, ByteView request);
 [[nodiscard]] std::string file_key(const std::string& path);
 [[nodiscard]] std::string link_key(const std::string& path);
 [[nodiscard]] std::string folder_key(const std::string& path);
+/// `net-table netns INODE TABLE`, or `net-table pid PID TABLE` when it is read through a process.
 [[nodiscard]] std::string net_table_key(const NetTablePlace& place, NetTable table);
 [[nodiscard]] std::string scan_key(bool descriptors);
+/// One key for all of them: replay answers from everything that was read of any process.
 [[nodiscard]] std::string processes_key();
 [[nodiscard]] std::string cgroup_key(std::uint64_t id);
 [[nodiscard]] std::string clock_key();
+
+/// Error::what of a failed request, by kind. `path_what` is for files, links and folders.
+[[nodiscard]] std::string netlink_what();
+[[nodiscard]] std::string path_what(const std::string& path);
+[[nodiscard]] std::string net_table_what(NetTable table);
+[[nodiscard]] std::string processes_what();  ///< of scan_processes and read_processes
+[[nodiscard]] std::string cgroup_what(std::uint64_t id);
+[[nodiscard]] std::string clock_what();
+
+/// Two lower-case digits for each byte.
+void append_hex(std::string& to, ByteView bytes);
 
 }  // namespace hark::kernel

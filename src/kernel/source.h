@@ -27,7 +27,11 @@ struct NetnsRef {
 };
 
 /// A table of /proc/net, for what sock_diag does not tell.
-enum class NetTable : std::uint8_t { Tcp, Tcp6, Udp, Udp6, Udplite, Udplite6, Raw, Raw6 };
+enum class NetTable : std::uint8_t {
+  Tcp, Tcp6, Udp, Udp6, Udplite, Udplite6, Raw, Raw6,
+  LocalPortRange,  ///< not of /proc/net but per namespace as well: net.ipv4.ip_local_port_range
+};
+/// Its path below /proc/net, or below /proc for a sysctl.
 [[nodiscard]] const char* file_name(NetTable table);
 
 /// Where a table is read: inside a namespace, or (namespace empty of paths and `pid` set) through
@@ -59,7 +63,8 @@ class Source {
   /// Sends one netlink request (header included; its sequence number and port are filled in here)
   /// and returns every message of the answer, back to back, up to and without NLMSG_DONE. A dump
   /// that was interrupted by a change is asked for again, at most 4 times; if the last one is still
-  /// inconsistent its messages carry NLM_F_DUMP_INTR. NLMSG_ERROR becomes the Error's code.
+  /// inconsistent its messages carry NLM_F_DUMP_INTR. NLMSG_ERROR becomes the Error's code. ESTALE:
+  /// the namespace is gone; EPERM: it may not be entered.
   [[nodiscard]] virtual Result<Bytes> netlink(const NetnsRef& netns, int protocol,
                                               ByteView request) = 0;
 
@@ -77,7 +82,9 @@ class Source {
   [[nodiscard]] virtual Result<Bytes> read_net_table(const NetTablePlace& place,
                                                      NetTable table) = 0;
 
-  /// Every process: its namespaces and, with `descriptors`, its sockets. See base/process_parts.h.
+  /// Every process: its descriptors that are sockets, or its namespaces. Two questions, because
+  /// namespaces must be known before their sockets are listed, and a socket must be listed before
+  /// its holders are looked for: one that appears in between would seem to have none.
   [[nodiscard]] virtual Result<Bytes> scan_processes(bool descriptors) = 0;
 
   /// What a person wants to know of these processes. Each /proc/PID is held open while it is read

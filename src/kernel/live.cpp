@@ -1,0 +1,151 @@
+#include "kernel/live.h"
+
+#include <fcntl.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <ctime>
+#include <list>
+
+#include "kernel/live_cgroup.h"
+#include "kernel/live_files.h"
+#include "kernel/live_net_table.h"
+#include "kernel/live_netlink.h"
+#include "kernel/live_netns.h"
+#include "kernel/live_processes.h"
+#include "kernel/request_key.h"
+
+namespace hark::kernel {
+namespace {
+
+constexpr std::size_t kLargestFile = 64U << 20U;
+constexpr std::size_t kMostSockets = 64;
+
+/// The netlink sockets in use, latest first. Few are kept: a host may have more namespaces than
+/// hark may have descriptors.
+class SocketCache {
+ public:
+  [[nodiscard]] NetlinkSocket* find(std::uint64_t netns, int protocol) {
+    const auto found = std::ranges::find_if(sockets_, [&](const Entry& entry) {
+      return entry.netns == netns && entry.protocol == protocol;
+    });
+    if (found == sockets_.end()) return nullptr;
+    sockets_.splice(sockets_.begin(), sockets_, found);
+    return &sockets_.front().socket;
+  }
+
+  NetlinkSocket& keep(std::uint64_t netns, int protocol, UniqueFd fd) {
+    if (sockets_.size() == kMostSockets) sockets_.pop_back();
+    sockets_.push_front({netns, protocol, NetlinkSocket(std::move(fd))});
+    return sockets_.front().socket;
+  }
+
+ private:
+  struct Entry {
+    std::uint64_t netns;
+    int protocol;
+    NetlinkSocket socket;
+  };
+  std::list<Entry> sockets_;
+};
+
+class Live final : public Source {
+ public:
+  explicit Live(std::string proc_root) : proc_root_(std::move(proc_root)), cgroups_(proc_root_) {}
+
+  Result<Bytes> netlink(const NetnsRef& netns, int protocol, ByteView request) override {
+    NetlinkSocket* socket = sockets_.find(netns.inode, protocol);
+    if (socket == nullptr) {
+      auto fd = open_in(netns, [protocol] { return open_netlink(protocol); });
+      if (!fd) return fail(kernel_error(fd.error().code, netlink_what()));
+      socket = &sockets_.keep(netns.inode, protocol, std::move(*fd));
+    }
+    return socket->ask(request);
+  }
+
+  Result<Bytes> read_file(const std::string& path) override {
+    Bytes out;
+    const int error = read_at(AT_FDCWD, path.c_str(), out, kLargestFile);
+    if (error != 0) return fail(kernel_error(error, path));
+    return out;
+  }
+
+  Result<std::string> read_link(const std::string& path) override {
+    std::string out;
+    const int error = read_link_at(AT_FDCWD, path.c_str(), out);
+    if (error != 0) return fail(kernel_error(error, path));
+    return out;
+  }
+
+  Result<std::vector<std::string>> list_folder(const std::string& path) override {
+    UniqueFd folder;
+    if (const int error = open_at(AT_FDCWD, path.c_str(), O_RDONLY | O_DIRECTORY, folder);
+        error != 0) {
+      return fail(kernel_error(error, path));
+    }
+    std::vector<std::string> out;
+    FolderReader names(folder.get());
+    FolderReader::Entry entry;
+    while (names.next(entry)) out.emplace_back(entry.name);
+    if (names.error() != 0) return fail(kernel_error(names.error(), path));
+    std::ranges::sort(out);
+    return out;
+  }
+
+  Result<Bytes> read_net_table(const NetTablePlace& place, NetTable table) override {
+    const bool sysctl = table == NetTable::LocalPortRange;
+    const std::string name = (sysctl ? "/" : "/net/") + std::string(file_name(table));
+    // A sysctl follows the reader's own namespace, a table that of the process in its path.
+    const std::string process = place.pid != 0 ? std::to_string(place.pid) : "thread-self";
+    const std::string path = proc_root_ + (sysctl ? "" : "/" + process) + name;
+    const auto fd =
+        open_in(place.netns, [&path] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC); });
+    if (!fd) return fail(kernel_error(fd.error().code, net_table_what(table)));
+    Bytes out;
+    const int error = read_table(fd->get(), table, out);
+    if (error != 0) return fail(kernel_error(error, net_table_what(table)));
+    return out;
+  }
+
+  Result<Bytes> scan_processes(bool descriptors) override {
+    return scan_proc(proc_root_, descriptors);
+  }
+
+  Result<Bytes> read_processes(std::span<const ProcessWanted> wanted) override {
+    return read_proc(proc_root_, wanted);
+  }
+
+  Result<std::string> cgroup_path(std::uint64_t id) override { return cgroups_.path_of(id); }
+
+  Result<Clock> clock() override {
+    const auto now_ms = [](clockid_t which) {
+      std::timespec now{};
+      ::clock_gettime(which, &now);
+      return std::int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1'000'000;
+    };
+    return Clock{.realtime_ms = now_ms(CLOCK_REALTIME), .boottime_ms = now_ms(CLOCK_BOOTTIME)};
+  }
+
+ private:
+  /// Opens something in a namespace: directly in our own, by the thread in any other.
+  [[nodiscard]] Result<UniqueFd> open_in(const NetnsRef& netns, const std::function<int()>& open) {
+    if (!netns.paths.empty()) return thread_.open_inside(netns, open);
+    UniqueFd fd(open());
+    if (!fd.valid()) return fail(kernel_error(errno, "own network namespace"));
+    return fd;
+  }
+
+  std::string proc_root_;
+  SocketCache sockets_;
+  NetnsThread thread_;
+  CgroupPaths cgroups_;
+};
+
+}  // namespace
+
+std::unique_ptr<Source> make_live(std::string proc_root) {
+  return std::make_unique<Live>(std::move(proc_root));
+}
+
+}  // namespace hark::kernel

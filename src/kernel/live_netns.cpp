@@ -1,0 +1,81 @@
+#include "kernel/live_netns.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+
+#include "kernel/live_files.h"
+
+namespace hark::kernel {
+
+NetnsThread::~NetnsThread() {
+  if (!thread_.joinable()) return;
+  {
+    const std::lock_guard lock(mutex_);
+    stop_ = true;
+  }
+  changed_.notify_all();
+  thread_.join();
+}
+
+Result<UniqueFd> NetnsThread::open_inside(const NetnsRef& netns, const std::function<int()>& open) {
+  if (!thread_.joinable()) thread_ = std::thread([this] { run(); });
+  Task task;
+  task.netns = &netns;
+  task.open = &open;
+  {
+    std::unique_lock lock(mutex_);
+    task_ = &task;
+    changed_.notify_all();
+    changed_.wait(lock, [&task] { return task.done; });
+  }
+  if (task.error != 0) {
+    return fail(kernel_error(task.error, "network namespace " + std::to_string(netns.inode)));
+  }
+  return std::move(task.opened);
+}
+
+void NetnsThread::run() {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    changed_.wait(lock, [this] { return stop_ || task_ != nullptr; });
+    if (stop_) return;
+    Task& task = *task_;
+    task_ = nullptr;
+    task.error = enter(*task.netns);
+    if (task.error == 0) {
+      task.opened = UniqueFd((*task.open)());
+      if (!task.opened.valid()) task.error = errno;
+    }
+    task.done = true;
+    changed_.notify_all();
+  }
+}
+
+int NetnsThread::enter(const NetnsRef& netns) {
+  if (netns.inode != 0 && netns.inode == inside_) return 0;
+  int error = ESTALE;
+  for (const std::string& path : netns.paths) {
+    UniqueFd fd;
+    const int failed = open_at(AT_FDCWD, path.c_str(), O_RDONLY, fd);
+    if (failed == ENOENT || failed == ESRCH) continue;
+    if (failed != 0) {
+      error = failed;
+      continue;
+    }
+    // A path by way of a pid or a name may lead somewhere else by now.
+    struct stat found {};
+    if (::fstat(fd.get(), &found) != 0 || found.st_ino != netns.inode) continue;
+    if (::setns(fd.get(), CLONE_NEWNET) != 0) {
+      error = errno;
+      continue;
+    }
+    inside_ = netns.inode;
+    return 0;
+  }
+  return error;
+}
+
+}  // namespace hark::kernel

@@ -1,0 +1,109 @@
+#include "kernel/recorder.h"
+
+#include <cerrno>
+
+#include "base/parts.h"
+#include "kernel/answer_form.h"
+#include "kernel/request_key.h"
+
+namespace hark::kernel {
+namespace {
+
+constexpr auto kCmdline = static_cast<std::uint16_t>(ProcessPart::Cmdline);
+
+/// The answer of read_processes with every command line redacted; an error where the buffer is cut
+/// off, since a command line could hide in the rest.
+Result<Bytes> redact_processes(ByteView parts, const Redactor& redactor) {
+  Bytes out;
+  out.reserve(parts.size());
+  PartReader reader(parts);
+  while (const auto part = reader.next()) {
+    if (part->error != 0) {
+      append_failed_part(out, part->tag, part->error);
+    } else if (part->tag == kCmdline) {
+      append_part(out, part->tag, redactor(part->bytes));
+    } else {
+      append_part(out, part->tag, part->bytes);
+    }
+  }
+  if (reader.broken()) return fail(kernel_error(EBADMSG, processes_what()));
+  return out;
+}
+
+}  // namespace
+
+Recorder::Recorder(Source& inner, Redactor redactor)
+    : inner_(inner), redactor_(std::move(redactor)) {}
+
+Error Recorder::keep_error(std::string key, std::string what, const Error& error) {
+  const bool has_errno = error.code > 0 && error.code <= kLargestError;
+  const int code = has_errno ? error.code : EIO;
+  answers_.push_back({.key = std::move(key), .error = code, .bytes = {}});
+  return kernel_error(code, std::move(what));
+}
+
+Result<Bytes> Recorder::keep(std::string key, std::string what, Result<Bytes> answer) {
+  if (!answer) return fail(keep_error(std::move(key), std::move(what), answer.error()));
+  answers_.push_back({.key = std::move(key), .error = 0, .bytes = *answer});
+  return answer;
+}
+
+Result<Bytes> Recorder::netlink(const NetnsRef& netns, int protocol, ByteView request) {
+  return keep(netlink_key(netns, protocol, request), netlink_what(),
+              inner_.netlink(netns, protocol, request));
+}
+
+Result<Bytes> Recorder::read_file(const std::string& path) {
+  Result<Bytes> answer = inner_.read_file(path);
+  if (answer && redactor_ && path.ends_with("/cmdline")) answer = redactor_(*answer);
+  return keep(file_key(path), path_what(path), std::move(answer));
+}
+
+Result<std::string> Recorder::read_link(const std::string& path) {
+  Result<std::string> answer = inner_.read_link(path);
+  if (!answer) return fail(keep_error(link_key(path), path_what(path), answer.error()));
+  answers_.push_back({.key = link_key(path), .error = 0, .bytes = to_bytes(*answer)});
+  return answer;
+}
+
+Result<std::vector<std::string>> Recorder::list_folder(const std::string& path) {
+  Result<std::vector<std::string>> answer = inner_.list_folder(path);
+  if (!answer) return fail(keep_error(folder_key(path), path_what(path), answer.error()));
+  answers_.push_back({.key = folder_key(path), .error = 0, .bytes = form_of_names(*answer)});
+  return answer;
+}
+
+Result<Bytes> Recorder::read_net_table(const NetTablePlace& place, NetTable table) {
+  return keep(net_table_key(place, table), net_table_what(table),
+              inner_.read_net_table(place, table));
+}
+
+Result<Bytes> Recorder::scan_processes(bool descriptors) {
+  return keep(scan_key(descriptors), processes_what(), inner_.scan_processes(descriptors));
+}
+
+Result<Bytes> Recorder::read_processes(std::span<const ProcessWanted> wanted) {
+  Result<Bytes> answer = inner_.read_processes(wanted);
+  if (answer && redactor_) answer = redact_processes(*answer, redactor_);
+  return keep(processes_key(), processes_what(), std::move(answer));
+}
+
+Result<std::string> Recorder::cgroup_path(std::uint64_t id) {
+  Result<std::string> answer = inner_.cgroup_path(id);
+  if (!answer) return fail(keep_error(cgroup_key(id), cgroup_what(id), answer.error()));
+  answers_.push_back({.key = cgroup_key(id), .error = 0, .bytes = to_bytes(*answer)});
+  return answer;
+}
+
+Result<Clock> Recorder::clock() {
+  Result<Clock> answer = inner_.clock();
+  if (!answer) return fail(keep_error(clock_key(), clock_what(), answer.error()));
+  answers_.push_back({.key = clock_key(), .error = 0, .bytes = form_of_clock(*answer)});
+  return answer;
+}
+
+std::vector<RecordedAnswer> Recorder::take_answers() {
+  return std::exchange(answers_, {});
+}
+
+}  // namespace hark::kernel

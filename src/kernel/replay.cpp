@@ -1,0 +1,112 @@
+#include "kernel/replay.h"
+
+#include "kernel/answer_form.h"
+#include "kernel/request_key.h"
+
+namespace hark::kernel {
+namespace {
+
+Error not_recorded(const std::string& what) {
+  return plain_error(what, "not recorded");
+}
+
+Error malformed(const std::string& what) {
+  return plain_error(what, "malformed in the recording");
+}
+
+Result<std::string> to_text(const Result<Bytes>& answer) {
+  if (!answer) return fail(answer.error());
+  return std::string(as_text(*answer));
+}
+
+}  // namespace
+
+Replay::Replay(Recording recording) : header_(std::move(recording.header)) {
+  for (RecordedAnswer& answer : recording.answers) {
+    Answers& answers = answers_[answer.key];
+    answer.key = {};
+    answers.list.push_back(std::move(answer));
+  }
+  index_processes();
+}
+
+/// Done once: a process may be asked for alone, thousands of times.
+void Replay::index_processes() {
+  const auto found = answers_.find(processes_key());
+  if (found == answers_.end()) {
+    processes_error_ = not_recorded(processes_what());
+    return;
+  }
+  bool any = false;
+  for (const RecordedAnswer& answer : found->second.list) {
+    if (answer.error != 0) {
+      processes_error_ = kernel_error(answer.error, processes_what());
+    } else if (processes_.add(answer.bytes)) {
+      any = true;
+    } else {
+      processes_error_ = malformed(processes_what());
+      return;
+    }
+  }
+  if (any) processes_error_.reset();
+}
+
+Result<Bytes> Replay::answer(const std::string& key, const std::string& what) {
+  const auto found = answers_.find(key);
+  if (found == answers_.end()) return fail(not_recorded(what));
+  Answers& answers = found->second;
+  RecordedAnswer& current = answers.list[answers.next];
+  const bool last = answers.next + 1 == answers.list.size();
+  if (!last) ++answers.next;
+  if (current.error != 0) return fail(kernel_error(current.error, what));
+  if (last) return current.bytes;
+  return std::move(current.bytes);
+}
+
+Result<Bytes> Replay::netlink(const NetnsRef& netns, int protocol, ByteView request) {
+  return answer(netlink_key(netns, protocol, request), netlink_what());
+}
+
+Result<Bytes> Replay::read_file(const std::string& path) {
+  return answer(file_key(path), path_what(path));
+}
+
+Result<std::string> Replay::read_link(const std::string& path) {
+  return to_text(answer(link_key(path), path_what(path)));
+}
+
+Result<std::vector<std::string>> Replay::list_folder(const std::string& path) {
+  const Result<Bytes> bytes = answer(folder_key(path), path_what(path));
+  if (!bytes) return fail(bytes.error());
+  auto names = names_of_form(*bytes);
+  if (!names) return fail(malformed(path_what(path)));
+  return std::move(*names);
+}
+
+Result<Bytes> Replay::read_net_table(const NetTablePlace& place, NetTable table) {
+  return answer(net_table_key(place, table), net_table_what(table));
+}
+
+Result<Bytes> Replay::scan_processes(bool descriptors) {
+  const bool exact = answers_.contains(scan_key(descriptors));
+  return answer(scan_key(exact ? descriptors : true), processes_what());
+}
+
+Result<Bytes> Replay::read_processes(std::span<const ProcessWanted> wanted) {
+  if (processes_error_) return fail(*processes_error_);
+  return processes_.narrowed(wanted);
+}
+
+Result<std::string> Replay::cgroup_path(std::uint64_t id) {
+  return to_text(answer(cgroup_key(id), cgroup_what(id)));
+}
+
+Result<Clock> Replay::clock() {
+  const Result<Bytes> bytes = answer(clock_key(), clock_what());
+  if (!bytes) return fail(bytes.error());
+  const auto clock = clock_of_form(*bytes);
+  if (!clock) return fail(malformed(clock_what()));
+  return *clock;
+}
+
+}  // namespace hark::kernel

@@ -1,0 +1,95 @@
+#include "kernel/request_key.h"
+
+#include <algorithm>
+
+namespace hark::kernel {
+namespace {
+
+/// struct nlmsghdr of linux/netlink.h: length u32, type u16, flags u16, sequence u32, port u32.
+constexpr std::size_t kSequenceBegin = 8;
+constexpr std::size_t kPortEnd = 16;
+
+/// Through a process only if there is no other way, as Live does it.
+bool is_through_process(const NetTablePlace& place) {
+  return place.netns.paths.empty() && place.pid != 0;
+}
+
+}  // namespace
+
+void append_hex(std::string& to, ByteView bytes) {
+  constexpr const char* kDigits = "0123456789abcdef";
+  to.reserve(to.size() + 2 * bytes.size());
+  for (const std::byte byte : bytes) {
+    to += kDigits[std::to_integer<unsigned>(byte) >> 4];
+    to += kDigits[std::to_integer<unsigned>(byte) & 15U];
+  }
+}
+
+std::string netlink_key(const NetnsRef& netns, int protocol, ByteView request) {
+  Bytes bytes(request.begin(), request.end());
+  for (std::size_t i = kSequenceBegin; i < std::min(kPortEnd, bytes.size()); ++i) bytes[i] = {};
+  std::string key = "netlink " + std::to_string(netns.inode) + " " + std::to_string(protocol) + " ";
+  append_hex(key, bytes);
+  return key;
+}
+
+std::string file_key(const std::string& path) {
+  return "file " + path;
+}
+
+std::string link_key(const std::string& path) {
+  return "link " + path;
+}
+
+std::string folder_key(const std::string& path) {
+  return "folder " + path;
+}
+
+std::string net_table_key(const NetTablePlace& place, NetTable table) {
+  const std::string where = is_through_process(place)
+                                ? "pid " + std::to_string(place.pid)
+                                : "netns " + std::to_string(place.netns.inode);
+  return "net-table " + where + " " + file_name(table);
+}
+
+std::string scan_key(bool descriptors) {
+  return descriptors ? "scan descriptors" : "scan namespaces";
+}
+
+std::string processes_key() {
+  return "processes";
+}
+
+std::string cgroup_key(std::uint64_t id) {
+  return "cgroup " + std::to_string(id);
+}
+
+std::string clock_key() {
+  return "clock";
+}
+
+std::string netlink_what() {
+  return "netlink request";
+}
+
+std::string path_what(const std::string& path) {
+  return path;
+}
+
+std::string net_table_what(NetTable table) {
+  return std::string("/proc/net/") + file_name(table);
+}
+
+std::string processes_what() {
+  return "/proc";
+}
+
+std::string cgroup_what(std::uint64_t id) {
+  return "cgroup " + std::to_string(id);
+}
+
+std::string clock_what() {
+  return "clock";
+}
+
+}  // namespace hark::kernel

@@ -1,0 +1,98 @@
+#include "kernel/two_threads.h"
+
+#include <pthread.h>
+#include <sched.h>
+
+#include <algorithm>
+#include <atomic>
+#include <vector>
+
+namespace hark::kernel {
+namespace {
+
+// Things are claimed in blocks, so that the threads seldom meet and neither waits for the other at
+// the end for long.
+constexpr std::size_t kBlock = 16;
+constexpr std::size_t kWorthAThread = 64;
+
+struct Block {
+  std::size_t number = 0;
+  std::size_t size = 0;  ///< bytes in the thread's output
+};
+
+struct Share {
+  std::size_t count = 0;
+  const std::function<std::unique_ptr<Worker>()>* make = nullptr;
+  std::atomic<std::size_t>* next_block = nullptr;
+  Bytes out;
+  std::vector<Block> blocks;
+
+  void run() {
+    const auto worker = (*make)();
+    for (;;) {
+      const std::size_t number = next_block->fetch_add(1, std::memory_order_relaxed);
+      const std::size_t begin = number * kBlock;
+      if (begin >= count) return;
+      const std::size_t before = out.size();
+      for (std::size_t i = begin; i < std::min(begin + kBlock, count); ++i) worker->work(i, out);
+      blocks.push_back({number, out.size() - before});
+    }
+  }
+};
+
+void* run_share(void* share) {
+  static_cast<Share*>(share)->run();
+  return nullptr;
+}
+
+/// Starts a thread on any processor but this one; false if there is none or it cannot be had.
+bool start_elsewhere(pthread_t& thread, Share& share) {
+  cpu_set_t others;
+  CPU_ZERO(&others);
+  if (sched_getaffinity(0, sizeof others, &others) != 0) return false;
+  const int here = sched_getcpu();
+  if (here < 0 || CPU_COUNT(&others) < 2) return false;
+  CPU_CLR(static_cast<std::size_t>(here), &others);
+  pthread_attr_t attributes;
+  if (pthread_attr_init(&attributes) != 0) return false;
+  const bool started = pthread_attr_setaffinity_np(&attributes, sizeof others, &others) == 0 &&
+                       pthread_create(&thread, &attributes, run_share, &share) == 0;
+  pthread_attr_destroy(&attributes);
+  return started;
+}
+
+/// The two outputs, block by block in the order of their numbers.
+Bytes merge(const Share& a, const Share& b) {
+  Bytes out;
+  out.reserve(a.out.size() + b.out.size());
+  std::size_t at_a = 0;
+  std::size_t at_b = 0;
+  auto next_a = a.blocks.begin();
+  auto next_b = b.blocks.begin();
+  while (next_a != a.blocks.end() || next_b != b.blocks.end()) {
+    const bool take_a =
+        next_b == b.blocks.end() || (next_a != a.blocks.end() && next_a->number < next_b->number);
+    const Share& from = take_a ? a : b;
+    std::size_t& at = take_a ? at_a : at_b;
+    const std::size_t size = take_a ? (next_a++)->size : (next_b++)->size;
+    append(out, ByteView(from.out).subspan(at, size));
+    at += size;
+  }
+  return out;
+}
+
+}  // namespace
+
+Bytes on_two_threads(std::size_t count, const std::function<std::unique_ptr<Worker>()>& make) {
+  std::atomic<std::size_t> next_block = 0;
+  Share mine{.count = count, .make = &make, .next_block = &next_block, .out = {}, .blocks = {}};
+  Share theirs{.count = count, .make = &make, .next_block = &next_block, .out = {}, .blocks = {}};
+  pthread_t other{};
+  const bool two = count >= kWorthAThread && start_elsewhere(other, theirs);
+  mine.run();
+  if (!two) return std::move(mine.out);
+  pthread_join(other, nullptr);
+  return merge(mine, theirs);
+}
+
+}  // namespace hark::kernel

@@ -14,8 +14,11 @@ struct CgroupLine {
   unsigned hierarchy = 0;
   std::string controllers;  ///< "cpu,cpuacct", "name=systemd", ""
   std::string path;         ///< may hold any byte but newline and NUL; " (deleted)" is cut off
+
+  bool operator==(const CgroupLine&) const = default;
 };
 
+/// A malformed or cut off line is an error naming its number.
 [[nodiscard]] Result<std::vector<CgroupLine>> decode_cgroup_file(ByteView text);
 
 /// The path that tells most of a process: version 2 if it is not "/", else the systemd hierarchy,

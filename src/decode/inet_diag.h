@@ -28,12 +28,18 @@ struct SocketRecord {
   std::optional<std::uint64_t> queue_length;  ///< LISTEN: connections waiting; others: bytes
   std::optional<std::uint64_t> queue_limit;   ///< LISTEN: backlog; others: receive buffer in bytes
   std::optional<std::uint64_t> drops;
-  std::optional<bool> v6only;  ///< empty for IPv4 and where it is not told
+  /// Empty for IPv4 and where it is not told. True for every IPv6 raw socket, as these never see an
+  /// IPv4 packet.
+  std::optional<bool> v6only;
   std::optional<std::uint64_t> cgroup_id;
+
+  bool operator==(const SocketRecord&) const = default;
 };
 
 /// A dump request for one family and protocol (IPPROTO_*), only sockets in the states of the mask.
 /// LISTEN alone makes the kernel skip the table of connections: never ask for another bit with it.
+/// For raw sockets the kernel ignores the mask. ENOENT in the answer: the kernel knows no dump of
+/// this protocol (raw, MPTCP).
 [[nodiscard]] Bytes inet_diag_request(Family family, Protocol protocol, std::uint32_t states);
 
 struct SocketDump {
@@ -43,7 +49,8 @@ struct SocketDump {
 
 /// The messages of a dump asked with inet_diag_request. `asked` is the protocol of the request; a
 /// TCP socket with the "mptcp" ULP is the subflow listener of an MPTCP one, shares its inode, and
-/// is returned as Mptcp. Any malformed message is an error: never a half list.
+/// is returned as Mptcp; kernels before 6.15 name the ULP only to CAP_NET_ADMIN. Any malformed
+/// message is an error: never a half list.
 [[nodiscard]] Result<SocketDump> decode_inet_diag(ByteView messages, Protocol asked);
 
 }  // namespace hark::decode

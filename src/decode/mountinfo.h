@@ -19,9 +19,11 @@ struct MountRecord {
   std::string source;
   std::string options;        ///< of the mount
   std::string super_options;  ///< of the file system; /proc has hidepid here
+
+  bool operator==(const MountRecord&) const = default;
 };
 
-/// Malformed lines are an error naming the line's number.
+/// A malformed or cut off line is an error naming its number.
 [[nodiscard]] Result<std::vector<MountRecord>> decode_mountinfo(ByteView text);
 
 /// The inode in "net:[4026532177]", as in links of /proc/PID/ns/net and roots of nsfs mounts.

@@ -18,8 +18,9 @@ std::vector<UserName> decode_passwd(ByteView text) {
     out.push_back({*uid, std::string(name)});
   }
   std::ranges::stable_sort(out, {}, &UserName::uid);
-  const auto repeated = std::ranges::unique(out, {}, &UserName::uid);
-  out.erase(repeated.begin(), repeated.end());
+  // Not std::ranges::unique: clang 14 rejects what it returns in libstdc++ 12.
+  const auto same_uid = [](const UserName& a, const UserName& b) { return a.uid == b.uid; };
+  out.erase(std::unique(out.begin(), out.end(), same_uid), out.end());
   return out;
 }
 

@@ -7,8 +7,10 @@
 
 namespace hark::decode {
 
-/// Lines of one table as records. Tells no bound device, no v6only flag, no cgroup, no queue limit
-/// and no cookie: these stay empty. A malformed line is an error naming its number.
+/// Lines of one table, heading included, as records. Tells no bound device, no v6only flag, no
+/// cgroup, no queue limit and no cookie: these stay empty (but v6only of IPv6 raw sockets, see
+/// SocketRecord), and so do the drops of TCP. Sockets with a remote address are returned too. A
+/// malformed or cut off line is an error naming its number.
 [[nodiscard]] Result<SocketDump> decode_proc_net(ByteView text, Protocol protocol, Family family);
 
 }  // namespace hark::decode

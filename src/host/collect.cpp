@@ -1,0 +1,227 @@
+#include "host/collect.h"
+
+#include <algorithm>
+#include <cerrno>
+
+#include "base/text.h"
+#include "decode/mountinfo.h"
+#include "decode/passwd.h"
+#include "decode/process.h"
+#include "host/cgroup_names.h"
+#include "host/gaps.h"
+#include "host/namespaces.h"
+#include "host/owners.h"
+#include "host/sockets.h"
+
+namespace hark::host {
+namespace {
+
+constexpr std::string_view kFirstPidNamespace = "pid:[4026531836]";  ///< PROC_PID_INIT_INO
+constexpr unsigned kCapSysPtrace = 19;                               ///< linux/capability.h
+
+std::string first_line(kernel::Source& source, const std::string& path) {
+  const auto text = source.read_file(path);
+  if (!text) return {};
+  std::string_view rest = as_text(*text);
+  return std::string(next_piece(rest, '\n'));
+}
+
+/// The number in a link such as "mnt:[4026531832]".
+std::uint64_t namespace_inode(kernel::Source& source, const std::string& path) {
+  const auto link = source.read_link(path);
+  if (!link) return 0;
+  const std::size_t open = link->find('[');
+  if (open == std::string::npos || !link->ends_with(']')) return 0;
+  const auto digits = std::string_view(*link).substr(open + 1, link->size() - open - 2);
+  return parse_number<std::uint64_t>(digits).value_or(0);
+}
+
+/// What hark may see of processes at all.
+struct Sight {
+  bool ptrace = false;        ///< CAP_SYS_PTRACE
+  bool whole_machine = true;  ///< in the first pid namespace, and /proc hides nothing
+};
+
+/// Collects one host, step by step: each step needs what those before it found.
+class Collector {
+ public:
+  Collector(kernel::Source& source, const CollectRequest& request)
+      : source_(source), request_(request) {}
+
+  Result<Host> collect() {
+    host_.owners_asked = request_.owners;
+    read_identity();
+    read_own_place();
+    auto found = namespaces();
+    if (!found) return fail(found.error());
+    SocketReader sockets(source_, host_.gaps);
+    read_sockets(sockets, *found);
+    if (request_.owners) {
+      read_owners(sockets, *found);
+    } else {
+      host_.gaps.push_back(gaps::owners_not_asked());
+    }
+    std::ranges::sort(host_.listeners, listed_before);
+    name_users();
+    name_units();
+    order_gaps(sockets.cgroup_error());
+    return std::move(host_);
+  }
+
+ private:
+  void read_identity() {
+    host_.name = first_line(source_, "/proc/sys/kernel/hostname");
+    host_.kernel = first_line(source_, "/proc/sys/kernel/osrelease");
+    if (const auto clock = source_.clock()) host_.taken_at_ms = clock->realtime_ms;
+  }
+
+  void read_own_place() {
+    const auto text = source_.read_file("/proc/self/mountinfo");
+    if (!text) {
+      host_.gaps.push_back(gaps::no_proc(text.error()));
+      proc_ = false;
+      return;
+    }
+    if (auto mounts = decode::decode_mountinfo(*text)) evidence_.mounts = std::move(*mounts);
+    evidence_.own_inode = namespace_inode(source_, "/proc/self/ns/net");
+    evidence_.own_mount_inode = namespace_inode(source_, "/proc/self/ns/mnt");
+    const std::uint64_t first = namespace_inode(source_, "/proc/1/ns/net");
+    evidence_.own_is_hosts = first != 0 && first == evidence_.own_inode;
+    look_around();
+  }
+
+  void look_around() {
+    if (const auto text = source_.read_file("/proc/self/status")) {
+      if (const auto status = decode::decode_status(*text)) {
+        sight_.ptrace = (status->effective_capabilities >> kCapSysPtrace & 1U) != 0;
+      }
+    }
+    constexpr unsigned kInvisible = 2;
+    if (decode::hidepid_level(evidence_.mounts) >= kInvisible && !sight_.ptrace) {
+      sight_.whole_machine = false;
+      host_.gaps.push_back(gaps::hidden_processes());
+    }
+    const auto pid_namespace = source_.read_link("/proc/self/ns/pid");
+    if (!pid_namespace || *pid_namespace != kFirstPidNamespace) {
+      sight_.whole_machine = false;
+      host_.gaps.push_back(gaps::pid_namespace());
+    }
+  }
+
+  Result<std::vector<FoundNetns>> namespaces() {
+    const bool only_own = request_.netns == "self" && !request_.owners;
+    if (proc_ && !only_own) {
+      const auto parts = source_.scan_processes(false);
+      auto scan = parts ? decode::decode_process_scan(*parts)
+                        : Result<decode::ProcessScan>(fail(parts.error()));
+      if (scan) evidence_.scan = std::move(*scan);
+    }
+    return choose_namespaces(source_, evidence_, find_namespaces(source_, evidence_),
+                             request_.netns);
+  }
+
+  void read_sockets(SocketReader& sockets, std::vector<FoundNetns>& found) {
+    for (FoundNetns& one : found) {
+      const NetnsId id{static_cast<std::uint32_t>(host_.namespaces.size())};
+      if (sockets.read(one, id, host_.listeners)) host_.namespaces.push_back(one.netns);
+    }
+  }
+
+  void read_owners(SocketReader& sockets, std::vector<FoundNetns>& found) {
+    const auto parts =
+        proc_ ? source_.scan_processes(true) : Result<Bytes>(fail(kernel_error(ENOENT, "/proc")));
+    auto scan = parts ? decode::decode_process_scan(*parts)
+                      : Result<decode::ProcessScan>(fail(parts.error()));
+    if (!scan) {
+      if (proc_) host_.gaps.push_back(gaps::owners_not_read(scan.error()));
+      return;
+    }
+    if (request_.netns == "all") {
+      std::vector<FoundNetns> known = found;
+      const std::size_t added = add_held_by_descriptors(known, *scan);
+      std::vector<FoundNetns> late(known.end() - static_cast<std::ptrdiff_t>(added), known.end());
+      read_sockets(sockets, late);
+    }
+    join_owners(source_, *scan, note_unreadable(*scan) && sight_.whole_machine, host_);
+  }
+
+  /// Says which processes could not be looked into; true if all could.
+  bool note_unreadable(const decode::ProcessScan& scan) {
+    std::vector<std::string> pids;
+    int error = 0;
+    for (const decode::ScannedProcess& process : scan.processes) {
+      if (process.sockets_error == 0) continue;
+      pids.push_back(std::to_string(process.pid));
+      error = process.sockets_error;
+    }
+    if (pids.empty()) return true;
+    if (!sight_.ptrace) {
+      host_.gaps.push_back(gaps::other_users_processes(pids.size()));
+      return false;
+    }
+    constexpr std::size_t kNamed = 5;
+    std::string words = pids.size() == 1 ? "process " : "processes ";
+    words += join(std::span(pids).first(std::min(pids.size(), kNamed)), ", ");
+    if (pids.size() > kNamed) words += " and " + std::to_string(pids.size() - kNamed) + " more";
+    host_.gaps.push_back(gaps::unreadable_processes(words, reason(kernel_error(error, ""))));
+    return false;
+  }
+
+  void name_users() {
+    const auto text = source_.read_file("/etc/passwd");
+    if (!text) return;  // numbers stay numbers
+    const auto users = decode::decode_passwd(*text);
+    const auto name = [&users](std::uint32_t uid) {
+      const auto found = std::ranges::lower_bound(users, uid, {}, &decode::UserName::uid);
+      return found != users.end() && found->uid == uid ? found->name : std::string();
+    };
+    for (Listener& listener : host_.listeners) listener.socket.user = name(listener.socket.uid);
+    for (Process& process : host_.processes) {
+      if (process.uid) process.user = name(*process.uid);
+    }
+  }
+
+  /// A socket's own cgroup tells its unit without any right. It is the one in which the socket was
+  /// made: of a socket that a manager made for a service, the owners know better.
+  void name_units() {
+    for (Listener& listener : host_.listeners) {
+      if (listener.socket.cgroup) {
+        listener.unit = unit_of_cgroup(*listener.socket.cgroup);
+        listener.container = container_of_cgroup(*listener.socket.cgroup);
+      }
+      if ((!listener.unit.empty() && listener.unit != "init.scope") || !listener.owners) continue;
+      for (const Owner& owner : *listener.owners) {
+        const Process& process = host_.at(owner.process);
+        if (!listener.container) listener.container = process.container;
+        if (process.unit.empty() || process.unit == "init.scope") continue;
+        listener.unit = process.unit;
+        break;
+      }
+    }
+  }
+
+  void order_gaps(const std::optional<Error>& cgroup_error) {
+    const bool blind = std::ranges::any_of(host_.listeners, [](const Listener& listener) {
+      return !listener.socket.cgroup && listener.unit.empty() && !listener.owners;
+    });
+    if (blind && cgroup_error) host_.gaps.push_back(gaps::no_cgroup2(*cgroup_error));
+    std::ranges::stable_sort(host_.gaps);
+    const auto repeated = std::ranges::unique(host_.gaps);
+    host_.gaps.erase(repeated.begin(), repeated.end());
+  }
+
+  kernel::Source& source_;
+  const CollectRequest& request_;
+  Host host_;
+  NetnsEvidence evidence_;
+  Sight sight_;
+  bool proc_ = true;
+};
+
+}  // namespace
+
+Result<Host> collect(kernel::Source& source, const CollectRequest& request) {
+  return Collector(source, request).collect();
+}
+
+}  // namespace hark::host

@@ -1,0 +1,116 @@
+#include "host/gaps.h"
+
+namespace hark::host::gaps {
+namespace {
+const std::string kAsRoot = "run as root to see them";
+const std::string kPtrace = "CAP_SYS_PTRACE is missing";
+}  // namespace
+
+Gap other_users_processes(std::size_t count) {
+  const std::string processes =
+      std::to_string(count) + (count == 1 ? " process" : " processes") + " of other users";
+  return {.code = "other-users-processes",
+          .what = "descriptors of " + processes + ": " + kPtrace,
+          .hides = "which listeners they own",
+          .remedy = kAsRoot};
+}
+
+Gap unreadable_processes(const std::string& pids, const std::string& why) {
+  return {.code = "unreadable-processes",
+          .what = "descriptors of " + pids + ": " + why,
+          .hides = "which listeners they own",
+          .remedy = ""};
+}
+
+Gap hidden_processes() {
+  return {.code = "hidepid",
+          .what = "processes of other users: /proc is mounted with hidepid and " + kPtrace,
+          .hides = "which listeners they own, and namespaces that only they are in",
+          .remedy = kAsRoot};
+}
+
+Gap pid_namespace() {
+  return {.code = "pid-namespace",
+          .what = "processes outside this pid namespace",
+          .hides = "which listeners they own, and namespaces that only they are in",
+          .remedy = "run hark on the host itself"};
+}
+
+Gap no_proc(const Error& error) {
+  return {.code = "no-proc",
+          .what = "/proc: " + reason(error),
+          .hides = "owners, other namespaces and the tables of /proc/net",
+          .remedy = "mount proc on /proc"};
+}
+
+Gap owners_not_read(const Error& error) {
+  return {.code = "owners-not-read",
+          .what = "descriptors of processes: " + reason(error),
+          .hides = "who owns the listeners",
+          .remedy = ""};
+}
+
+Gap netns_read_through_process(const std::string& netns, std::uint32_t pid, const Error& error) {
+  return {.code = "netns-not-entered",
+          .what = netns + " could not be entered (" + reason(error) +
+                  ": CAP_SYS_ADMIN is missing); its listeners are as /proc/" + std::to_string(pid) +
+                  "/net has them",
+          .hides = "their bound device, whether [::] takes IPv4 too, whether tcp is mptcp, queue "
+                   "limits, cgroups",
+          .remedy = "run as root to see them"};
+}
+
+Gap netns_not_entered(const std::string& netns, const Error& error) {
+  const bool denied = error.code == 1 || error.code == 13;  // EPERM, EACCES
+  return {.code = "netns-not-entered",
+          .what = netns + " could not be entered: " + reason(error) +
+                  (denied ? ": CAP_SYS_ADMIN is missing" : ""),
+          .hides = "the listeners in it",
+          .remedy = denied ? kAsRoot : ""};
+}
+
+Gap sockets_not_read(const std::string& netns, const std::string& table, const Error& error) {
+  return {.code = "sockets-not-read",
+          .what = table + " sockets of " + netns + ": " + reason(error),
+          .hides = "listeners of that protocol",
+          .remedy = ""};
+}
+
+Gap sockets_from_table(const std::string& netns, const std::string& table) {
+  return {.code = "sockets-from-table",
+          .what = table + " sockets of " + netns +
+                  " are as /proc/net has them: this kernel has no sock_diag for them",
+          .hides = "their bound device, cgroup and buffer size",
+          .remedy = ""};
+}
+
+Gap dump_interrupted(const std::string& netns) {
+  return {.code = "dump-interrupted",
+          .what = "sockets of " + netns + " changed while they were listed, four times in a row",
+          .hides = "perhaps a listener that came or went",
+          .remedy = "ask again"};
+}
+
+Gap link_not_read(const std::string& netns, std::uint32_t index, const Error& error) {
+  return {
+      .code = "link-not-read",
+      .what = "name of interface " + std::to_string(index) + " of " + netns + ": " + reason(error),
+      .hides = "to which device a listener is bound",
+      .remedy = ""};
+}
+
+Gap no_cgroup2(const Error& error) {
+  return {.code = "no-cgroup2",
+          .what = "cgroup v2: " + reason(error),
+          .hides = "units and containers of listeners whose owners cannot be read",
+          .remedy = "mount cgroup2 on /sys/fs/cgroup"};
+}
+
+Gap owners_not_asked() {
+  return {.code = "owners-not-asked",
+          .what = "descriptors of processes were not read, as asked",
+          .hides = "owners, and namespaces that only a descriptor keeps alive",
+          .remedy = "leave out --no-owners"};
+}
+
+}  // namespace hark::host::gaps

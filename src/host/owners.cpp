@@ -1,0 +1,124 @@
+#include "host/owners.h"
+
+#include <algorithm>
+#include <map>
+
+#include "decode/cgroup.h"
+#include "host/cgroup_names.h"
+#include "host/gaps.h"
+
+namespace hark::host {
+namespace {
+
+constexpr std::int64_t kMsPerTick = 10;  ///< USER_HZ is 100 on every machine that hark runs on
+constexpr std::string_view kDeleted = " (deleted)";
+
+/// The listeners' inodes, sorted: what the scan is searched for.
+std::vector<std::uint32_t> wanted_inodes(const Host& host) {
+  std::vector<std::uint32_t> out;
+  for (const Listener& listener : host.listeners) {
+    if (listener.socket.inode != 0) out.push_back(listener.socket.inode);
+  }
+  std::ranges::sort(out);
+  const auto repeated = std::ranges::unique(out);
+  out.erase(repeated.begin(), repeated.end());
+  return out;
+}
+
+std::vector<kernel::ProcessWanted> holders(const decode::ProcessScan& scan,
+                                           const std::vector<std::uint32_t>& inodes) {
+  std::vector<kernel::ProcessWanted> out;
+  for (const decode::ScannedProcess& process : scan.processes) {
+    kernel::ProcessWanted wanted{.pid = process.pid, .sockets = {}};
+    for (std::uint32_t i = process.first_socket; i < process.end_socket; ++i) {
+      if (std::ranges::binary_search(inodes, scan.sockets[i].inode)) {
+        wanted.sockets.push_back(scan.sockets[i]);
+      }
+    }
+    if (!wanted.sockets.empty()) out.push_back(std::move(wanted));
+  }
+  return out;
+}
+
+void set_exe(Process& process, std::string target) {
+  process.exe_deleted = target.ends_with(kDeleted);
+  if (process.exe_deleted) target.resize(target.size() - kDeleted.size());
+  process.exe = std::move(target);
+}
+
+Process to_process(decode::ProcessRecord& record, std::int64_t boot_ms) {
+  Process process;
+  process.pid = record.pid;
+  if (record.stat) {
+    process.name = record.stat->name;
+    process.state = record.stat->state;
+    process.started_at_ms =
+        boot_ms + static_cast<std::int64_t>(record.stat->start_ticks) * kMsPerTick;
+  }
+  if (record.status) process.uid = record.status->effective_uid;
+  if (record.cmdline) process.command_line = std::move(*record.cmdline);
+  if (record.exe) set_exe(process, std::move(*record.exe));
+  if (record.cgroup) {
+    if (const auto lines = decode::decode_cgroup_file(*record.cgroup)) {
+      process.cgroup = decode::telling_path(*lines);
+      process.unit = unit_of_cgroup(process.cgroup);
+      process.container = container_of_cgroup(process.cgroup);
+    }
+  }
+  return process;
+}
+
+/// (inode, process, descriptor) for everything that is still held.
+struct Holding {
+  std::uint32_t inode = 0;
+  ProcessId process{};
+  std::uint32_t fd = 0;
+  auto operator<=>(const Holding&) const = default;
+};
+
+std::vector<Owner> owners_of(std::uint32_t inode, const std::vector<Holding>& holdings) {
+  std::vector<Owner> out;
+  const auto range = std::ranges::equal_range(holdings, inode, {}, &Holding::inode);
+  for (const Holding& holding : range) {
+    if (out.empty() || out.back().process != holding.process) {
+      out.push_back({.process = holding.process, .fds = {}});
+    }
+    out.back().fds.push_back(holding.fd);
+  }
+  return out;
+}
+
+}  // namespace
+
+void join_owners(kernel::Source& source, const decode::ProcessScan& scan, bool all_seen,
+                 Host& host) {
+  const auto wanted = holders(scan, wanted_inodes(host));
+  const auto clock = source.clock();
+  const std::int64_t boot_ms = clock ? clock->realtime_ms - clock->boottime_ms : 0;
+
+  std::vector<Holding> holdings;
+  if (!wanted.empty()) {
+    const auto parts = source.read_processes(wanted);
+    auto records = parts ? decode::decode_processes(*parts)
+                         : Result<std::vector<decode::ProcessRecord>>(fail(parts.error()));
+    if (!records) {
+      host.gaps.push_back(gaps::owners_not_read(records.error()));
+      return;
+    }
+    for (decode::ProcessRecord& record : *records) {
+      if (record.sockets.empty()) continue;
+      const ProcessId id{static_cast<std::uint32_t>(host.processes.size())};
+      for (const FdInode& held : record.sockets) holdings.push_back({held.inode, id, held.fd});
+      host.processes.push_back(to_process(record, boot_ms));
+    }
+    std::ranges::sort(holdings);
+    const auto repeated = std::ranges::unique(holdings);
+    holdings.erase(repeated.begin(), repeated.end());
+  }
+  for (Listener& listener : host.listeners) {
+    auto owners = owners_of(listener.socket.inode, holdings);
+    if (!owners.empty() || all_seen) listener.owners = std::move(owners);
+  }
+}
+
+}  // namespace hark::host

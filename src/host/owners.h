@@ -1,0 +1,15 @@
+// Who holds a listener: the join of sockets and descriptors by the socket's inode.
+#pragma once
+
+#include "decode/process.h"
+#include "host/host.h"
+#include "kernel/source.h"
+
+namespace hark::host {
+
+/// Fills Host::processes and every listener's owners from a scan of descriptors. A listener nobody
+/// was seen to hold gets an empty list only if `all_seen`: otherwise it stays unknown.
+void join_owners(kernel::Source& source, const decode::ProcessScan& scan, bool all_seen,
+                 Host& host);
+
+}  // namespace hark::host

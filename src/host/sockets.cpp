@@ -1,0 +1,239 @@
+#include "host/sockets.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <map>
+#include <optional>
+
+#include "base/text.h"
+#include "decode/inet_diag.h"
+#include "decode/proc_net.h"
+#include "decode/rtnetlink.h"
+#include "host/gaps.h"
+#include "host/scope.h"
+
+namespace hark::host {
+namespace {
+
+constexpr int kNetlinkRoute = 0;     ///< NETLINK_ROUTE of linux/netlink.h
+constexpr int kNetlinkSockDiag = 4;  ///< NETLINK_SOCK_DIAG
+constexpr std::uint32_t kListen = 1U << kTcpListen;
+constexpr std::uint32_t kUnconnected = 1U << kTcpClose;
+
+/// How a namespace is called in a sentence.
+std::string called(const FoundNetns& found) {
+  if (found.netns.own) return "this namespace";
+  if (!found.netns.name.empty()) return "namespace " + found.netns.name;
+  if (found.ref.inode != 0) return "namespace net:[" + std::to_string(found.ref.inode) + "]";
+  return "the namespace of process " + std::to_string(found.pid);
+}
+
+/// What the address alone tells: the kernel sets the flag of a socket bound to one IPv6 address
+/// (inet6_bind of net/ipv6/af_inet6.c), and one bound to a mapped address takes IPv4 only. Of the
+/// wildcard only the kernel's flag tells.
+std::optional<bool> v6only_by_address(const IpAddress& address) {
+  if (address.family == Family::Inet || address.is_unspecified()) return std::nullopt;
+  return !address.is_v4_mapped();
+}
+
+/// Errors that say "there is no such thing in this kernel".
+bool unknown_to_kernel(const Error& error) {
+  return error.code == ENOENT || error.code == EPROTONOSUPPORT || error.code == EOPNOTSUPP ||
+         error.code == EINVAL || error.code == EAFNOSUPPORT;
+}
+
+}  // namespace
+
+/// One kind of socket, and both ways to ask for it.
+struct SocketReader::Question {
+  Protocol protocol;
+  Family family;
+  std::uint32_t states;
+  kernel::NetTable table;
+  const char* words;
+};
+
+/// Where is being asked, and what was found out on the way.
+struct SocketReader::Place {
+  FoundNetns& found;
+  NetnsId id;
+  std::vector<Listener>& out;
+  bool through_process = false;  ///< it cannot be entered
+  std::optional<Error> refused;  ///< why
+  bool interrupted = false;
+  bool gone = false;
+  std::map<std::uint32_t, std::string> interfaces;
+  std::optional<std::pair<std::uint16_t, std::uint16_t>> local_ports;
+};
+
+const std::vector<SocketReader::Question>& SocketReader::questions() {
+  using kernel::NetTable;
+  static const std::vector<Question> kQuestions = {
+      {Protocol::Tcp, Family::Inet, kListen, NetTable::Tcp, "TCP"},
+      {Protocol::Tcp, Family::Inet6, kListen, NetTable::Tcp6, "TCP over IPv6"},
+      {Protocol::Udp, Family::Inet, kUnconnected, NetTable::Udp, "UDP"},
+      {Protocol::Udp, Family::Inet6, kUnconnected, NetTable::Udp6, "UDP over IPv6"},
+      {Protocol::Udplite, Family::Inet, kUnconnected, NetTable::Udplite, "UDP-Lite"},
+      {Protocol::Udplite, Family::Inet6, kUnconnected, NetTable::Udplite6, "UDP-Lite over IPv6"},
+      {Protocol::Raw, Family::Inet, kUnconnected, NetTable::Raw, "raw"},
+      {Protocol::Raw, Family::Inet6, kUnconnected, NetTable::Raw6, "raw IPv6"},
+  };
+  return kQuestions;
+}
+
+bool SocketReader::read(FoundNetns& found, NetnsId id, std::vector<Listener>& out) {
+  Place place{.found = found,
+              .id = id,
+              .out = out,
+              .through_process = found.ref.inode == 0 && !found.netns.own,
+              .refused = std::nullopt,
+              .interrupted = false,
+              .gone = false,
+              .interfaces = {},
+              .local_ports = std::nullopt};
+  for (std::size_t i = 0; i < questions().size(); ++i) {
+    const Question& question = questions()[i];
+    if (!place.through_process && !without_diag_.contains(i)) {
+      if (ask_diag(question, place)) continue;
+      if (place.gone) return false;
+      if (!place.through_process) without_diag_.insert(i);
+    }
+    if (place.through_process && found.pid == 0) break;
+    ask_table(question, place);
+  }
+  found.netns.entered = !place.through_process;
+  if (place.interrupted) gaps_.push_back(gaps::dump_interrupted(called(found)));
+  if (!place.through_process) return true;
+  const Error error = place.refused.value_or(kernel_error(EPERM, ""));
+  if (found.pid == 0) {
+    gaps_.push_back(gaps::netns_not_entered(called(found), error));
+  } else {
+    found.netns.seen_through_pid = found.pid;
+    gaps_.push_back(gaps::netns_read_through_process(called(found), found.pid, error));
+  }
+  return true;
+}
+
+/// False: the answer must come from a table of /proc/net instead.
+bool SocketReader::ask_diag(const Question& question, Place& place) {
+  const Bytes request =
+      decode::inet_diag_request(question.family, question.protocol, question.states);
+  const auto answer = source_.netlink(place.found.ref, kNetlinkSockDiag, request);
+  if (!answer) {
+    const bool refused = answer.error().code == EPERM || answer.error().code == EACCES;
+    place.gone = answer.error().code == ESTALE;
+    if (refused && !place.found.netns.own) {
+      place.through_process = true;
+      place.refused = answer.error();
+      return false;
+    }
+    if (place.gone || unknown_to_kernel(answer.error())) return false;
+    gaps_.push_back(gaps::sockets_not_read(called(place.found), question.words, answer.error()));
+    return true;
+  }
+  const auto dump = decode::decode_inet_diag(*answer, question.protocol);
+  if (!dump) {
+    gaps_.push_back(gaps::sockets_not_read(called(place.found), question.words, dump.error()));
+    return true;
+  }
+  place.interrupted = place.interrupted || dump->interrupted;
+  for (const decode::SocketRecord& record : dump->sockets) add(record, place);
+  return true;
+}
+
+void SocketReader::ask_table(const Question& question, Place& place) {
+  kernel::NetTablePlace where;
+  if (place.through_process) {
+    where.pid = place.found.pid;
+  } else {
+    where.netns = place.found.ref;
+  }
+  const auto text = source_.read_net_table(where, question.table);
+  if (!text) {
+    // A kernel without the protocol has no table of it either: then nothing is hidden.
+    if (text.error().code != ENOENT) {
+      gaps_.push_back(gaps::sockets_not_read(called(place.found), question.words, text.error()));
+    }
+    return;
+  }
+  const auto dump = decode::decode_proc_net(*text, question.protocol, question.family);
+  if (!dump) {
+    gaps_.push_back(gaps::sockets_not_read(called(place.found), question.words, dump.error()));
+    return;
+  }
+  const std::size_t before = place.out.size();
+  for (const decode::SocketRecord& record : dump->sockets) add(record, place);
+  if (place.out.size() > before && !place.through_process) {
+    gaps_.push_back(gaps::sockets_from_table(called(place.found), question.words));
+  }
+}
+
+void SocketReader::add(const decode::SocketRecord& record, Place& place) {
+  const bool tcp = record.protocol == Protocol::Tcp || record.protocol == Protocol::Mptcp;
+  if (record.state != (tcp ? kTcpListen : kTcpClose)) return;
+  if (!record.remote.is_unspecified() || record.remote_port != 0) return;
+  Listener listener;
+  listener.protocol = record.protocol;
+  listener.address = record.local;
+  listener.port = record.local_port;
+  listener.v6only = record.v6only ? record.v6only : v6only_by_address(record.local);
+  listener.interface_known = record.interface_index.has_value();
+  listener.interface_index = record.interface_index.value_or(0);
+  if (listener.interface_index != 0) {
+    listener.interface = interface_name(listener.interface_index, place);
+  }
+  listener.netns = place.id;
+  listener.state = tcp ? State::Listen : State::Unconn;
+  listener.socket.inode = record.inode;
+  listener.socket.cookie = record.cookie;
+  listener.socket.uid = record.uid;
+  listener.queue = {record.queue_length, record.queue_limit, record.drops};
+  listener.scope = scope_of(listener.address, listener.interface);
+  listener.probable_client = is_probable_client(listener, place);
+  if (record.cgroup_id) {
+    const auto path = source_.cgroup_path(*record.cgroup_id);
+    if (path) listener.socket.cgroup = *path;
+    if (!path && path.error().code == ENODEV) cgroup_error_ = path.error();
+  }
+  place.out.push_back(std::move(listener));
+}
+
+std::string SocketReader::interface_name(std::uint32_t index, Place& place) {
+  if (const auto known = place.interfaces.find(index); known != place.interfaces.end()) {
+    return known->second;
+  }
+  // A device that has been removed leaves its number behind in the socket.
+  std::string name = "if" + std::to_string(index);
+  const auto answer = source_.netlink(place.found.ref, kNetlinkRoute, decode::link_request(index));
+  const auto links = answer ? decode::decode_links(*answer)
+                            : Result<std::vector<decode::LinkRecord>>(fail(answer.error()));
+  if (links && !links->empty()) {
+    name = links->front().name;
+  } else if (!links) {
+    gaps_.push_back(gaps::link_not_read(called(place.found), index, links.error()));
+  }
+  return place.interfaces[index] = name;
+}
+
+bool SocketReader::is_probable_client(const Listener& listener, Place& place) {
+  const bool datagrams =
+      listener.protocol == Protocol::Udp || listener.protocol == Protocol::Udplite;
+  constexpr std::uint16_t kFirstUnprivileged = 1024;
+  if (!datagrams || listener.port < kFirstUnprivileged) return false;
+  if (!place.local_ports) {
+    place.local_ports = {32768, 60999};  // the default of ip_local_port_range
+    kernel::NetTablePlace where;
+    if (!place.through_process) where.netns = place.found.ref;
+    const auto text = source_.read_net_table(where, kernel::NetTable::LocalPortRange);
+    if (text) {
+      std::string_view rest = as_text(*text);
+      std::string_view line = next_piece(rest, '\n');
+      const auto first = parse_number<std::uint16_t>(next_word(line));
+      const auto last = parse_number<std::uint16_t>(next_word(line));
+      if (first && last) place.local_ports = {*first, *last};
+    }
+  }
+  return listener.port >= place.local_ports->first && listener.port <= place.local_ports->second;
+}
+
+}  // namespace hark::host

@@ -78,7 +78,7 @@ std::optional<std::size_t> port_colon(std::string_view text) {
   const std::string_view address = left.substr(0, left.find('%'));
   const bool dotted =
       address.find('.') != std::string_view::npos && only_of(address, "0123456789.");
-  if (brackets || dotted || left == "*") return colon;
+  if (brackets || dotted || left == "*" || lower(left) == "any") return colon;
   return std::nullopt;
 }
 
@@ -208,7 +208,8 @@ Result<bool> put_protocol_pair(Term& term, std::string_view word) {
   }
   const bool port_follows = !right.empty() && only_of(right, "0123456789-");
   if (protocol == nullptr) {
-    if (!port_follows) return false;
+    const bool one_word = left.find_first_of(":.[") == std::string_view::npos;
+    if (!port_follows || !one_word) return false;
     return fail(unknown_value(word, Field::Protocol, left));
   }
   put_value(term, *protocol);

@@ -53,6 +53,10 @@ struct SocketReader::Question {
   const char* words;
 };
 
+/// What came of a question: it was answered (perhaps by a gap), this kernel does not know it, the
+/// namespace may not be entered, or is gone.
+enum class SocketReader::Answer : std::uint8_t { Given, Unknown, Refused, Gone };
+
 /// Where is being asked, and what was found out on the way.
 struct SocketReader::Place {
   FoundNetns& found;
@@ -61,7 +65,6 @@ struct SocketReader::Place {
   bool through_process = false;  ///< it cannot be entered
   std::optional<Error> refused;  ///< why
   bool interrupted = false;
-  bool gone = false;
   std::map<std::uint32_t, std::string> interfaces;
   std::optional<std::pair<std::uint16_t, std::uint16_t>> local_ports;
 };
@@ -88,18 +91,13 @@ bool SocketReader::read(FoundNetns& found, NetnsId id, std::vector<Listener>& ou
               .through_process = found.ref.inode == 0 && !found.netns.own,
               .refused = std::nullopt,
               .interrupted = false,
-              .gone = false,
               .interfaces = {},
               .local_ports = std::nullopt};
   for (std::size_t i = 0; i < questions().size(); ++i) {
-    const Question& question = questions()[i];
-    if (!place.through_process && !without_diag_.contains(i)) {
-      if (ask_diag(question, place)) continue;
-      if (place.gone) return false;
-      if (!place.through_process) without_diag_.insert(i);
-    }
-    if (place.through_process && found.pid == 0) break;
-    ask_table(question, place);
+    Answer answer = ask(i, place);
+    if (answer == Answer::Refused && found.pid != 0) answer = ask(i, place);
+    if (answer == Answer::Gone) return false;
+    if (answer == Answer::Refused) break;
   }
   found.netns.entered = !place.through_process;
   if (place.interrupted) gaps_.push_back(gaps::dump_interrupted(called(found)));
@@ -114,34 +112,45 @@ bool SocketReader::read(FoundNetns& found, NetnsId id, std::vector<Listener>& ou
   return true;
 }
 
-/// False: the answer must come from a table of /proc/net instead.
-bool SocketReader::ask_diag(const Question& question, Place& place) {
+/// One question, by the best way that is left.
+SocketReader::Answer SocketReader::ask(std::size_t number, Place& place) {
+  const Question& question = questions()[number];
+  if (!place.through_process && !without_diag_.contains(number)) {
+    const Answer answer = ask_diag(question, place);
+    if (answer != Answer::Unknown) return answer;
+    without_diag_.insert(number);
+  }
+  // A kernel without the protocol has no table of it either: then nothing is hidden.
+  return ask_table(question, place);
+}
+
+SocketReader::Answer SocketReader::failed(const Question& question, const Error& error,
+                                          Place& place) {
+  if (error.code == ESTALE) return Answer::Gone;
+  if (unknown_to_kernel(error)) return Answer::Unknown;
+  const bool denied = error.code == EPERM || error.code == EACCES;
+  if (denied && !place.found.netns.own && !place.through_process) {
+    place.through_process = true;
+    place.refused = error;
+    return Answer::Refused;
+  }
+  gaps_.push_back(gaps::sockets_not_read(called(place.found), question.words, error));
+  return Answer::Given;
+}
+
+SocketReader::Answer SocketReader::ask_diag(const Question& question, Place& place) {
   const Bytes request =
       decode::inet_diag_request(question.family, question.protocol, question.states);
   const auto answer = source_.netlink(place.found.ref, kNetlinkSockDiag, request);
-  if (!answer) {
-    const bool refused = answer.error().code == EPERM || answer.error().code == EACCES;
-    place.gone = answer.error().code == ESTALE;
-    if (refused && !place.found.netns.own) {
-      place.through_process = true;
-      place.refused = answer.error();
-      return false;
-    }
-    if (place.gone || unknown_to_kernel(answer.error())) return false;
-    gaps_.push_back(gaps::sockets_not_read(called(place.found), question.words, answer.error()));
-    return true;
-  }
+  if (!answer) return failed(question, answer.error(), place);
   const auto dump = decode::decode_inet_diag(*answer, question.protocol);
-  if (!dump) {
-    gaps_.push_back(gaps::sockets_not_read(called(place.found), question.words, dump.error()));
-    return true;
-  }
+  if (!dump) return failed(question, dump.error(), place);
   place.interrupted = place.interrupted || dump->interrupted;
   for (const decode::SocketRecord& record : dump->sockets) add(record, place);
-  return true;
+  return Answer::Given;
 }
 
-void SocketReader::ask_table(const Question& question, Place& place) {
+SocketReader::Answer SocketReader::ask_table(const Question& question, Place& place) {
   kernel::NetTablePlace where;
   if (place.through_process) {
     where.pid = place.found.pid;
@@ -149,23 +158,15 @@ void SocketReader::ask_table(const Question& question, Place& place) {
     where.netns = place.found.ref;
   }
   const auto text = source_.read_net_table(where, question.table);
-  if (!text) {
-    // A kernel without the protocol has no table of it either: then nothing is hidden.
-    if (text.error().code != ENOENT) {
-      gaps_.push_back(gaps::sockets_not_read(called(place.found), question.words, text.error()));
-    }
-    return;
-  }
+  if (!text) return failed(question, text.error(), place);
   const auto dump = decode::decode_proc_net(*text, question.protocol, question.family);
-  if (!dump) {
-    gaps_.push_back(gaps::sockets_not_read(called(place.found), question.words, dump.error()));
-    return;
-  }
+  if (!dump) return failed(question, dump.error(), place);
   const std::size_t before = place.out.size();
   for (const decode::SocketRecord& record : dump->sockets) add(record, place);
   if (place.out.size() > before && !place.through_process) {
     gaps_.push_back(gaps::sockets_from_table(called(place.found), question.words));
   }
+  return Answer::Given;
 }
 
 void SocketReader::add(const decode::SocketRecord& record, Place& place) {

@@ -1,6 +1,7 @@
 // The listeners of one network namespace.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <set>
 #include <vector>
@@ -29,8 +30,11 @@ class SocketReader {
   struct Question;
   struct Place;
   static const std::vector<Question>& questions();
-  [[nodiscard]] bool ask_diag(const Question& question, Place& place);
-  void ask_table(const Question& question, Place& place);
+  enum class Answer : std::uint8_t;
+  [[nodiscard]] Answer ask(std::size_t number, Place& place);
+  [[nodiscard]] Answer ask_diag(const Question& question, Place& place);
+  [[nodiscard]] Answer ask_table(const Question& question, Place& place);
+  [[nodiscard]] Answer failed(const Question& question, const Error& error, Place& place);
   void add(const decode::SocketRecord& record, Place& place);
   [[nodiscard]] std::string interface_name(std::uint32_t index, Place& place);
   [[nodiscard]] bool is_probable_client(const Listener& listener, Place& place);

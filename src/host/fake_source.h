@@ -1,0 +1,125 @@
+// A source for tests: answers what it was told to answer, and ENOENT to everything else.
+#pragma once
+
+#include <cerrno>
+#include <map>
+#include <string>
+
+#include "base/parts.h"
+#include "kernel/request_key.h"
+#include "kernel/source.h"
+
+namespace hark::host {
+
+class FakeSource : public kernel::Source {
+ public:
+  void file(const std::string& path, std::string_view text) {
+    answers_[kernel::file_key(path)] = to_bytes(text);
+  }
+  void link(const std::string& path, std::string_view target) {
+    answers_[kernel::link_key(path)] = to_bytes(target);
+  }
+  /// A table of a namespace (0: our own) with a heading that is added.
+  void table(std::uint64_t netns, kernel::NetTable table, std::string_view lines) {
+    const kernel::NetTablePlace place{.netns = {.inode = netns, .paths = {}}, .pid = 0};
+    answers_[kernel::net_table_key(place, table)] = to_bytes(heading() + std::string(lines));
+  }
+  void table_of_process(std::uint32_t pid, kernel::NetTable table, std::string_view lines) {
+    const kernel::NetTablePlace place{.netns = {}, .pid = pid};
+    answers_[kernel::net_table_key(place, table)] = to_bytes(heading() + std::string(lines));
+  }
+  /// This namespace may not be entered, or is gone: every question inside it fails with `error`.
+  void refuse_netns(std::uint64_t netns, int error) { refused_[netns] = error; }
+  void scan(bool descriptors, Bytes parts) {
+    answers_[kernel::scan_key(descriptors)] = std::move(parts);
+  }
+  void processes(Bytes parts) { answers_[kernel::processes_key()] = std::move(parts); }
+  void cgroup(std::uint64_t id, std::string_view path) {
+    answers_[kernel::cgroup_key(id)] = to_bytes(path);
+  }
+
+  Result<Bytes> netlink(const kernel::NetnsRef& netns, int /*protocol*/,
+                        ByteView /*request*/) override {
+    const auto refused = refused_.find(netns.inode);
+    return fail(kernel_error(refused == refused_.end() ? ENOENT : refused->second, "netlink"));
+  }
+  Result<Bytes> read_file(const std::string& path) override { return find(kernel::file_key(path)); }
+  Result<std::string> read_link(const std::string& path) override {
+    return text(find(kernel::link_key(path)));
+  }
+  Result<std::vector<std::string>> list_folder(const std::string& path) override {
+    return fail(kernel_error(ENOENT, path));
+  }
+  Result<Bytes> read_net_table(const kernel::NetTablePlace& place,
+                               kernel::NetTable table) override {
+    const auto refused = refused_.find(place.netns.inode);
+    if (place.pid == 0 && refused != refused_.end()) {
+      return fail(kernel_error(refused->second, "table"));
+    }
+    return find(kernel::net_table_key(place, table));
+  }
+  Result<Bytes> scan_processes(bool descriptors) override {
+    return find(kernel::scan_key(descriptors));
+  }
+  Result<Bytes> read_processes(std::span<const kernel::ProcessWanted> wanted) override {
+    wanted_.assign(wanted.begin(), wanted.end());
+    return find(kernel::processes_key());
+  }
+  Result<std::string> cgroup_path(std::uint64_t id) override {
+    return text(find(kernel::cgroup_key(id)));
+  }
+  Result<kernel::Clock> clock() override {
+    return kernel::Clock{.realtime_ms = 1'000'000, .boottime_ms = 400'000};
+  }
+
+  [[nodiscard]] const std::vector<kernel::ProcessWanted>& wanted() const { return wanted_; }
+
+ private:
+  static std::string heading() {
+    return "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  "
+           "timeout inode\n";
+  }
+  Result<Bytes> find(const std::string& key) const {
+    const auto found = answers_.find(key);
+    if (found == answers_.end()) return fail(kernel_error(ENOENT, key));
+    return found->second;
+  }
+  static Result<std::string> text(Result<Bytes> bytes) {
+    if (!bytes) return fail(bytes.error());
+    return std::string(as_text(*bytes));
+  }
+
+  std::map<std::string, Bytes> answers_;
+  std::map<std::uint64_t, int> refused_;
+  std::vector<kernel::ProcessWanted> wanted_;
+};
+
+/// Puts the buffers of base/process_parts.h together.
+class PartsBuilder {
+ public:
+  PartsBuilder& pid(std::uint32_t pid) { return number(ProcessPart::Pid, pid); }
+  PartsBuilder& inode(ProcessPart tag, std::uint64_t inode) { return number(tag, inode); }
+  PartsBuilder& pairs(ProcessPart tag, const std::vector<FdInode>& pairs) {
+    append_part(bytes_, static_cast<std::uint16_t>(tag), std::as_bytes(std::span(pairs)));
+    return *this;
+  }
+  PartsBuilder& text(ProcessPart tag, std::string_view text) {
+    append_part(bytes_, static_cast<std::uint16_t>(tag), as_bytes(text));
+    return *this;
+  }
+  PartsBuilder& failed(ProcessPart tag, int error) {
+    append_failed_part(bytes_, static_cast<std::uint16_t>(tag), error);
+    return *this;
+  }
+  [[nodiscard]] Bytes done() const { return bytes_; }
+
+ private:
+  template <typename T>
+  PartsBuilder& number(ProcessPart tag, T value) {
+    append_part(bytes_, static_cast<std::uint16_t>(tag), std::as_bytes(std::span(&value, 1)));
+    return *this;
+  }
+  Bytes bytes_;
+};
+
+}  // namespace hark::host

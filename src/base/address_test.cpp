@@ -117,6 +117,7 @@ TEST(Address, OrdersFamiliesThenBytes) {
                                 address("::")};
   std::sort(all.begin(), all.end());
   std::vector<std::string> texts;
+  texts.reserve(all.size());
   for (const IpAddress& a : all) texts.push_back(a.text());
   EXPECT_EQ(texts, (std::vector<std::string>{"9.255.0.0", "10.0.0.1", "::", "::1"}));
   EXPECT_NE(address("0.0.0.0"), address("::"));

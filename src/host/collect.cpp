@@ -72,7 +72,10 @@ class Collector {
   void read_identity() {
     host_.name = first_line(source_, "/proc/sys/kernel/hostname");
     host_.kernel = first_line(source_, "/proc/sys/kernel/osrelease");
-    if (const auto clock = source_.clock()) host_.taken_at_ms = clock->realtime_ms;
+    if (const auto clock = source_.clock()) {
+      host_.taken_at_ms = clock->realtime_ms;
+      boot_ms_ = clock->realtime_ms - clock->boottime_ms;
+    }
   }
 
   void read_own_place() {
@@ -142,7 +145,8 @@ class Collector {
       std::vector<FoundNetns> late(known.end() - static_cast<std::ptrdiff_t>(added), known.end());
       read_sockets(sockets, late);
     }
-    join_owners(source_, *scan, note_unreadable(*scan) && sight_.whole_machine, host_);
+    join_owners(source_, *scan, note_unreadable(*scan) && sight_.whole_machine, boot_ms_,
+                host_);
   }
 
   /// Says which processes could not be looked into; true if all could.
@@ -206,8 +210,7 @@ class Collector {
     });
     if (blind && cgroup_error) host_.gaps.push_back(gaps::no_cgroup2(*cgroup_error));
     std::ranges::stable_sort(host_.gaps);
-    const auto repeated = std::ranges::unique(host_.gaps);
-    host_.gaps.erase(repeated.begin(), repeated.end());
+    host_.gaps.erase(std::unique(host_.gaps.begin(), host_.gaps.end()), host_.gaps.end());
   }
 
   kernel::Source& source_;
@@ -216,6 +219,7 @@ class Collector {
   NetnsEvidence evidence_;
   Sight sight_;
   bool proc_ = true;
+  std::int64_t boot_ms_ = 0;
 };
 
 }  // namespace

@@ -76,10 +76,10 @@ Gap sockets_not_read(const std::string& netns, const std::string& table, const E
           .remedy = ""};
 }
 
-Gap sockets_from_table(const std::string& netns, const std::string& table) {
+Gap sockets_from_table(std::string_view protocol) {
   return {.code = "sockets-from-table",
-          .what = table + " sockets of " + netns +
-                  " are as /proc/net has them: this kernel has no sock_diag for them",
+          .what = std::string(protocol) +
+                  " sockets are as /proc/net has them: this kernel has no sock_diag for them",
           .hides = "their bound device, cgroup and buffer size",
           .remedy = ""};
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "base/result.h"
 #include "host/host.h"
@@ -25,7 +26,7 @@ namespace hark::host::gaps {
 [[nodiscard]] Gap sockets_not_read(const std::string& netns, const std::string& table,
                                    const Error& error);
 /// A table of /proc/net stood in for sock_diag and tells less.
-[[nodiscard]] Gap sockets_from_table(const std::string& netns, const std::string& table);
+[[nodiscard]] Gap sockets_from_table(std::string_view protocol);
 [[nodiscard]] Gap dump_interrupted(const std::string& netns);
 [[nodiscard]] Gap link_not_read(const std::string& netns, std::uint32_t index, const Error& error);
 [[nodiscard]] Gap no_cgroup2(const Error& error);

@@ -20,8 +20,7 @@ std::vector<std::uint32_t> wanted_inodes(const Host& host) {
     if (listener.socket.inode != 0) out.push_back(listener.socket.inode);
   }
   std::ranges::sort(out);
-  const auto repeated = std::ranges::unique(out);
-  out.erase(repeated.begin(), repeated.end());
+  out.erase(std::unique(out.begin(), out.end()), out.end());
   return out;
 }
 
@@ -78,8 +77,9 @@ struct Holding {
 
 std::vector<Owner> owners_of(std::uint32_t inode, const std::vector<Holding>& holdings) {
   std::vector<Owner> out;
-  const auto range = std::ranges::equal_range(holdings, inode, {}, &Holding::inode);
-  for (const Holding& holding : range) {
+  auto at = std::ranges::lower_bound(holdings, inode, {}, &Holding::inode);
+  for (; at != holdings.end() && at->inode == inode; ++at) {
+    const Holding& holding = *at;
     if (out.empty() || out.back().process != holding.process) {
       out.push_back({.process = holding.process, .fds = {}});
     }
@@ -91,11 +91,8 @@ std::vector<Owner> owners_of(std::uint32_t inode, const std::vector<Holding>& ho
 }  // namespace
 
 void join_owners(kernel::Source& source, const decode::ProcessScan& scan, bool all_seen,
-                 Host& host) {
+                 std::int64_t boot_ms, Host& host) {
   const auto wanted = holders(scan, wanted_inodes(host));
-  const auto clock = source.clock();
-  const std::int64_t boot_ms = clock ? clock->realtime_ms - clock->boottime_ms : 0;
-
   std::vector<Holding> holdings;
   if (!wanted.empty()) {
     const auto parts = source.read_processes(wanted);
@@ -112,8 +109,7 @@ void join_owners(kernel::Source& source, const decode::ProcessScan& scan, bool a
       host.processes.push_back(to_process(record, boot_ms));
     }
     std::ranges::sort(holdings);
-    const auto repeated = std::ranges::unique(holdings);
-    holdings.erase(repeated.begin(), repeated.end());
+    holdings.erase(std::unique(holdings.begin(), holdings.end()), holdings.end());
   }
   for (Listener& listener : host.listeners) {
     auto owners = owners_of(listener.socket.inode, holdings);

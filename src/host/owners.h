@@ -9,7 +9,8 @@ namespace hark::host {
 
 /// Fills Host::processes and every listener's owners from a scan of descriptors. A listener nobody
 /// was seen to hold gets an empty list only if `all_seen`: otherwise it stays unknown.
+/// `boot_ms`: when the machine was started, since 1970.
 void join_owners(kernel::Source& source, const decode::ProcessScan& scan, bool all_seen,
-                 Host& host);
+                 std::int64_t boot_ms, Host& host);
 
 }  // namespace hark::host

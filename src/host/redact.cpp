@@ -180,8 +180,10 @@ class Redaction {
       if (says != NameSays::Nothing) wait({.says = says});
       return std::string(text);
     }
-    options_ |= options_of_program(text);
-    return names(urls(text));
+    std::string out = names(urls(text));
+    // Only now: what is taken out may look like a path, and its last part like a program.
+    options_ |= options_of_program(out);
+    return out;
   }
 
   static bool is_scheme(std::string_view text) {

@@ -164,7 +164,7 @@ SocketReader::Answer SocketReader::ask_table(const Question& question, Place& pl
   const std::size_t before = place.out.size();
   for (const decode::SocketRecord& record : dump->sockets) add(record, place);
   if (place.out.size() > before && !place.through_process) {
-    gaps_.push_back(gaps::sockets_from_table(called(place.found), question.words));
+    gaps_.push_back(gaps::sockets_from_table(name_of(question.protocol)));
   }
   return Answer::Given;
 }

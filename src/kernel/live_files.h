@@ -25,7 +25,7 @@ namespace hark::kernel {
 /// getdents64(2) into a buffer of its own: readdir(3) takes a lock and an allocation per folder.
 class FolderReader {
  public:
-  explicit FolderReader(int folder) : folder_(folder), buffer_(32 * 1024) {}
+  explicit FolderReader(int folder) : folder_(folder), buffer_(std::size_t{32} * 1024) {}
   /// Starts with another open folder, the buffer stays.
   void restart(int folder);
   struct Entry {

@@ -22,7 +22,7 @@ bool keeps_line(NetTable table, std::string_view line) {
 
 int read_table(int fd, NetTable table, Bytes& out) {
   constexpr std::size_t kLongestLine = 4096;
-  std::array<char, 64 * 1024> buffer;
+  std::array<char, std::size_t{64} * 1024> buffer;
   std::string pending;
   for (;;) {
     const ssize_t got = ::read(fd, buffer.data(), buffer.size());

@@ -15,7 +15,7 @@ namespace {
 
 // A dump never fills more than 32 KiB a datagram, whatever is offered (netlink_dump of
 // net/netlink/af_netlink.c), and most messages are far smaller.
-constexpr std::size_t kBuffer = 64 * 1024;
+constexpr std::size_t kBuffer = std::size_t{64} * 1024;
 constexpr int kTriesForInterrupted = 4;
 
 /// What one datagram said, apart from its messages.

@@ -25,7 +25,7 @@
 namespace hark::kernel {
 namespace {
 
-constexpr std::size_t kLongestFile = 64 * 1024;      ///< a command line may have megabytes
+constexpr std::size_t kLongestFile = std::size_t{64} * 1024;      ///< a command line may have megabytes
 constexpr std::uint64_t kKernelThread = 0x00200000;  ///< PF_KTHREAD of linux/sched.h
 
 void append_part(Bytes& to, ProcessPart tag, ByteView bytes) {

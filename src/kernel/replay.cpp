@@ -88,8 +88,7 @@ Result<Bytes> Replay::read_net_table(const NetTablePlace& place, NetTable table)
 }
 
 Result<Bytes> Replay::scan_processes(bool descriptors) {
-  const bool exact = answers_.contains(scan_key(descriptors));
-  return answer(scan_key(exact ? descriptors : true), processes_what());
+  return answer(scan_key(descriptors), processes_what());
 }
 
 Result<Bytes> Replay::read_processes(std::span<const ProcessWanted> wanted) {

@@ -11,7 +11,7 @@ namespace hark::show {
 
 /// One row of the table: one or more listeners of the same namespace, protocol, owners and binding.
 struct ListRow {
-  std::vector<std::size_t> listeners;  ///< positions in Host::listeners, ascending
+  std::vector<std::size_t> listeners;  ///< positions in Host::listeners, ascending, at least one
   std::vector<std::uint16_t> ports;    ///< ascending, each once
   bool probable_clients = false;       ///< UDP sockets whose ports the kernel chose
 };
@@ -39,19 +39,25 @@ struct SortOrder {
 
 /// Folds the selected listeners: IPv4 and IPv6 twins, reuseport groups, workers that share a
 /// socket, and several ports of one service with the same binding. With `unfolded` each listener is
-/// its own row. Probable clients stand last whatever the order.
+/// its own row. Probable clients stand last whatever the order, and rows without the value that is
+/// sorted by stand after those that have it.
 [[nodiscard]] std::vector<ListRow> fold(const host::Host& host,
                                         const std::vector<std::size_t>& selected, SortOrder order,
                                         bool unfolded);
 
+// The words of a row. They are ASCII but for the names in them, and not escaped: names are hostile
+// text, and only the medium knows how to show them.
+
 /// "every address", "this host only", "10.0.0.5 only", "every IPv6 address", "every address on
-/// eth0"
+/// eth0". Never says more than is known: [::] whose v6only could not be read is "every IPv6
+/// address, perhaps IPv4". Probable clients of several bindings have "several addresses".
 [[nodiscard]] std::string bound_words(const host::Host& host, const ListRow& row);
 
-/// "nginx (901 +4)  nginx.service", "nobody holds it", "not known: needs root", "kernel: vxlan vx0"
+/// "nginx (901 +4)  nginx.service", "sshd (812, stopped)  ssh.service", "nobody holds it",
+/// "ssh.service  owner not readable", "user www-data  owner not readable"
 [[nodiscard]] std::string who_words(const host::Host& host, const ListRow& row);
 
-/// "80,443", "10000-10099", "proto 1 (icmp)"
+/// "80,443", "10000-10099", "80,443,8080 and 54 more"; raw: the protocol, "icmp" or "253"
 [[nodiscard]] std::string port_words(const host::Host& host, const ListRow& row);
 
 }  // namespace hark::show

@@ -23,10 +23,12 @@ struct ListColumn {
 [[nodiscard]] std::span<const ListColumn> list_columns();
 
 struct ListOptions {
-  std::vector<std::string> columns;  ///< words of list_columns(); empty: the usual ones
-  SortOrder order;
+  /// Words of list_columns(); others are passed over. Empty: the usual ones. Columns that were
+  /// asked for are never left out, only cut; in them "-" stands for none and "?" for not known.
+  std::vector<std::string> columns = {};
+  SortOrder order = {};
   bool unfolded = false;
-  TableStyle style;
+  TableStyle style = {};
 };
 
 /// The table, a blank line, and the last lines: how many services on how many sockets in how many

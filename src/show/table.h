@@ -17,15 +17,22 @@ struct Cell {
   Colour colour = Colour::None;
 };
 
+/// A column at least this important is never left out.
+constexpr unsigned kMustStay = 100;
+/// A column that may be cut is cut to this before a more important one is touched …
+constexpr std::size_t kComfortable = 24;
+/// … and to this before it is left out itself.
+constexpr std::size_t kLeastColumns = 6;
+
 struct Column {
-  std::string heading;
+  std::string heading = {};
   unsigned importance = 0;  ///< the least important goes first when width is short
   bool may_cut = false;     ///< true: text may lose its end; addresses and ports never do
   bool right = false;       ///< numbers
 };
 
 struct TableStyle {
-  std::optional<std::size_t> width;  ///< empty: as wide as it takes
+  std::optional<std::size_t> width = std::nullopt;  ///< empty: as wide as it takes
   bool colour = false;
   bool ascii = false;
   bool heading = true;
@@ -39,5 +46,10 @@ struct TableStyle {
 
 /// `text` in colour, or as it is.
 [[nodiscard]] std::string coloured(std::string_view text, Colour colour, bool on);
+
+/// `text` as lines of at most `width` columns, broken at blanks; a word that is longer has a line
+/// of its own. No width: one line.
+[[nodiscard]] std::vector<std::string> wrapped(std::string_view text,
+                                               std::optional<std::size_t> width);
 
 }  // namespace hark::show

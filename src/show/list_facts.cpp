@@ -1,0 +1,129 @@
+#include "show/list_facts.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+#include <tuple>
+
+namespace hark::show {
+namespace {
+
+using host::Host;
+using host::Listener;
+using host::Process;
+using host::ProcessId;
+
+/// TASK_COMM_LEN of include/linux/sched.h, without the zero byte.
+constexpr std::size_t kKernelNameBytes = 15;
+constexpr std::size_t kShortIdBytes = 12;
+
+std::string_view last_component(std::string_view path) {
+  return path.substr(path.rfind('/') + 1);  // npos + 1 is 0
+}
+
+ProcessId lead_of(const Host& host, const std::vector<ProcessId>& processes) {
+  const auto rank = [&](ProcessId id) {
+    const Process& process = host.at(id);
+    return std::make_tuple(process.pid == 1,
+                           process.started_at_ms.value_or(std::numeric_limits<std::int64_t>::max()),
+                           process.pid);
+  };
+  return *std::min_element(processes.begin(), processes.end(),
+                           [&](ProcessId a, ProcessId b) { return rank(a) < rank(b); });
+}
+
+}  // namespace
+
+Holders holders_of(const Host& host, const std::vector<std::size_t>& listeners) {
+  Holders out;
+  for (const std::size_t i : listeners) {
+    const auto& owners = host.listeners[i].owners;
+    if (!owners) return {};
+    for (const host::Owner& owner : *owners) out.processes.push_back(owner.process);
+  }
+  std::sort(out.processes.begin(), out.processes.end());
+  out.processes.erase(std::unique(out.processes.begin(), out.processes.end()), out.processes.end());
+  if (out.processes.empty()) {
+    out.known = Holders::Known::Nobody;
+    return out;
+  }
+  out.known = Holders::Known::Processes;
+  out.lead = lead_of(host, out.processes);
+  return out;
+}
+
+std::string program_name(const Process& process) {
+  if (process.name.size() < kKernelNameBytes) return process.name;
+  const auto completes = [&](std::string_view candidate) {
+    return candidate.size() > process.name.size() && candidate.starts_with(process.name);
+  };
+  if (process.exe && completes(last_component(*process.exe))) {
+    return std::string(last_component(*process.exe));
+  }
+  if (process.command_line && !process.command_line->empty()) {
+    const std::string_view word = last_component(process.command_line->front());
+    if (completes(word)) return std::string(word);
+  }
+  return process.name;
+}
+
+std::string container_words(const host::Container& container) {
+  const std::string_view name = container.name.empty()
+                                    ? std::string_view(container.id).substr(0, kShortIdBytes)
+                                    : std::string_view(container.name);
+  if (name.empty()) return "of " + container.runtime;
+  return std::string(name);
+}
+
+std::string netns_words(const host::Netns& netns) {
+  if (!netns.name.empty()) return netns.name;
+  if (netns.inode) return fmt::format("net:[{}]", *netns.inode);
+  if (netns.seen_through_pid != 0) {
+    return fmt::format("a namespace of pid {}", netns.seen_through_pid);
+  }
+  return netns.own ? "this namespace" : "a namespace";
+}
+
+std::string user_words(const host::Socket& socket) {
+  return socket.user.empty() ? fmt::format("uid {}", socket.uid) : socket.user;
+}
+
+std::string device_of(const Listener& listener) {
+  if (!listener.interface.empty() || listener.interface_index == 0) return listener.interface;
+  return fmt::format("#{}", listener.interface_index);
+}
+
+bool is_bound_to_everything(const Listener& listener) {
+  return listener.address.unmapped().is_unspecified() && listener.interface != "lo";
+}
+
+bool cannot_serve(const Host& host, const Holders& holders) {
+  constexpr std::string_view kStandingStill = "TtZX";
+  return holders.known == Holders::Known::Processes &&
+         std::all_of(holders.processes.begin(), holders.processes.end(), [&](ProcessId id) {
+           return kStandingStill.find(host.at(id).state) != std::string_view::npos;
+         });
+}
+
+QueueLevel queue_level(const Listener& listener) {
+  const auto& [length, limit, drops] = listener.queue;
+  if (!length || !limit) return QueueLevel::Quiet;
+  // sk_acceptq_is_full of include/net/sock.h: one more than the limit is let in.
+  if (listener.state == host::State::Listen && *length > *limit) return QueueLevel::Full;
+  return *length > *limit / 2 && *length > 0 && *limit > 0 ? QueueLevel::Half : QueueLevel::Quiet;
+}
+
+const Listener& fullest(const Host& host, const ListRow& row) {
+  const auto share = [&](std::size_t i) {
+    const Listener& l = host.listeners[i];
+    const double length = static_cast<double>(l.queue.length.value_or(0));
+    const double limit = static_cast<double>(l.queue.limit.value_or(0));
+    return std::make_tuple(queue_level(l), length / std::max(limit, 1.0));
+  };
+  return host.listeners[*std::max_element(
+      row.listeners.begin(), row.listeners.end(),
+      [&](std::size_t a, std::size_t b) { return share(a) < share(b); })];
+}
+
+}  // namespace hark::show

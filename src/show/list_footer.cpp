@@ -1,0 +1,159 @@
+#include "show/list_footer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <set>
+#include <tuple>
+
+#include "show/escape.h"
+
+namespace hark::show {
+namespace {
+
+using host::Gap;
+using host::Host;
+
+constexpr std::size_t kMostLines = 4;
+
+std::string counted(std::size_t count, std::string_view thing) {
+  return fmt::format("{} {}{}", count, thing, count == 1 ? "" : "s");
+}
+
+struct Tally {
+  std::size_t rows = 0;
+  std::size_t sockets = 0;
+};
+
+std::string tally_words(const Tally& tally, std::string_view thing) {
+  return counted(tally.rows, thing) + " on " + counted(tally.sockets, "socket");
+}
+
+std::string count_line(const Host& host, std::span<const ListRow> rows, bool unfolded) {
+  if (rows.empty()) return "Nothing listens here.";
+  Tally services;
+  Tally clients;
+  std::set<host::NetnsId> namespaces;
+  for (const ListRow& row : rows) {
+    Tally& tally = row.probable_clients ? clients : services;
+    ++tally.rows;
+    tally.sockets += row.listeners.size();
+    for (const std::size_t i : row.listeners) namespaces.insert(host.listeners[i].netns);
+  }
+  std::string line;
+  if (unfolded) {
+    line = counted(services.sockets + clients.sockets, "socket");
+  } else {
+    if (services.rows > 0) line = tally_words(services, "service");
+    if (clients.rows > 0) {
+      if (!line.empty()) line += " and ";
+      line += tally_words(clients, "probable client");
+    }
+  }
+  if (namespaces.size() > 1) line += " in " + counted(namespaces.size(), "namespace");
+  return line + ".";
+}
+
+/// How heavy a gap weighs, by its code: first what hides listeners, then what hides their owners,
+/// then what hides a detail. A code that is not named here stands before the details.
+std::size_t weight_of(const Gap& gap) {
+  constexpr std::array<std::string_view, 9> kHeaviestFirst = {"no-proc",
+                                                              "netns-not-entered",
+                                                              "sockets-not-read",
+                                                              "dump-interrupted",
+                                                              "hidepid",
+                                                              "pid-namespace",
+                                                              "owners-not-read",
+                                                              "other-users-processes",
+                                                              "unreadable-processes"};
+  constexpr std::array<std::string_view, 4> kDetails = {"sockets-from-table", "no-cgroup2",
+                                                        "link-not-read", "owners-not-asked"};
+  const auto* heavy = std::find(kHeaviestFirst.begin(), kHeaviestFirst.end(), gap.code);
+  const auto* detail = std::find(kDetails.begin(), kDetails.end(), gap.code);
+  const auto heavy_at = static_cast<std::size_t>(heavy - kHeaviestFirst.begin());
+  const auto detail_at = static_cast<std::size_t>(detail - kDetails.begin());
+  if (heavy != kHeaviestFirst.end()) return heavy_at;
+  return kHeaviestFirst.size() + (detail == kDetails.end() ? 0 : 1 + detail_at);
+}
+
+/// The heaviest first, but one of each kind before the second of any: forty namespaces that could
+/// not be entered must not hide that processes could not be read either.
+std::vector<Gap> by_weight(const std::vector<Gap>& gaps) {
+  struct Placed {
+    std::size_t turn;
+    std::size_t weight;
+    const Gap* gap;
+  };
+  std::map<std::string_view, std::size_t> met;
+  std::vector<Placed> placed;
+  placed.reserve(gaps.size());
+  for (const Gap& gap : gaps) placed.push_back({met[gap.code]++, weight_of(gap), &gap});
+  std::stable_sort(placed.begin(), placed.end(), [](const Placed& a, const Placed& b) {
+    return std::tie(a.turn, a.weight) < std::tie(b.turn, b.weight);
+  });
+  std::vector<Gap> out;
+  out.reserve(placed.size());
+  for (const Placed& p : placed) out.push_back(*p.gap);
+  return out;
+}
+
+std::string_view without_stop(std::string_view text) {
+  while (!text.empty() && (text.back() == '.' || text.back() == ' ')) text.remove_suffix(1);
+  return text;
+}
+
+std::string gap_line(const Gap& gap) {
+  std::string line = fmt::format("Not seen: {}", without_stop(gap.what));
+  const std::string_view remedy = without_stop(gap.remedy);
+  if (!remedy.empty()) line += fmt::format(" ({})", remedy);
+  return line + ".";
+}
+
+/// Shortens a paragraph to `most` lines, the cut shown.
+void shorten(std::vector<std::string>& lines, std::size_t most, const TableStyle& style) {
+  if (lines.size() <= most) return;
+  lines.resize(most);
+  const std::size_t width = style.width.value_or(display_width(lines.back()) + 1);
+  lines.back() = cut_to_width(lines.back() + "  ", std::min(width, display_width(lines.back()) + 1),
+                              style.ascii);
+}
+
+/// The gaps that fit into so many lines, at least the first; the others are counted.
+std::vector<std::string> gap_lines(const std::vector<Gap>& gaps, std::size_t room,
+                                   const TableStyle& style) {
+  std::vector<std::string> out;
+  for (std::size_t i = 0; i < gaps.size(); ++i) {
+    auto lines = wrapped(for_terminal(gap_line(gaps[i]), style.ascii), style.width);
+    const bool last = i + 1 == gaps.size();
+    const std::size_t left = room > out.size() ? room - out.size() : 0;
+    const std::size_t usable = last ? left : left - std::min<std::size_t>(left, 1);
+    if (i == 0) {
+      shorten(lines, std::max<std::size_t>(usable, 1), style);
+    } else if (lines.size() > usable) {
+      for (auto& line :
+           wrapped(fmt::format("And {}: hark list --json", counted(gaps.size() - i, "more gap")),
+                   style.width)) {
+        out.push_back(std::move(line));
+      }
+      return out;
+    }
+    for (auto& line : lines) out.push_back(std::move(line));
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string footer_text(const Host& host, std::span<const ListRow> rows, bool unfolded,
+                        const TableStyle& style) {
+  std::vector<std::string> lines = wrapped(count_line(host, rows, unfolded), style.width);
+  const std::size_t room = kMostLines - std::min(kMostLines, lines.size());
+  for (auto& line : gap_lines(by_weight(host.gaps), room, style)) lines.push_back(std::move(line));
+  std::string out;
+  for (const std::string& line : lines) out += line + '\n';
+  return out;
+}
+
+}  // namespace hark::show

@@ -1,0 +1,188 @@
+#include "show/list_json.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "base/address.h"
+#include "base/protocol.h"
+#include "show/escape.h"
+#include "show/list_facts.h"
+
+namespace hark::show {
+namespace {
+
+using host::Host;
+using host::Listener;
+using Json = nlohmann::ordered_json;
+
+Json text_or_null(const std::string& text) {
+  return text.empty() ? Json(nullptr) : Json(for_json(text));
+}
+
+template <typename T>
+Json or_null(const std::optional<T>& value) {
+  return value ? Json(*value) : Json(nullptr);
+}
+
+Json time_or_null(const std::optional<std::int64_t>& unix_ms) {
+  return unix_ms ? Json(host::rfc3339(*unix_ms)) : Json(nullptr);
+}
+
+Json container_json(const std::optional<host::Container>& container) {
+  if (!container) return nullptr;
+  return {{"runtime", for_json(container->runtime)},
+          {"id", for_json(container->id)},
+          {"name", text_or_null(container->name)}};
+}
+
+Json words_json(const std::optional<std::vector<std::string>>& words) {
+  if (!words) return nullptr;
+  Json out = Json::array();
+  for (const std::string& word : *words) out.push_back(for_json(word));
+  return out;
+}
+
+Json owner_json(const Host& host, const host::Owner& owner) {
+  const host::Process& p = host.at(owner.process);
+  return {{"pid", p.pid},
+          {"fds", owner.fds},
+          {"name", for_json(p.name)},
+          {"cmdline", words_json(p.command_line)},
+          {"exe", p.exe ? Json(for_json(*p.exe)) : Json(nullptr)},
+          {"exe_deleted", p.exe_deleted},
+          {"user", text_or_null(p.user)},
+          {"uid", or_null(p.uid)},
+          {"started_at", time_or_null(p.started_at_ms)},
+          {"state", p.state == '?' ? Json(nullptr) : Json(for_json(std::string(1, p.state)))},
+          {"kernel", nullptr}};
+}
+
+Json owners_json(const Host& host, const Listener& l) {
+  if (!l.owners) return nullptr;
+  Json out = Json::array();
+  for (const host::Owner& owner : *l.owners) out.push_back(owner_json(host, owner));
+  return out;
+}
+
+Json netns_json(const host::Netns& netns) {
+  return {{"inode", or_null(netns.inode)}, {"name", text_or_null(netns.name)}};
+}
+
+Json socket_json(const host::Socket& s) {
+  return {{"inode", s.inode},
+          {"cookie", s.cookie ? Json(fmt::format("{:#x}", *s.cookie)) : Json(nullptr)},
+          {"uid", s.uid},
+          {"user", text_or_null(s.user)},
+          {"cgroup", s.cgroup ? Json(for_json(*s.cgroup)) : Json(nullptr)}};
+}
+
+Json queue_json(const host::Queue& q) {
+  return {{"length", or_null(q.length)}, {"limit", or_null(q.limit)}, {"drops", or_null(q.drops)}};
+}
+
+/// LISTENER of docs/contract.md.
+Json listener_json(const Host& host, const Listener& l) {
+  const bool inet = l.address.family == Family::Inet;
+  return {{"protocol", std::string(name_of(l.protocol))},
+          {"family", inet ? "inet" : "inet6"},
+          {"address", l.address.text()},
+          {"port", l.port},
+          {"v6only", inet ? Json(nullptr) : or_null(l.v6only)},
+          {"interface", text_or_null(l.interface)},
+          {"netns", netns_json(host.at(l.netns))},
+          {"state", l.state == host::State::Listen ? "LISTEN" : "UNCONN"},
+          {"socket", socket_json(l.socket)},
+          {"queue", queue_json(l.queue)},
+          {"unit", text_or_null(l.unit)},
+          {"container", container_json(l.container)},
+          {"owners", owners_json(host, l)},
+          {"probable_client", l.probable_client}};
+}
+
+/// A listener as `hark list` gives it: with its scope, and what is wrong with it.
+Json entry_json(const Host& host, const Listener& l) {
+  Json entry = listener_json(host, l);
+  entry["scope"] = std::string(host::name_of(l.scope));
+  entry["reach"] = nullptr;  // unknown until it is computed, never "nobody"
+  entry["findings"] = Json::array();
+  if (queue_level(l) == QueueLevel::Full) entry["findings"].push_back("accept-queue-full");
+  return entry;
+}
+
+Json gap_json(const host::Gap& gap) {
+  return {{"code", for_json(gap.code)},
+          {"what", for_json(gap.what)},
+          {"hides", for_json(gap.hides)},
+          {"remedy", text_or_null(gap.remedy)}};
+}
+
+Json near_json(const Host& host, const host::Near& near) {
+  return {{"relation", for_json(near.relation)},
+          {"listener",
+           near.listener ? listener_json(host, host.listeners[*near.listener]) : Json(nullptr)},
+          {"text", for_json(near.text)}};
+}
+
+/// Writes the members of one object line by line; members of a list have a line each.
+class Writer {
+ public:
+  explicit Writer(const Sink& sink) : sink_(sink) { sink_("{"); }
+
+  void member(std::string_view name, const Json& value) {
+    begin(name);
+    sink_(line_of(value));
+  }
+
+  /// `make(i)` gives the value of each of `count` lines, one at a time.
+  template <typename Make>
+  void list(std::string_view name, std::size_t count, const Make& make) {
+    begin(name);
+    sink_("[");
+    for (std::size_t i = 0; i < count; ++i) {
+      sink_(i == 0 ? "\n    " : ",\n    ");
+      sink_(line_of(make(i)));
+    }
+    sink_(count == 0 ? "]" : "\n  ]");
+  }
+
+  void end() { sink_("\n}\n"); }
+
+ private:
+  void begin(std::string_view name) {
+    sink_(first_ ? "\n  \"" : ",\n  \"");
+    first_ = false;
+    sink_(name);
+    sink_("\": ");
+  }
+
+  [[nodiscard]] static std::string line_of(const Json& value) {
+    return json_for_terminal(value.dump(-1, ' ', false, Json::error_handler_t::replace));
+  }
+
+  const Sink& sink_;
+  bool first_ = true;
+};
+
+}  // namespace
+
+void write_list_json(const Host& host, const std::vector<std::size_t>& selected,
+                     std::span<const host::Near> near, const Sink& sink) {
+  Writer writer(sink);
+  writer.member("schema", "hark.list/1");
+  writer.member("taken_at",
+                host.taken_at_ms > 0 ? Json(host::rfc3339(host.taken_at_ms)) : Json(nullptr));
+  writer.member("host", text_or_null(host.name));
+  writer.member("kernel", text_or_null(host.kernel));
+  writer.list("listeners", selected.size(),
+              [&](std::size_t i) { return entry_json(host, host.listeners[selected[i]]); });
+  writer.member("published", nullptr);
+  writer.list("gaps", host.gaps.size(), [&](std::size_t i) { return gap_json(host.gaps[i]); });
+  if (selected.empty()) {
+    writer.list("near", near.size(), [&](std::size_t i) { return near_json(host, near[i]); });
+  }
+  writer.end();
+}
+
+}  // namespace hark::show

@@ -1,0 +1,196 @@
+#include "show/list_json.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "base/text.h"
+#include "show/test_host.h"
+
+namespace hark::show {
+namespace {
+
+using nlohmann::ordered_json;
+using testing::HostBuilder;
+using testing::utf8;
+
+std::string written(const HostBuilder& b, const std::vector<std::size_t>& selected,
+                    std::span<const host::Near> near = {}) {
+  std::string out;
+  write_list_json(b.host(), selected, near, [&](std::string_view piece) { out += piece; });
+  return out;
+}
+
+ordered_json parsed(const HostBuilder& b) {
+  return ordered_json::parse(written(b, b.all()));
+}
+
+std::string keys_of(const ordered_json& object) {
+  std::string out;
+  for (const auto& [key, value] : object.items()) out += key + " ";
+  return out;
+}
+
+HostBuilder one_server() {
+  HostBuilder b;
+  const auto p = b.process(812, "nginx", "nginx.service");
+  b.at(p).command_line = std::vector<std::string>{"nginx:", "master"};
+  auto& l = b.owned(Protocol::Tcp, "::", 8080, {p});
+  l.socket.inode = 635;
+  l.socket.cookie = 1;
+  l.socket.cgroup = "/system.slice/nginx.service";
+  return b;
+}
+
+TEST(ListJson, WholeText) {
+  HostBuilder b = one_server();
+  b.gap("hidepid", "processes", "");
+  EXPECT_EQ(
+      written(b, b.all()),
+      "{\n"
+      "  \"schema\": \"hark.list/1\",\n"
+      "  \"taken_at\": \"2026-09-21T14:13:20Z\",\n"
+      "  \"host\": \"box\",\n"
+      "  \"kernel\": \"6.1.0\",\n"
+      "  \"listeners\": [\n"
+      "    {\"protocol\":\"tcp\",\"family\":\"inet6\",\"address\":\"::\",\"port\":8080,"
+      "\"v6only\":false,\"interface\":null,\"netns\":{\"inode\":4026531840,\"name\":\"host\"},"
+      "\"state\":\"LISTEN\",\"socket\":{\"inode\":635,\"cookie\":\"0x1\",\"uid\":0,"
+      "\"user\":\"root\",\"cgroup\":\"/system.slice/nginx.service\"},"
+      "\"queue\":{\"length\":0,\"limit\":128,\"drops\":0},\"unit\":\"nginx.service\","
+      "\"container\":null,\"owners\":[{\"pid\":812,\"fds\":[6],\"name\":\"nginx\","
+      "\"cmdline\":[\"nginx:\",\"master\"],\"exe\":\"/usr/bin/nginx\",\"exe_deleted\":false,"
+      "\"user\":\"root\",\"uid\":0,\"started_at\":\"2026-05-28T20:40:12Z\",\"state\":\"S\","
+      "\"kernel\":null}],\"probable_client\":false,\"scope\":\"all\",\"reach\":null,"
+      "\"findings\":[]}\n"
+      "  ],\n"
+      "  \"published\": null,\n"
+      "  \"gaps\": [\n"
+      "    {\"code\":\"hidepid\",\"what\":\"processes\",\"hides\":\"something\",\"remedy\":null}\n"
+      "  ]\n"
+      "}\n");
+}
+
+TEST(ListJson, EveryKeyOfTheContractIsThere) {
+  HostBuilder b = one_server();
+  b.listener(Protocol::Udp, "10.0.0.5", 53).container = host::Container{"docker", "abc", ""};
+  const ordered_json json = parsed(b);
+  EXPECT_EQ(keys_of(json), "schema taken_at host kernel listeners published gaps ");
+  for (const auto& l : json["listeners"]) {
+    EXPECT_EQ(keys_of(l),
+              "protocol family address port v6only interface netns state socket queue unit "
+              "container owners probable_client scope reach findings ");
+    EXPECT_EQ(keys_of(l["netns"]), "inode name ");
+    EXPECT_EQ(keys_of(l["socket"]), "inode cookie uid user cgroup ");
+    EXPECT_EQ(keys_of(l["queue"]), "length limit drops ");
+  }
+  EXPECT_EQ(keys_of(json["listeners"][0]["owners"][0]),
+            "pid fds name cmdline exe exe_deleted user uid started_at state kernel ");
+  EXPECT_EQ(keys_of(json["listeners"][1]["container"]), "runtime id name ");
+}
+
+TEST(ListJson, WhatIsNotKnownIsNull) {
+  HostBuilder b;
+  const auto p = b.process(5, "p");
+  b.at(p) = {};
+  b.at(p).pid = 5;
+  b.host().name.clear();
+  b.host().kernel.clear();
+  b.host().taken_at_ms = 0;
+  b.host().namespaces[0].name.clear();
+  b.host().namespaces[0].inode.reset();
+  auto& l = b.owned(Protocol::Tcp, "::", 1, {p});
+  l.v6only.reset();
+  l.socket.cookie.reset();
+  l.socket.user.clear();
+  l.queue = {};
+  l.container = host::Container{"docker", "abc", ""};
+  b.listener(Protocol::Tcp, "127.0.0.1", 2).v6only = false;
+  b.owned(Protocol::Tcp, "127.0.0.1", 3, {});
+  const ordered_json json = parsed(b);
+  for (const char* at : {"/taken_at",
+                         "/host",
+                         "/kernel",
+                         "/published",
+                         "/listeners/0/v6only",
+                         "/listeners/0/interface",
+                         "/listeners/0/netns/inode",
+                         "/listeners/0/netns/name",
+                         "/listeners/0/socket/cookie",
+                         "/listeners/0/socket/user",
+                         "/listeners/0/socket/cgroup",
+                         "/listeners/0/queue/length",
+                         "/listeners/0/queue/limit",
+                         "/listeners/0/queue/drops",
+                         "/listeners/0/unit",
+                         "/listeners/0/container/name",
+                         "/listeners/0/owners/0/cmdline",
+                         "/listeners/0/owners/0/exe",
+                         "/listeners/0/owners/0/user",
+                         "/listeners/0/owners/0/uid",
+                         "/listeners/0/owners/0/started_at",
+                         "/listeners/0/owners/0/state",
+                         "/listeners/0/owners/0/kernel",
+                         "/listeners/0/reach",
+                         "/listeners/1/v6only",
+                         "/listeners/1/owners",
+                         "/listeners/1/container"}) {
+    const ordered_json::json_pointer pointer(at);
+    ASSERT_TRUE(json.contains(pointer)) << at;
+    EXPECT_TRUE(json.at(pointer).is_null()) << at;
+  }
+  EXPECT_EQ(json["listeners"][2]["owners"], ordered_json::array());
+}
+
+TEST(ListJson, AFullQueueIsAFinding) {
+  HostBuilder b = one_server();
+  b.host().listeners[0].queue.length = 128;
+  EXPECT_EQ(parsed(b)["listeners"][0]["findings"], ordered_json::array());
+  b.host().listeners[0].queue.length = 129;
+  EXPECT_EQ(parsed(b)["listeners"][0]["findings"], ordered_json({"accept-queue-full"}));
+  b.host().listeners[0].state = host::State::Unconn;
+  EXPECT_EQ(parsed(b)["listeners"][0]["findings"], ordered_json::array());
+}
+
+TEST(ListJson, HostileTextSurvives) {
+  HostBuilder b;
+  const auto p = b.process(5, "a\n\"\\\x1b\x7f");
+  b.at(p).command_line = std::vector<std::string>{"\xff\\", utf8(0x202E), ""};
+  b.owned(Protocol::Tcp, "::", 1, {p});
+  const std::string text = written(b, b.all());
+  EXPECT_EQ(text.find_first_of("\x1b\x7f\xe2\xff"), std::string::npos);
+  const ordered_json owner = ordered_json::parse(text)["listeners"][0]["owners"][0];
+  EXPECT_EQ(owner["name"], "a\n\"\\\x1b\x7f");
+  EXPECT_EQ(owner["cmdline"], ordered_json({"\\xff\\\\", utf8(0x202E), ""}));
+}
+
+TEST(ListJson, NearMissesOnlyWhereNothingMatched) {
+  const HostBuilder b = one_server();
+  const std::vector<host::Near> near = {{"other-port", 0, "nginx listens on tcp 8080"},
+                                        {"gone", {}, "x"}};
+  EXPECT_FALSE(ordered_json::parse(written(b, b.all(), near)).contains("near"));
+  const ordered_json json = ordered_json::parse(written(b, {}, near));
+  EXPECT_EQ(json["listeners"], ordered_json::array());
+  ASSERT_EQ(json["near"].size(), 2U);
+  EXPECT_EQ(json["near"][0]["relation"], "other-port");
+  EXPECT_EQ(json["near"][0]["listener"]["port"], 8080);
+  EXPECT_EQ(json["near"][0]["text"], "nginx listens on tcp 8080");
+  EXPECT_TRUE(json["near"][1]["listener"].is_null());
+  EXPECT_EQ(ordered_json::parse(written(b, {}))["near"], ordered_json::array());
+}
+
+TEST(ListJson, AsManyPiecesAsListenersNoneGrowing) {
+  HostBuilder b;
+  for (std::uint16_t port = 1; port <= 2000; ++port) b.listener(Protocol::Tcp, "::", port);
+  std::size_t longest = 0;
+  std::size_t lines = 0;
+  write_list_json(b.host(), b.all(), {}, [&](std::string_view piece) {
+    longest = std::max(longest, piece.size());
+    lines += static_cast<std::size_t>(std::count(piece.begin(), piece.end(), '\n'));
+  });
+  EXPECT_LT(longest, 1000U);
+  EXPECT_EQ(lines, 2000U + 10U);
+}
+
+}  // namespace
+}  // namespace hark::show

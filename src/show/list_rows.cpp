@@ -1,0 +1,276 @@
+// Folding goes in three steps, each of which merges what a person would not tell apart:
+//
+//   1. sockets of one address and port: a reuseport group (the kernel demands one uid for it, see
+//      inet_reuseport_add_sock of net/ipv4/inet_hashtables.c), or workers that each hold their own;
+//   2. the IPv4 and the IPv6 socket of one port, if both are bound to everything or to this host;
+//   3. the ports of one service that are bound alike.
+//
+// What must be equal becomes a text, the key of a map, so each step costs n log n. Who the owner is
+// counts loosely in step 1 (same unit or container, same program, same user) and strictly in 2 and
+// 3: the very same processes, unless a service manager or a container vouches that different
+// processes of one program belong together. Two programs that a person started by hand in one
+// session stay apart. Where owners could not be read, nothing vouches for two ports being one
+// service, and step 3 merges nothing.
+#include "show/list_rows.h"
+
+#include <algorithm>
+#include <map>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+#include "show/list_facts.h"
+
+namespace hark::show {
+namespace {
+
+using host::Host;
+using host::Listener;
+
+/// A text that is equal if and only if all that was added is.
+class Key {
+ public:
+  template <typename T>
+  requires(std::is_integral_v<T> || std::is_enum_v<T>) Key& add(T value) {
+    const auto number = static_cast<std::uint64_t>(value);
+    text_.append(reinterpret_cast<const char*>(&number), sizeof number);
+    return *this;
+  }
+  Key& add(std::string_view text) {
+    add(text.size());
+    text_ += text;
+    return *this;
+  }
+  [[nodiscard]] std::string take() { return std::move(text_); }
+
+ private:
+  std::string text_;
+};
+
+std::vector<std::uint16_t> ports_of(const Host& host, const std::vector<std::size_t>& listeners) {
+  std::vector<std::uint16_t> ports;
+  ports.reserve(listeners.size());
+  for (const std::size_t i : listeners) ports.push_back(host.listeners[i].port);
+  std::sort(ports.begin(), ports.end());
+  ports.erase(std::unique(ports.begin(), ports.end()), ports.end());
+  return ports;
+}
+
+/// Merges groups with the same key, in the order in which keys were first met.
+template <typename KeyOf>
+std::vector<ListRow> merged(const Host& host, std::vector<ListRow> groups, const KeyOf& key_of) {
+  std::vector<ListRow> out;
+  std::map<std::string, std::size_t> position;
+  for (ListRow& group : groups) {
+    const auto [place, is_new] = position.emplace(key_of(group), out.size());
+    if (is_new) {
+      out.push_back(std::move(group));
+      continue;
+    }
+    auto& listeners = out[place->second].listeners;
+    listeners.insert(listeners.end(), group.listeners.begin(), group.listeners.end());
+  }
+  for (ListRow& row : out) {
+    std::sort(row.listeners.begin(), row.listeners.end());
+    row.ports = ports_of(host, row.listeners);
+  }
+  return out;
+}
+
+const Listener& first_of(const Host& host, const ListRow& row) {
+  return host.listeners[row.listeners.front()];
+}
+
+/// A service or a container: somebody has said that its processes are one thing. The manager of a
+/// user's session is none, though its unit ends like one.
+bool is_one_thing(const Listener& listener) {
+  if (listener.container) return true;
+  return listener.unit.ends_with(".service") && !listener.unit.starts_with("user@");
+}
+
+enum class Strictness { Loose, Strict };
+
+void add_owner(Key& key, const Host& host, const ListRow& group, Strictness strictness) {
+  const Listener& l = first_of(host, group);
+  const Holders holders = holders_of(host, group.listeners);
+  key.add(holders.known).add(l.socket.uid).add(l.unit);
+  key.add(l.container ? l.container->runtime : "").add(l.container ? l.container->id : "");
+  if (holders.known != Holders::Known::Processes) {
+    key.add(l.socket.cgroup.has_value()).add(l.socket.cgroup.value_or(""));
+    return;
+  }
+  key.add(program_name(host.at(holders.lead)));
+  if (strictness == Strictness::Loose || is_one_thing(l)) return;
+  for (const host::ProcessId id : holders.processes) key.add(id);
+}
+
+Key place_key(const Host& host, const ListRow& group) {
+  const Listener& l = first_of(host, group);
+  Key key;
+  key.add(l.netns).add(l.protocol).add(l.probable_client);
+  return key;
+}
+
+std::string same_socket_key(const Host& host, const ListRow& group) {
+  const Listener& l = first_of(host, group);
+  Key key = place_key(host, group);
+  key.add(l.port).add(l.address.text()).add(l.interface_known).add(device_of(l));
+  key.add(l.v6only.has_value()).add(l.v6only.value_or(false));
+  add_owner(key, host, group, Strictness::Loose);
+  return key.take();
+}
+
+/// Twins are bound to everything, or both to this host; any other address is alike only to itself.
+std::string twin_key(const Host& host, const ListRow& group) {
+  const Listener& l = first_of(host, group);
+  Key key = place_key(host, group);
+  const bool everything = is_bound_to_everything(l);
+  key.add(l.port).add(everything);
+  key.add(everything ? device_of(l) : bound_words(host, group));
+  add_owner(key, host, group, Strictness::Strict);
+  return key.take();
+}
+
+std::string service_key(const Host& host, const ListRow& group) {
+  const Listener& l = first_of(host, group);
+  Key key = place_key(host, group);
+  if (!l.probable_client) {
+    key.add(bound_words(host, group));
+    if (!l.owners || l.owners->empty()) key.add(l.port);
+  }
+  add_owner(key, host, group, Strictness::Strict);
+  return key.take();
+}
+
+/// What a row is sorted by. Rows that lack it come last.
+struct Rank {
+  bool missing = false;
+  std::uint64_t number = 0;
+  std::string text;
+
+  [[nodiscard]] int compare(const Rank& other) const {
+    if (missing != other.missing) return missing ? 2 : -2;  // whatever the direction
+    if (number != other.number) return number < other.number ? -1 : 1;
+    return text < other.text ? -1 : (text == other.text ? 0 : 1);
+  }
+};
+
+Rank rank_text(std::string text) {
+  return {text.empty(), 0, std::move(text)};
+}
+
+Rank process_rank(const Host& host, const ListRow& row, SortKey key) {
+  const Holders holders = holders_of(host, row.listeners);
+  if (holders.known != Holders::Known::Processes) return {.missing = true, .text = {}};
+  const host::Process& lead = host.at(holders.lead);
+  if (key == SortKey::Name) return rank_text(program_name(lead));
+  if (key == SortKey::Pid) return {false, lead.pid, {}};
+  if (!lead.started_at_ms) return {.missing = true, .text = {}};
+  return {false, static_cast<std::uint64_t>(std::max<std::int64_t>(*lead.started_at_ms, 0)), {}};
+}
+
+std::uint64_t drops_of(const Host& host, const ListRow& row) {
+  std::uint64_t sum = 0;
+  for (const std::size_t i : row.listeners) sum += host.listeners[i].queue.drops.value_or(0);
+  return sum;
+}
+
+std::uint64_t widest_scope(const Host& host, const ListRow& row) {
+  std::uint64_t widest = 0;
+  for (const std::size_t i : row.listeners) {
+    widest = std::max(widest, static_cast<std::uint64_t>(host.listeners[i].scope));
+  }
+  return widest;
+}
+
+Rank rank_of(const Host& host, const ListRow& row, SortKey key) {
+  const Listener& l = first_of(host, row);
+  switch (key) {
+    case SortKey::Port:
+    case SortKey::Address:
+      return {};  // decided by what breaks ties
+    case SortKey::Protocol:
+      return {false, static_cast<std::uint64_t>(l.protocol), {}};
+    case SortKey::Name:
+    case SortKey::Pid:
+    case SortKey::Started:
+      return process_rank(host, row, key);
+    case SortKey::User:
+      return {l.socket.user.empty(), l.socket.user.empty() ? l.socket.uid : 0, l.socket.user};
+    case SortKey::Unit:
+      return rank_text(l.unit);
+    case SortKey::Container:
+      return l.container ? rank_text(container_words(*l.container)) : Rank{true, 0, {}};
+    case SortKey::Netns:
+      return {false, static_cast<std::uint64_t>(l.netns), {}};
+    case SortKey::Scope:
+      return {false, widest_scope(host, row), {}};
+    case SortKey::Queue: {
+      const auto& length = fullest(host, row).queue.length;
+      return {!length, length.value_or(0), {}};
+    }
+    case SortKey::Drops:
+      return {false, drops_of(host, row), {}};
+  }
+  return {};
+}
+
+/// A row with what it is compared by, worked out once.
+struct Ranked {
+  ListRow row;
+  Rank rank;
+  const Listener* first;
+};
+
+bool stands_before(const Ranked& a, const Ranked& b, SortOrder order) {
+  if (a.row.probable_clients != b.row.probable_clients) return b.row.probable_clients;
+  int compared = a.rank.compare(b.rank);
+  const auto by_port = [](const Ranked& r) {
+    // The number of a raw socket is no port: those stand behind all ports.
+    return std::make_tuple(r.first->protocol == Protocol::Raw, r.row.ports.front(),
+                           r.first->protocol);
+  };
+  const auto ties = [&](const Ranked& r) {
+    return std::make_tuple(by_port(r), r.first->address, r.row.listeners.front());
+  };
+  if (compared == 0 && order.key == SortKey::Port && by_port(a) != by_port(b)) {
+    compared = by_port(a) < by_port(b) ? -1 : 1;
+  }
+  if (compared == 0 && order.key == SortKey::Address && a.first->address != b.first->address) {
+    compared = a.first->address < b.first->address ? -1 : 1;
+  }
+  if (compared == 2 || compared == -2) return compared < 0;
+  if (compared != 0) return order.descending ? compared > 0 : compared < 0;
+  return ties(a) < ties(b);
+}
+
+}  // namespace
+
+std::vector<ListRow> fold(const Host& host, const std::vector<std::size_t>& selected,
+                          SortOrder order, bool unfolded) {
+  std::vector<ListRow> rows;
+  rows.reserve(selected.size());
+  for (const std::size_t i : selected) {
+    const Listener& l = host.listeners[i];
+    rows.push_back({{i}, {l.port}, l.probable_client});
+  }
+  if (!unfolded) {
+    for (const auto key_of : {same_socket_key, twin_key, service_key}) {
+      rows = merged(host, std::move(rows), [&](const ListRow& r) { return key_of(host, r); });
+    }
+  }
+  std::vector<Ranked> ranked;
+  ranked.reserve(rows.size());
+  for (ListRow& row : rows) {
+    Rank rank = rank_of(host, row, order.key);
+    const Listener* first = &first_of(host, row);
+    ranked.push_back({std::move(row), std::move(rank), first});
+  }
+  std::sort(ranked.begin(), ranked.end(),
+            [&](const Ranked& a, const Ranked& b) { return stands_before(a, b, order); });
+  rows.clear();
+  for (Ranked& r : ranked) rows.push_back(std::move(r.row));
+  return rows;
+}
+
+}  // namespace hark::show

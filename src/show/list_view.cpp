@@ -1,0 +1,131 @@
+#include "show/list_view.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "base/text.h"
+#include "show/escape.h"
+#include "show/list_columns.h"
+#include "show/list_footer.h"
+
+namespace hark::show {
+namespace {
+
+using host::Host;
+
+bool shows_netns(const Host& host, std::span<const ListRow> rows) {
+  std::set<host::NetnsId> met;
+  for (const ListRow& row : rows) met.insert(host.listeners[row.listeners.front()].netns);
+  return met.size() > 1 || (met.size() == 1 && !host.at(*met.begin()).own);
+}
+
+bool shows_queue(const Host& host, std::span<const ListRow> rows) {
+  return std::any_of(rows.begin(), rows.end(), [&](const ListRow& row) {
+    return queue_level(fullest(host, row)) != QueueLevel::Quiet;
+  });
+}
+
+std::vector<std::string> usual_columns(const Host& host, std::span<const ListRow> rows) {
+  std::vector<std::string> words = {"port", "bound", "who"};
+  if (shows_netns(host, rows)) words.emplace_back("netns");
+  if (shows_queue(host, rows)) words.emplace_back("queue");
+  return words;
+}
+
+bool is_this_host_only(const Host& host, const ListRow& row) {
+  return std::all_of(row.listeners.begin(), row.listeners.end(), [&](std::size_t i) {
+    return host.listeners[i].scope == host::Scope::Loopback;
+  });
+}
+
+/// The columns that are shown, and how their cells are made.
+struct Layout {
+  std::vector<const ColumnSpec*> specs;
+  bool asked = false;  ///< the columns were chosen by the person
+};
+
+Layout layout_of(const Host& host, std::span<const ListRow> rows,
+                 const std::vector<std::string>& asked) {
+  Layout layout;
+  layout.asked = !asked.empty();
+  const auto words = layout.asked ? asked : usual_columns(host, rows);
+  for (const std::string& word : words) {
+    if (const ColumnSpec* spec = column_spec(word)) layout.specs.push_back(spec);
+  }
+  return layout;
+}
+
+std::vector<Cell> cells_of(const RowView& view, const Layout& layout, const TableStyle& style) {
+  std::vector<Cell> cells;
+  const bool dim = is_this_host_only(view.host, view.row);
+  const bool quiet = queue_level(fullest(view.host, view.row)) == QueueLevel::Quiet;
+  for (const ColumnSpec* spec : layout.specs) {
+    CellValue value = spec->make(view);
+    if (layout.asked && value.text.empty()) value.text = value.known ? "-" : "?";
+    // In the usual table the queue stands only where somebody should look at it.
+    if (!layout.asked && quiet && spec == column_spec("queue")) value.text.clear();
+    if (dim && value.colour == Colour::None) value.colour = Colour::Dim;
+    cells.push_back({for_terminal(value.text, style.ascii), value.colour});
+  }
+  return cells;
+}
+
+std::string table_text(const Host& host, std::span<const ListRow> rows,
+                       const ListOptions& options) {
+  const Layout layout = layout_of(host, rows, options.columns);
+  std::vector<Column> columns;
+  for (const ColumnSpec* spec : layout.specs) {
+    columns.push_back({spec->column.heading, layout.asked ? kMustStay : spec->importance,
+                       spec->may_cut, spec->right});
+  }
+  std::vector<std::vector<Cell>> cells;
+  cells.reserve(rows.size());
+  for (const ListRow& row : rows) {
+    const RowView view{host, row, holders_of(host, row.listeners), options.unfolded};
+    cells.push_back(cells_of(view, layout, options.style));
+  }
+  return format_table(columns, cells, options.style);
+}
+
+/// What a near miss says; one without words is told by its listener.
+std::string near_words(const Host& host, const host::Near& near) {
+  if (!near.text.empty() || !near.listener) return near.text;
+  const host::Listener& l = host.listeners[*near.listener];
+  const ListRow row{{*near.listener}, {l.port}, l.probable_client};
+  return fmt::format("{} {}  {}  {}", name_of(l.protocol), port_words(host, row),
+                     bound_words(host, row), who_words(host, row));
+}
+
+}  // namespace
+
+std::string list_text(const Host& host, const std::vector<std::size_t>& selected,
+                      const ListOptions& options) {
+  const std::vector<ListRow> rows = fold(host, selected, options.order, options.unfolded);
+  std::string out;
+  if (!rows.empty()) out = table_text(host, rows, options) + "\n";
+  return out + footer_text(host, rows, options.unfolded, options.style);
+}
+
+std::string nothing_text(const Host& host, std::span<const std::string> words,
+                         std::span<const host::Near> near, const TableStyle& style) {
+  constexpr std::size_t kIndent = 2;
+  std::string first = "nothing listens";
+  if (!words.empty()) first += " that matches: " + join(words, " ");
+  std::string out;
+  for (const std::string& line : wrapped(for_terminal(first, style.ascii), style.width)) {
+    out += line + '\n';
+  }
+  std::optional<std::size_t> width = style.width;
+  if (width) *width -= std::min(*width, kIndent);
+  for (const host::Near& miss : near) {
+    for (const std::string& line :
+         wrapped(for_terminal(near_words(host, miss), style.ascii), width)) {
+      out += std::string(kIndent, ' ') + line + '\n';
+    }
+  }
+  return out;
+}
+
+}  // namespace hark::show

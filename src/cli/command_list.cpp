@@ -1,0 +1,152 @@
+// hark list: filter, source, host, selection, table or JSON.
+#include <algorithm>
+#include <array>
+#include <cerrno>
+
+#include "base/text.h"
+#include "cli/commands.h"
+#include "cli/source.h"
+#include "cli/tally.h"
+#include "cli/terminal.h"
+#include "show/escape.h"
+#include "show/list_json.h"
+#include "show/list_view.h"
+
+namespace hark::cli {
+namespace {
+
+using host::Field;
+using show::SortKey;
+
+constexpr std::array kOwnerFields = {Field::Word, Field::Name,        Field::Pid,
+                                     Field::Exe,  Field::CommandLine, Field::User,
+                                     Field::Unit, Field::Container};
+/// Of these, those that nothing but an owner can answer.
+constexpr std::array kOwnerOnlyFields = {Field::Name, Field::Pid, Field::Exe, Field::CommandLine};
+constexpr std::array kOwnerKeys = {SortKey::Name, SortKey::Pid,       SortKey::User,
+                                   SortKey::Unit, SortKey::Container, SortKey::Started};
+
+template <typename Set, typename T>
+bool contains(const Set& set, const T& value) {
+  return std::ranges::find(set, value) != set.end();
+}
+
+/// A filter that --no-owners makes unanswerable is a contradiction, not an empty answer.
+Result<void> check_owners(const Invocation& asked, const host::Filter& filter) {
+  if (asked.owners) return {};
+  for (const host::Term& term : filter.terms) {
+    if (contains(kOwnerOnlyFields, term.field)) {
+      return fail(plain_error(term.written, "only owners can tell, and --no-owners reads none"));
+    }
+  }
+  return {};
+}
+
+/// A mistyped command became a filter word that matches nothing: name the command as well.
+std::vector<host::Near> near_answers(const Invocation& asked, const host::Host& host,
+                                     const host::Filter& filter) {
+  std::vector<host::Near> out;
+  if (asked.words.empty()) return out;
+  if (asked.implied) {
+    if (const auto command = nearest(asked.words.front(), command_names())) {
+      out.push_back({.relation = "should-be",
+                     .listener = std::nullopt,
+                     .text = "if a command was meant: hark " + *command});
+    }
+  }
+  for (host::Near& near : host::near_misses(host, filter)) out.push_back(std::move(near));
+  return out;
+}
+
+/// An empty answer is only as good as what could be seen.
+std::string unseen_text(const host::Host& host, const show::TableStyle& style) {
+  std::string out;
+  for (const host::Gap& gap : host.gaps) {
+    std::string line = "Not seen: " + show::for_terminal(gap.what, style.ascii);
+    if (!gap.remedy.empty()) line += " (" + show::for_terminal(gap.remedy, style.ascii) + ")";
+    for (const std::string& piece : show::wrapped(line + ".", style.width)) out += piece + "\n";
+  }
+  return out.empty() ? out : "\n" + out;
+}
+
+std::string table_text(const Invocation& asked, const host::Host& host,
+                       const std::vector<std::size_t>& selected, std::span<const host::Near> near) {
+  const show::TableStyle style = choose_style(asked, look_around());
+  if (selected.empty()) {
+    const std::string nothing = asked.words.empty()
+                                    ? "nothing listens here\n"
+                                    : show::nothing_text(host, asked.words, near, style);
+    return nothing + unseen_text(host, style);
+  }
+  return show::list_text(
+      host, selected,
+      {.columns = asked.columns, .order = asked.order, .unfolded = asked.unfolded, .style = style});
+}
+
+}  // namespace
+
+bool needs_owners(const Invocation& asked, const host::Filter& filter) {
+  if (!asked.owners) return false;
+  // The usual columns, and JSON, show who it is.
+  if (asked.json || asked.columns.empty()) return true;
+  return std::ranges::any_of(asked.columns, show::column_needs_owners) ||
+         contains(kOwnerKeys, asked.order.key) ||
+         std::ranges::any_of(filter.terms, [](const host::Term& term) {
+           return contains(kOwnerFields, term.field);
+         });
+}
+
+tl::expected<host::Host, Failure> collect_host(kernel::Source& source, const Invocation& asked,
+                                               bool owners) {
+  Result<host::Host> host = host::collect(source, {.owners = owners, .netns = asked.netns});
+  if (host) return std::move(*host);
+  const int code = host.error().code;
+  const bool absent = code == 0 || code == ENOENT || code == ESRCH;
+  return fail_with(absent ? ExitStatus::Usage : ExitStatus::CannotTell, std::move(host.error()));
+}
+
+std::string gaps_text(const host::Host& host) {
+  std::string out;
+  for (const host::Gap& gap : host.gaps) {
+    out +=
+        "hark: gap: " + show::for_terminal(gap.code) + ": " + show::for_terminal(gap.what) + "\n";
+    if (!gap.hides.empty()) out += "  hides: " + show::for_terminal(gap.hides) + "\n";
+    if (!gap.remedy.empty()) out += "  remedy: " + show::for_terminal(gap.remedy) + "\n";
+  }
+  return out.empty() ? "hark: no gaps\n" : out;
+}
+
+void print_list_json(const host::Host& host, const std::vector<std::size_t>& selected,
+                     std::span<const host::Near> near, Output& out) {
+  show::write_list_json(host, selected, near, [&out](std::string_view text) { out.write(text); });
+}
+
+Outcome command_list(const Invocation& asked, Output& out) {
+  const Result<host::Filter> filter = host::parse_filter(asked.words);
+  if (!filter) return fail_with(ExitStatus::Usage, filter.error());
+  if (const Result<void> fine = check_owners(asked, *filter); !fine) {
+    return fail_with(ExitStatus::Usage, fine.error());
+  }
+  const tl::expected<OpenedSource, Failure> opened = open_source(asked);
+  if (!opened) return tl::unexpected<Failure>(opened.error());
+  Tally tally(*opened->source);
+  kernel::Source& source = asked.verbose ? static_cast<kernel::Source&>(tally) : *opened->source;
+  const auto host = collect_host(source, asked, needs_owners(asked, *filter));
+  if (asked.verbose) {
+    print_message("hark: source: " + show::for_terminal(opened->name) + "\n" + tally.text());
+  }
+  if (!host) return tl::unexpected<Failure>(host.error());
+  if (asked.verbose) print_message(gaps_text(*host));
+
+  const std::vector<std::size_t> selected = host::select(*host, *filter);
+  std::vector<host::Near> near;
+  if (selected.empty()) near = near_answers(asked, *host, *filter);
+  if (asked.json) {
+    print_list_json(*host, selected, near, out);
+  } else {
+    out.write(table_text(asked, *host, selected, near));
+  }
+  return selected.empty() ? ExitStatus::No : ExitStatus::Yes;
+}
+
+}  // namespace hark::cli

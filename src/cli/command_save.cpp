@@ -1,0 +1,96 @@
+// hark save: the same survey as hark list, through a recorder.
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <numeric>
+
+#include "base/text.h"
+#include "cli/commands.h"
+#include "cli/new_file.h"
+#include "cli/source.h"
+#include "cli/tally.h"
+#include "host/redact.h"
+#include "kernel/recorder.h"
+#include "kernel/recording.h"
+#include "show/escape.h"
+
+namespace hark::cli {
+namespace {
+
+constexpr auto kStandardOutput = "-";
+
+/// Nothing is recorded before it is clear that it may be written.
+Result<void> check_target(const Invocation& asked) {
+  const std::string& path = asked.words.front();
+  if (path == kStandardOutput) {
+    if (::isatty(STDOUT_FILENO) == 0) return {};
+    return fail(plain_error("standard output", "a recording is no text for a terminal",
+                            "send it into a file or a pipe"));
+  }
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) return {};
+  if (S_ISDIR(status.st_mode)) return fail(plain_error(path, "is a folder"));
+  if (asked.force || !S_ISREG(status.st_mode) || status.st_size == 0) return {};
+  if (begins_like_recording(path)) return {};
+  return fail(plain_error(path, "exists and is no recording", "--force replaces it"));
+}
+
+std::string size_words(std::size_t bytes) {
+  if (bytes < 1000) return std::to_string(bytes) + " bytes";
+  const std::size_t tenths = bytes / 100;
+  if (tenths < 10'000)
+    return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + " kB";
+  return std::to_string(bytes / 1'000'000) + "." + std::to_string(bytes / 100'000 % 10) + " MB";
+}
+
+std::string report(const Invocation& asked, const host::Host& host, std::size_t size) {
+  const std::size_t count = host.listeners.size();
+  std::string out =
+      "hark: " + show::for_terminal(asked.words.front()) + ": " + std::to_string(count) +
+      (count == 1 ? " listener of " : " listeners of ") + show::for_terminal(host.name) + ", " +
+      size_words(size) +
+      (asked.redact ? ", secrets in command lines taken out\n" : ", command lines as they are\n");
+  for (const host::Gap& gap : host.gaps) {
+    out += "  not seen: " + show::for_terminal(gap.what) + "\n";
+  }
+  return out;
+}
+
+}  // namespace
+
+Outcome command_save(const Invocation& asked, Output& out) {
+  if (const Result<void> fine = check_target(asked); !fine) {
+    return fail_with(ExitStatus::Usage, fine.error());
+  }
+  const tl::expected<OpenedSource, Failure> opened = open_source(asked);
+  if (!opened) return tl::unexpected<Failure>(opened.error());
+  Tally tally(*opened->source);
+  kernel::Recorder recorder(
+      tally, asked.redact ? kernel::Redactor(host::redact_command_line) : kernel::Redactor{});
+  // With owners everything is asked that `hark -r FILE` can ever ask.
+  const auto host = collect_host(recorder, asked, true);
+  if (!host) return tl::unexpected<Failure>(host.error());
+
+  const Bytes file =
+      kernel::encode_recording({.header = {.hark_version = HARK_VERSION,
+                                           .host = host->name,
+                                           .taken_at = host::rfc3339(host->taken_at_ms),
+                                           .redacted = asked.redact},
+                                .answers = recorder.take_answers()});
+  const std::string& path = asked.words.front();
+  if (path == kStandardOutput) {
+    out.write(as_text(file));
+  } else if (const Result<void> written = write_new_file(path, as_text(file)); !written) {
+    return fail_with(ExitStatus::CannotTell, written.error());
+  }
+  if (asked.verbose) print_message(tally.text() + gaps_text(*host));
+  print_message(report(asked, *host, file.size()));
+  if (asked.json) {
+    std::vector<std::size_t> every(host->listeners.size());
+    std::iota(every.begin(), every.end(), std::size_t{0});
+    print_list_json(*host, every, {}, out);
+  }
+  return ExitStatus::Yes;
+}
+
+}  // namespace hark::cli

@@ -1,0 +1,38 @@
+// The commands. Each has a file of its own; run() picks one.
+#pragma once
+
+#include <span>
+#include <string>
+
+#include "base/result.h"
+#include "cli/exit_status.h"
+#include "cli/invocation.h"
+#include "cli/output.h"
+#include "host/collect.h"
+#include "host/select.h"
+
+namespace hark::cli {
+
+[[nodiscard]] Outcome command_list(const Invocation& asked, Output& out);
+[[nodiscard]] Outcome command_save(const Invocation& asked, Output& out);
+[[nodiscard]] Outcome command_help(const Invocation& asked, Output& out);
+
+/// The whole program: parses, answers, prints messages. The result is the exit status.
+[[nodiscard]] int run(std::span<const std::string> arguments);
+
+/// Does this question need to know who holds the sockets? Reading that is most of hark's work.
+[[nodiscard]] bool needs_owners(const Invocation& asked, const host::Filter& filter);
+
+/// collect(), with its failure judged: what the question names and does not exist is usage, what
+/// could not be read leaves the question open.
+[[nodiscard]] tl::expected<host::Host, Failure> collect_host(kernel::Source& source,
+                                                             const Invocation& asked, bool owners);
+
+/// What --verbose says of the gaps: each in full, a line a part.
+[[nodiscard]] std::string gaps_text(const host::Host& host);
+
+/// The matching listeners as JSON; the near misses only where nothing matched.
+void print_list_json(const host::Host& host, const std::vector<std::size_t>& selected,
+                     std::span<const host::Near> near, Output& out);
+
+}  // namespace hark::cli

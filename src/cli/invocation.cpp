@@ -1,0 +1,235 @@
+#include "cli/invocation.h"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+#include "base/text.h"
+#include "show/list_view.h"
+
+namespace hark::cli {
+namespace {
+
+constexpr std::size_t kWidest = 100'000;
+
+Error bad_value(OptionId option, std::string_view value, std::string why, std::string hint) {
+  return plain_error("--" + std::string(info_of(option).name) + " " + std::string(value),
+                     std::move(why), std::move(hint));
+}
+
+/// "did you mean X; there are: a, b, c", or only what there is.
+std::string offer(std::string_view word, const std::vector<std::string>& all) {
+  const std::string near = did_you_mean(word, all);
+  return near.empty() ? "there are: " + join(all, ", ") : near;
+}
+
+template <typename Rows, typename Member>
+std::vector<std::string> words_of(const Rows& rows, Member member) {
+  std::vector<std::string> out;
+  for (const auto& row : rows) out.emplace_back(row.*member);
+  return out;
+}
+
+Result<void> set_color(Invocation& into, const std::string& value) {
+  const auto words = color_words();
+  const auto found = std::ranges::find(words, value);
+  if (found == words.end()) {
+    return fail(bad_value(OptionId::Color, value, "no such word",
+                          offer(value, std::vector<std::string>(words.begin(), words.end()))));
+  }
+  into.color = static_cast<ColorWhen>(found - words.begin());
+  return {};
+}
+
+Result<void> set_sort(Invocation& into, const std::string& value) {
+  std::string_view word = value;
+  bool descending = false;
+  if (word.starts_with('-')) {
+    descending = true;
+    word.remove_prefix(1);
+  } else if (word.ends_with(":desc")) {
+    descending = true;
+    word.remove_suffix(5);
+  } else if (word.ends_with(":asc")) {
+    word.remove_suffix(4);
+  }
+  const auto rows = sort_words();
+  const auto found = std::ranges::find(rows, word, &SortWord::word);
+  if (found == rows.end()) {
+    return fail(bad_value(OptionId::Sort, value, "no such sort key",
+                          offer(word, words_of(rows, &SortWord::word))));
+  }
+  into.order = {.key = found->key, .descending = descending};
+  return {};
+}
+
+Result<void> set_columns(Invocation& into, const std::string& value) {
+  const std::vector<std::string> known = words_of(show::list_columns(), &show::ListColumn::word);
+  into.columns.clear();
+  for (const std::string_view piece : split(value, ',')) {
+    const std::string word(piece);
+    if (std::ranges::find(known, word) == known.end()) {
+      return fail(bad_value(OptionId::Columns, value,
+                            word.empty() ? "a column's name is missing" : "no column " + word,
+                            offer(word, known)));
+    }
+    // The same column twice is shown once, at its first place.
+    if (std::ranges::find(into.columns, word) == into.columns.end()) into.columns.push_back(word);
+  }
+  return {};
+}
+
+Result<void> set_width(Invocation& into, const std::string& value) {
+  const auto width = parse_number<std::size_t>(value);
+  if (!width || *width == 0 || *width > kWidest) {
+    return fail(bad_value(OptionId::Width, value, "no number of columns", "from 1 to 100000"));
+  }
+  into.width = *width;
+  return {};
+}
+
+Result<void> set_netns(Invocation& into, const std::string& value) {
+  if (value.empty()) {
+    return fail(plain_error("--netns", "the name is empty", "all, self, host, NAME, PID or PATH"));
+  }
+  into.netns = value;
+  return {};
+}
+
+Result<void> set_recording(Invocation& into, const std::string& value) {
+  if (value.empty()) return fail(plain_error("--recording", "the file's name is empty"));
+  into.recording = value;
+  return {};
+}
+
+template <auto kMember, bool kValue>
+Result<void> set_flag(Invocation& into, const std::string&) {
+  into.*kMember = kValue;
+  return {};
+}
+
+using Setter = Result<void> (*)(Invocation&, const std::string&);
+
+/// By OptionId.
+constexpr std::array<Setter, 18> kSetters = {
+    set_recording,
+    set_netns,
+    set_flag<&Invocation::json, true>,
+    set_color,
+    set_flag<&Invocation::verbose, true>,
+    set_flag<&Invocation::help, true>,
+    set_flag<&Invocation::version, true>,
+    set_flag<&Invocation::unfolded, true>,
+    set_sort,
+    set_columns,
+    set_flag<&Invocation::heading, false>,
+    set_flag<&Invocation::wide, true>,
+    set_width,
+    set_flag<&Invocation::owners, false>,
+    set_flag<&Invocation::ascii, true>,
+    set_flag<&Invocation::redact, true>,
+    set_flag<&Invocation::redact, false>,
+    set_flag<&Invocation::force, true>,
+};
+static_assert(kSetters.size() == static_cast<std::size_t>(OptionId::Force) + 1);
+
+bool given(const Arguments& arguments, OptionId id) {
+  return std::ranges::find(arguments.options, id, &GivenOption::id) != arguments.options.end();
+}
+
+Result<void> exclude(const Arguments& arguments, OptionId a, OptionId b) {
+  if (!given(arguments, a) || !given(arguments, b)) return {};
+  return fail(plain_error("--" + std::string(info_of(b).name),
+                          "cannot go with --" + std::string(info_of(a).name)));
+}
+
+Error not_taken(const OptionInfo& option, Command command) {
+  std::vector<std::string> takers;
+  for (const CommandInfo& info : commands()) {
+    if (takes(info.id, option)) takers.push_back("hark " + std::string(info.name));
+  }
+  return plain_error("--" + std::string(option.name),
+                     "hark " + std::string(info_of(command).name) + " does not take it",
+                     "it is an option of " + join(takers, " and "));
+}
+
+Error not_yet(const std::string& word) {
+  return plain_error(word, "not in this version", "as a filter word: hark list " + word);
+}
+
+Result<void> find_command(const Arguments& arguments, Invocation& into) {
+  into.words = arguments.words;
+  if (arguments.unmarked == 0) return {};
+  const std::string& first = arguments.words.front();
+  if (is_planned_command(first)) return fail(not_yet(first));
+  const std::optional<Command> command = command_named(first);
+  if (!command) return {};
+  into.command = *command;
+  into.implied = false;
+  into.words.erase(into.words.begin());
+  return {};
+}
+
+Result<void> check_save(const Invocation& asked) {
+  if (asked.words.empty()) {
+    return fail(plain_error("save", "needs a FILE", "for example: hark save host.hark"));
+  }
+  if (asked.words.size() > 1) {
+    return fail(plain_error(asked.words[1], "save takes one FILE and no filter",
+                            "a recording always holds everything: filter when you ask it"));
+  }
+  if (asked.words[0].empty()) return fail(plain_error("save", "the file's name is empty"));
+  if (asked.words[0] == "-" && asked.json) {
+    return fail(plain_error("--json", "standard output takes the recording already",
+                            "give save the name of a file"));
+  }
+  return {};
+}
+
+Result<void> check_help(const Invocation& asked) {
+  if (asked.words.empty()) return {};
+  if (asked.words.size() > 1) return fail(plain_error(asked.words[1], "help takes one COMMAND"));
+  const std::string& word = asked.words[0];
+  if (command_named(word)) return {};
+  if (is_planned_command(word))
+    return fail(plain_error(word, "not in this version", "see hark --help"));
+  const std::string near = did_you_mean(word, command_names(), "hark help ");
+  return fail(plain_error(word, "no such command", near.empty() ? "see hark --help" : near));
+}
+
+Result<void> check_words(const Invocation& asked) {
+  switch (asked.command) {
+    case Command::List:
+      return {};
+    case Command::Save:
+      return check_save(asked);
+    case Command::Help:
+      return check_help(asked);
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<Invocation> interpret(const Arguments& arguments) {
+  Invocation out;
+  if (const Result<void> found = find_command(arguments, out); !found) return fail(found.error());
+  out.help = given(arguments, OptionId::Help);
+  out.version = given(arguments, OptionId::Version);
+  if (out.help || out.version) return out;
+  for (const GivenOption& option : arguments.options) {
+    const OptionInfo& info = info_of(option.id);
+    if (!takes(out.command, info)) return fail(not_taken(info, out.command));
+    const Setter set = kSetters[static_cast<std::size_t>(option.id)];
+    if (const Result<void> done = set(out, option.value); !done) return fail(done.error());
+  }
+  constexpr std::array kExclusive = {std::pair{OptionId::Redact, OptionId::NoRedact},
+                                     std::pair{OptionId::Wide, OptionId::Width}};
+  for (const auto& [a, b] : kExclusive) {
+    if (const Result<void> fine = exclude(arguments, a, b); !fine) return fail(fine.error());
+  }
+  if (const Result<void> fine = check_words(out); !fine) return fail(fine.error());
+  return out;
+}
+
+}  // namespace hark::cli

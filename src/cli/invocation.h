@@ -1,0 +1,49 @@
+// What a command line asks for, all of it checked and in the words of the program.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "cli/options.h"
+#include "cli/parse.h"
+#include "show/list_rows.h"
+
+namespace hark::cli {
+
+enum class ColorWhen : std::uint8_t { Auto, Always, Never };
+
+struct Invocation {
+  Command command = Command::List;
+  bool implied = true;             ///< `list` is meant because no command was named
+  std::vector<std::string> words;  ///< filter words, the FILE of save, the COMMAND of help
+
+  bool help = false;
+  bool version = false;
+  bool verbose = false;
+  bool json = false;
+  ColorWhen color = ColorWhen::Auto;
+  std::optional<std::string> recording;
+  std::string netns = "all";
+
+  bool unfolded = false;
+  bool heading = true;
+  bool wide = false;
+  bool ascii = false;
+  bool owners = true;
+  std::optional<std::size_t> width;
+  show::SortOrder order;
+  std::vector<std::string> columns;
+
+  bool redact = true;
+  bool force = false;
+};
+
+/// Finds the command among the words and applies the options. Errors are errors of usage: an
+/// option that the command does not take, a value that does not exist (with the nearest that does),
+/// too few or too many words. With --help or --version nothing else is looked at.
+[[nodiscard]] Result<Invocation> interpret(const Arguments& arguments);
+
+}  // namespace hark::cli

@@ -1,0 +1,155 @@
+#include "cli/invocation.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "cli/commands.h"
+#include "show/list_view.h"
+
+namespace hark::cli {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+Result<Invocation> asked(const std::vector<std::string>& arguments) {
+  const Result<Arguments> parsed = parse_arguments(arguments);
+  if (!parsed) return fail(parsed.error());
+  return interpret(*parsed);
+}
+
+TEST(interpret, list_is_meant_where_no_command_is_named) {
+  EXPECT_EQ(asked({})->command, Command::List);
+  const auto words = asked({"--json", "nginx", "list"});
+  EXPECT_EQ(words->command, Command::List);
+  EXPECT_TRUE(words->implied);
+  EXPECT_TRUE(words->json);
+  EXPECT_THAT(words->words, ElementsAre("nginx", "list"));
+  const auto named = asked({"--json", "list", "nginx"});
+  EXPECT_FALSE(named->implied);
+  EXPECT_THAT(named->words, ElementsAre("nginx"));
+}
+
+TEST(interpret, a_word_after_two_dashes_is_no_command) {
+  const auto out = asked({"--", "save"});
+  ASSERT_TRUE(out);
+  EXPECT_EQ(out->command, Command::List);
+  EXPECT_THAT(out->words, ElementsAre("save"));
+}
+
+TEST(interpret, every_option_arrives) {
+  const std::string column = show::list_columns().front().word;
+  const auto list = asked({"-r", "f", "--netns=web", "--json", "--color=always", "-v", "-a",
+                           "--sort=-queue", "--columns", column + "," + column, "--no-header",
+                           "--width=77", "--no-owners", "--ascii"});
+  ASSERT_TRUE(list) << list.error().what;
+  EXPECT_EQ(list->recording, "f");
+  EXPECT_EQ(list->netns, "web");
+  EXPECT_TRUE(list->json && list->verbose && list->unfolded && list->ascii);
+  EXPECT_EQ(list->color, ColorWhen::Always);
+  EXPECT_EQ(list->order.key, show::SortKey::Queue);
+  EXPECT_TRUE(list->order.descending);
+  EXPECT_THAT(list->columns, ElementsAre(column));
+  EXPECT_FALSE(list->heading || list->owners || list->wide);
+  EXPECT_EQ(list->width, 77U);
+  EXPECT_TRUE(asked({"-w"})->wide);
+  const auto save = asked({"save", "x", "--no-redact", "--force"});
+  ASSERT_TRUE(save);
+  EXPECT_TRUE(save->force);
+  EXPECT_FALSE(save->redact);
+  EXPECT_TRUE(asked({"save", "x", "--redact"})->redact);
+}
+
+TEST(interpret, sort_words) {
+  for (const SortWord& word : sort_words()) {
+    const auto up = asked({"--sort", std::string(word.word)});
+    const auto down = asked({"--sort", std::string(word.word) + ":desc"});
+    ASSERT_TRUE(up && down) << word.word;
+    EXPECT_EQ(up->order.key, word.key);
+    EXPECT_FALSE(up->order.descending);
+    EXPECT_TRUE(down->order.descending);
+    EXPECT_FALSE(asked({"--sort", std::string(word.word) + ":asc"})->order.descending);
+  }
+}
+
+TEST(interpret, every_column_is_taken) {
+  for (const show::ListColumn& column : show::list_columns()) {
+    EXPECT_TRUE(asked({"--columns", column.word})) << column.word;
+  }
+}
+
+TEST(interpret, refuses_what_does_not_fit) {
+  struct Case {
+    std::vector<std::string> arguments;
+    std::string what, why, hint;
+  };
+  for (const Case& c : {
+           Case{{"--color=purple"}, "--color purple", "no such word", "there are: auto"},
+           Case{{"--color=alway"}, "--color alway", "no such word", "did you mean always"},
+           Case{{"--sort=prot"}, "--sort prot", "no such sort key", "did you mean p"},
+           Case{{"--sort="}, "--sort=", "needs a value", ""},
+           Case{{"--columns=qqqqqq"}, "--columns qqqqqq", "no column qqqqqq", "there are: "},
+           Case{{"--columns", ","}, "--columns ,", "a column's name is missing", "there are: "},
+           Case{{"--width=0"}, "--width 0", "no number of columns", "from 1"},
+           Case{{"--width=-5"}, "--width -5", "no number of columns", "from 1"},
+           Case{{"--wide", "--width=9"}, "--width", "cannot go with --wide", ""},
+           Case{{"--netns", ""}, "--netns", "the name is empty", "all, self"},
+           Case{{"why", "80"}, "why", "not in this version", "hark list why"},
+           Case{{"doctor", "--help"}, "doctor", "not in this version", ""},
+           Case{{"help", "check"}, "check", "not in this version", ""},
+           Case{{"help", "lst"}, "lst", "no such command", "did you mean hark help list"},
+           Case{{"help", "list", "save"}, "save", "help takes one COMMAND", ""},
+           Case{{"save"}, "save", "needs a FILE", "hark save host.hark"},
+           Case{{"save", ""}, "save", "the file's name is empty", ""},
+           Case{{"save", "a", "tcp"}, "tcp", "save takes one FILE", ""},
+           Case{{"save", "-", "--json"}, "--json", "standard output takes the recording", ""},
+           Case{{"save", "a", "-r", "b"}, "--recording", "hark save does not take it", "hark list"},
+           Case{{"save", "a", "--all"}, "--all", "hark save does not take it", "hark list"},
+           Case{{"--redact"}, "--redact", "hark list does not take it", "hark save"},
+           Case{{"save", "a", "--redact", "--no-redact"},
+                "--no-redact",
+                "cannot go with --redact",
+                ""},
+       }) {
+    const auto out = asked(c.arguments);
+    ASSERT_FALSE(out) << testing::PrintToString(c.arguments);
+    EXPECT_EQ(out.error().what, c.what);
+    EXPECT_THAT(out.error().why, HasSubstr(c.why));
+    EXPECT_THAT(out.error().hint, HasSubstr(c.hint));
+  }
+}
+
+TEST(interpret, help_wins_over_wrong_values) {
+  EXPECT_TRUE(asked({"list", "--help", "--color=purple"})->help);
+  EXPECT_TRUE(asked({"save", "--help"})->help);
+  EXPECT_TRUE(asked({"--version", "--redact"})->version);
+}
+
+TEST(needs_owners, only_where_the_answer_shows_or_asks_them) {
+  struct Case {
+    std::vector<std::string> arguments;
+    bool needed;
+  };
+  for (const Case& c : {
+           Case{{}, true},
+           Case{{"--json"}, true},
+           Case{{"--json", "--no-owners"}, false},
+           Case{{"--no-owners"}, false},
+           Case{{"--columns=port"}, false},
+           Case{{"--columns=port", "tcp", "80", "loopback"}, false},
+           Case{{"--columns=port", "nginx"}, true},
+           Case{{"--columns=port", "not", "user:root"}, true},
+           Case{{"--columns=port,pid"}, true},
+           Case{{"--columns=port", "--sort=-started"}, true},
+           Case{{"--columns=port", "--sort=queue"}, false},
+       }) {
+    const auto out = asked(c.arguments);
+    ASSERT_TRUE(out) << out.error().what << ": " << out.error().why;
+    const auto filter = host::parse_filter(out->words);
+    ASSERT_TRUE(filter);
+    EXPECT_EQ(needs_owners(*out, *filter), c.needed) << testing::PrintToString(c.arguments);
+  }
+}
+
+}  // namespace
+}  // namespace hark::cli

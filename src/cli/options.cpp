@@ -1,0 +1,185 @@
+#include "cli/options.h"
+
+#include <algorithm>
+#include <array>
+#include <cassert>
+
+#include "base/text.h"
+
+namespace hark::cli {
+namespace {
+
+constexpr unsigned kList = bit(Command::List);
+constexpr unsigned kSave = bit(Command::Save);
+constexpr unsigned kEvery = kList | kSave | bit(Command::Help);
+
+constexpr std::array kListExamples = {
+    Example{"hark", "every service, what matters first"},
+    Example{"hark 8080", "who has port 8080"},
+    Example{"hark nginx not loopback", "nginx, loopback left out"},
+    Example{"hark list udp 5000-6000 user:root", "all three must hold"},
+    Example{"hark --columns port,pid,exe --sort -queue", "longest queue first"},
+    Example{"hark -r web1.hark tcp --json", "asked of a recording"},
+};
+constexpr std::array kSaveExamples = {
+    Example{"hark save web1.hark", "record this host"},
+    Example{"hark -r web1.hark", "look at it elsewhere, without root"},
+    Example{"hark save web1.hark --json > web1.json", "record, and print the same"},
+    Example{"ssh web1 hark save - | hark -r - 443", "record there, ask here"},
+};
+constexpr std::array kHelpExamples = {
+    Example{"hark help list", "filters, columns and options of hark list"},
+    Example{"man hark", "everything in one place"},
+};
+
+constexpr std::array kCommands = {
+    CommandInfo{Command::List, "list", "[FILTER...]",
+                "who is listening, and who owns it (the default)",
+                "Shows every socket that waits for traffic nobody has asked for: TCP and MPTCP\n"
+                "in LISTEN, UDP, UDP-Lite and raw sockets that are bound and not connected, in\n"
+                "every network namespace that can be entered. Exit status 1: nothing matches.",
+                kListExamples},
+    CommandInfo{Command::Save, "save", "FILE",
+                "record what this host's kernel says, to ask it later",
+                "Writes a recording: raw answers of the kernel, from which hark -r FILE answers\n"
+                "as it would have here. FILE - is standard output. Only its owner can read the\n"
+                "file. An existing FILE is replaced only if it is a recording, or empty.",
+                kSaveExamples},
+    CommandInfo{Command::Help, "help", "[COMMAND]", "explain a command",
+                "Explains hark, or one command.", kHelpExamples},
+};
+
+constexpr std::array<std::string_view, 9> kPlanned = {"why",   "test",  "doctor", "bind",   "diff",
+                                                      "check", "drill", "lab",    "explain"};
+
+constexpr std::array kOptions = {
+    OptionInfo{OptionId::Recording, "recording", 'r', "", "FILE",
+               "answer from a recording (- is standard input)", kList, Completes::File},
+    OptionInfo{OptionId::Netns, "netns", 0, "", "NETNS",
+               "which namespaces: all, self, host, NAME, PID or PATH", kList | kSave,
+               Completes::Netns},
+    OptionInfo{OptionId::Json, "json", 0, "", "", "print one JSON object", kList | kSave},
+    OptionInfo{OptionId::Color, "color", 0, "colour", "WHEN", "auto, always or never", kEvery,
+               Completes::ColorWords},
+    OptionInfo{OptionId::Verbose, "verbose", 'v', "", "",
+               "say what was asked, and what could not be seen", kEvery},
+    OptionInfo{OptionId::Help, "help", 'h', "", "", "explain the command", kEvery},
+    OptionInfo{OptionId::Version, "version", 0, "", "", "print hark's version", kEvery},
+    OptionInfo{OptionId::All, "all", 'a', "", "", "a row for each socket: fold nothing", kList},
+    OptionInfo{OptionId::Sort, "sort", 0, "", "KEY",
+               "order of the rows; -KEY or KEY:desc is descending", kList, Completes::SortKeys},
+    OptionInfo{OptionId::Columns, "columns", 0, "", "A,B,...", "show these columns, in this order",
+               kList, Completes::ColumnWords},
+    OptionInfo{OptionId::NoHeader, "no-header", 0, "", "", "leave the heading out", kList},
+    OptionInfo{OptionId::Wide, "wide", 'w', "", "", "as wide as it takes: drop and cut nothing",
+               kList},
+    OptionInfo{OptionId::Width, "width", 0, "", "N", "fit N columns, whatever the terminal has",
+               kList},
+    OptionInfo{OptionId::NoOwners, "no-owners", 0, "", "",
+               "look into no process: faster, and owners are not known", kList},
+    OptionInfo{OptionId::Ascii, "ascii", 0, "", "", "plain ASCII, as in a locale without UTF-8",
+               kList},
+    OptionInfo{OptionId::Redact, "redact", 0, "", "",
+               "take out arguments that look like secrets (the default)", kSave},
+    OptionInfo{OptionId::NoRedact, "no-redact", 0, "", "", "keep command lines as they are", kSave},
+    OptionInfo{OptionId::Force, "force", 'f', "", "", "replace FILE whatever it is", kSave},
+};
+
+using show::SortKey;
+constexpr std::array kSortWords = {
+    SortWord{"port", SortKey::Port},       SortWord{"protocol", SortKey::Protocol},
+    SortWord{"address", SortKey::Address}, SortWord{"name", SortKey::Name},
+    SortWord{"pid", SortKey::Pid},         SortWord{"user", SortKey::User},
+    SortWord{"unit", SortKey::Unit},       SortWord{"container", SortKey::Container},
+    SortWord{"netns", SortKey::Netns},     SortWord{"scope", SortKey::Scope},
+    SortWord{"queue", SortKey::Queue},     SortWord{"drops", SortKey::Drops},
+    SortWord{"started", SortKey::Started},
+};
+
+constexpr std::array<std::string_view, 3> kColorWords = {"auto", "always", "never"};
+
+constexpr std::array kFilterForms = {
+    Example{"tcp udp mptcp udplite raw", "protocol"},
+    Example{"ipv4 ipv6", "family"},
+    Example{"loopback one-address one-interface", "what the socket is bound to"},
+    Example{"8080  8000-9000  tcp/8080", "port"},
+    Example{"10.0.0.5  10.0.0.0/8  [::1]:80", "bound address, with or without port"},
+    Example{"pid:812  ssh.service  container:web", "owner"},
+    Example{"any other word", "part of a name: process, unit, user ..."},
+    Example{"not TERM", "must not hold"},
+};
+
+constexpr bool in_order() {
+  for (std::size_t i = 0; i < kOptions.size(); ++i) {
+    if (static_cast<std::size_t>(kOptions[i].id) != i) return false;
+  }
+  for (std::size_t i = 0; i < kCommands.size(); ++i) {
+    if (static_cast<std::size_t>(kCommands[i].id) != i) return false;
+  }
+  return true;
+}
+static_assert(in_order(), "info_of() finds a row by its position");
+
+}  // namespace
+
+std::span<const CommandInfo> commands() {
+  return kCommands;
+}
+
+const CommandInfo& info_of(Command command) {
+  return kCommands[static_cast<std::size_t>(command)];
+}
+
+std::optional<Command> command_named(std::string_view name) {
+  const auto found = std::ranges::find(kCommands, name, &CommandInfo::name);
+  if (found == kCommands.end()) return std::nullopt;
+  return found->id;
+}
+
+std::vector<std::string> command_names() {
+  std::vector<std::string> out;
+  out.reserve(kCommands.size());
+  for (const CommandInfo& command : kCommands) out.emplace_back(command.name);
+  return out;
+}
+
+bool is_planned_command(std::string_view word) {
+  return std::ranges::find(kPlanned, word) != kPlanned.end();
+}
+
+std::span<const OptionInfo> options() {
+  return kOptions;
+}
+
+const OptionInfo& info_of(OptionId option) {
+  return kOptions[static_cast<std::size_t>(option)];
+}
+
+bool takes(Command command, const OptionInfo& option) {
+  return (option.takers & bit(command)) != 0;
+}
+
+bool is_global(const OptionInfo& option) {
+  return option.id < OptionId::All;
+}
+
+std::span<const SortWord> sort_words() {
+  return kSortWords;
+}
+
+std::span<const std::string_view> color_words() {
+  return kColorWords;
+}
+
+std::span<const Example> filter_forms() {
+  return kFilterForms;
+}
+
+std::string did_you_mean(std::string_view word, std::span<const std::string> candidates,
+                         std::string_view before) {
+  const std::optional<std::string> near = nearest(word, candidates);
+  if (!near) return {};
+  return "did you mean " + std::string(before) + *near;
+}
+
+}  // namespace hark::cli

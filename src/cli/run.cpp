@@ -1,0 +1,58 @@
+#include <unistd.h>
+
+#include "cli/commands.h"
+#include "cli/help.h"
+#include "cli/output.h"
+#include "cli/parse.h"
+
+namespace hark::cli {
+namespace {
+
+int number_of(ExitStatus status) {
+  return static_cast<int>(status);
+}
+
+Outcome answer(const Invocation& asked, Output& out) {
+  if (asked.help) return command_help(asked, out);
+  if (asked.version) {
+    out.write(version_text());
+    return ExitStatus::Yes;
+  }
+  switch (asked.command) {
+    case Command::List:
+      return command_list(asked, out);
+    case Command::Save:
+      return command_save(asked, out);
+    case Command::Help:
+      return command_help(asked, out);
+  }
+  return ExitStatus::Usage;
+}
+
+Outcome parse_and_answer(std::span<const std::string> arguments, Output& out) {
+  const Result<Arguments> parsed = parse_arguments(arguments);
+  if (!parsed) return fail_with(ExitStatus::Usage, parsed.error());
+  const Result<Invocation> asked = interpret(*parsed);
+  if (!asked) return fail_with(ExitStatus::Usage, asked.error());
+  return answer(*asked, out);
+}
+
+}  // namespace
+
+int run(std::span<const std::string> arguments) {
+  guard_standard_descriptors();
+  Output out(STDOUT_FILENO);
+  const Outcome outcome = parse_and_answer(arguments, out);
+  if (!outcome) {
+    print_message(message_text(outcome.error().error));
+    return number_of(outcome.error().status);
+  }
+  const int error = out.finish();
+  if (error == 0) return number_of(*outcome);
+  // The reader has what it wanted and is gone: no reason to complain.
+  if (error == EPIPE) return number_of(ExitStatus::ClosedPipe);
+  print_message(message_text(kernel_error(error, "standard output")));
+  return number_of(ExitStatus::CannotTell);
+}
+
+}  // namespace hark::cli

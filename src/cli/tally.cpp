@@ -1,0 +1,93 @@
+#include "cli/tally.h"
+
+#include "show/escape.h"
+
+namespace hark::cli {
+namespace {
+
+enum Kind : std::size_t {
+  kNetlink,
+  kFile,
+  kLink,
+  kFolder,
+  kTable,
+  kScan,
+  kProcesses,
+  kCgroup,
+  kClock
+};
+
+constexpr std::array kNames = {
+    "netlink requests", "files",         "links",          "folders", "/proc/net tables",
+    "process scans",    "process reads", "cgroup lookups", "clock",
+};
+
+}  // namespace
+
+template <typename T>
+Result<T> Tally::count(std::size_t kind, Result<T> answer) {
+  Count& to = counts_[kind];
+  if (answer) {
+    ++to.answered;
+  } else {
+    ++to.refused;
+    to.last = answer.error();
+  }
+  return answer;
+}
+
+Result<Bytes> Tally::netlink(const kernel::NetnsRef& netns, int protocol, ByteView request) {
+  return count(kNetlink, inner_.netlink(netns, protocol, request));
+}
+
+Result<Bytes> Tally::read_file(const std::string& path) {
+  return count(kFile, inner_.read_file(path));
+}
+
+Result<std::string> Tally::read_link(const std::string& path) {
+  return count(kLink, inner_.read_link(path));
+}
+
+Result<std::vector<std::string>> Tally::list_folder(const std::string& path) {
+  return count(kFolder, inner_.list_folder(path));
+}
+
+Result<Bytes> Tally::read_net_table(const kernel::NetTablePlace& place, kernel::NetTable table) {
+  return count(kTable, inner_.read_net_table(place, table));
+}
+
+Result<Bytes> Tally::scan_processes(bool descriptors) {
+  return count(kScan, inner_.scan_processes(descriptors));
+}
+
+Result<Bytes> Tally::read_processes(std::span<const kernel::ProcessWanted> wanted) {
+  return count(kProcesses, inner_.read_processes(wanted));
+}
+
+Result<std::string> Tally::cgroup_path(std::uint64_t id) {
+  return count(kCgroup, inner_.cgroup_path(id));
+}
+
+Result<kernel::Clock> Tally::clock() {
+  return count(kClock, inner_.clock());
+}
+
+std::string Tally::text() const {
+  static_assert(kNames.size() == std::tuple_size_v<decltype(counts_)>);
+  std::string out;
+  for (std::size_t kind = 0; kind < counts_.size(); ++kind) {
+    const Count& count = counts_[kind];
+    if (count.answered + count.refused == 0) continue;
+    out +=
+        "hark: " + std::string(kNames[kind]) + ": " + std::to_string(count.answered) + " answered";
+    if (count.refused > 0) {
+      out += ", " + std::to_string(count.refused) +
+             " refused (last: " + show::for_terminal(count.last.what) + ": " +
+             show::for_terminal(reason(count.last)) + ")";
+    }
+    out += "\n";
+  }
+  return out;
+}
+
+}  // namespace hark::cli

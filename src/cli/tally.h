@@ -1,0 +1,44 @@
+// Counts what a source was asked and what it refused: what --verbose tells of a run.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+
+#include "kernel/source.h"
+
+namespace hark::cli {
+
+class Tally final : public kernel::Source {
+ public:
+  /// `inner` must outlive the tally.
+  explicit Tally(kernel::Source& inner) : inner_(inner) {}
+
+  Result<Bytes> netlink(const kernel::NetnsRef& netns, int protocol, ByteView request) override;
+  Result<Bytes> read_file(const std::string& path) override;
+  Result<std::string> read_link(const std::string& path) override;
+  Result<std::vector<std::string>> list_folder(const std::string& path) override;
+  Result<Bytes> read_net_table(const kernel::NetTablePlace& place, kernel::NetTable table) override;
+  Result<Bytes> scan_processes(bool descriptors) override;
+  Result<Bytes> read_processes(std::span<const kernel::ProcessWanted> wanted) override;
+  Result<std::string> cgroup_path(std::uint64_t id) override;
+  Result<kernel::Clock> clock() override;
+
+  /// A line for each kind of question that was asked: how many were answered, how many refused,
+  /// and the last refusal's reason.
+  [[nodiscard]] std::string text() const;
+
+ private:
+  struct Count {
+    std::uint64_t answered = 0;
+    std::uint64_t refused = 0;
+    Error last;
+  };
+  template <typename T>
+  Result<T> count(std::size_t kind, Result<T> answer);
+
+  kernel::Source& inner_;
+  std::array<Count, 9> counts_;
+};
+
+}  // namespace hark::cli

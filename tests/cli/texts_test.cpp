@@ -1,0 +1,246 @@
+// The man page and the completions say what the option table says, no less and no more.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <set>
+
+#include "base/text.h"
+#include "cli/options.h"
+#include "host/select.h"
+#include "program.h"
+#include "show/list_view.h"
+
+namespace hark::test {
+namespace {
+
+using Words = std::set<std::string>;
+
+template <typename Rows, typename Member>
+Words words_of(const Rows& rows, Member member) {
+  Words out;
+  for (const auto& row : rows) out.emplace(row.*member);
+  return out;
+}
+
+Words command_words() {
+  return words_of(cli::commands(), &cli::CommandInfo::name);
+}
+Words sort_words() {
+  return words_of(cli::sort_words(), &cli::SortWord::word);
+}
+Words column_words() {
+  return words_of(show::list_columns(), &show::ListColumn::word);
+}
+Words field_words() {
+  return words_of(host::field_words(), &host::FieldWord::word);
+}
+
+/// "-r" and "--recording" of every option for which `wanted` holds.
+template <typename Wanted>
+Words dashed(const Wanted& wanted) {
+  Words out;
+  for (const cli::OptionInfo& option : cli::options()) {
+    if (!wanted(option)) continue;
+    out.insert("--" + std::string(option.name));
+    if (option.letter != '\0') out.insert(std::string{'-', option.letter});
+  }
+  return out;
+}
+
+Words options_of(cli::Command command) {
+  return dashed([command](const cli::OptionInfo& option) { return cli::takes(command, option); });
+}
+
+Words options_of_all() {
+  return dashed([](const cli::OptionInfo&) { return true; });
+}
+
+Words options_with_value() {
+  return dashed([](const cli::OptionInfo& option) { return !option.value.empty(); });
+}
+
+bool is_option_char(char c) {
+  return (c >= 'a' && c <= 'z') || c == '-';
+}
+
+/// Every "-x" and "--xyz" of a text that stands between other characters.
+Words options_in(const std::string& text) {
+  Words out;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (text[at] != '-' || (at > 0 && (is_option_char(text[at - 1]) || text[at - 1] == '}'))) {
+      continue;
+    }
+    std::size_t end = at;
+    while (end < text.size() && is_option_char(text[end])) ++end;
+    const std::string word = text.substr(at, end - at);
+    const bool is_short = word.size() == 2 && word[1] != '-';
+    if (is_short || (word.starts_with("--") && word.size() > 3)) out.insert(word);
+  }
+  return out;
+}
+
+/// The words between `opening` and the next `closing`.
+Words list_in(const std::string& text, const std::string& opening, char closing) {
+  const std::size_t at = text.find(opening);
+  EXPECT_NE(at, std::string::npos) << opening;
+  if (at == std::string::npos) return {};
+  const std::size_t begin = at + opening.size();
+  std::string inside = text.substr(begin, text.find(closing, begin) - begin);
+  std::ranges::replace(inside, '\n', ' ');
+  std::string_view rest = inside;
+  Words out;
+  while (true) {
+    const std::string word(next_word(rest));
+    if (word.empty()) return out;
+    EXPECT_TRUE(out.insert(word).second) << word << " stands twice after " << opening;
+  }
+}
+
+TEST(bash_completion, agrees_with_the_table) {
+  const std::string text = read_source("completions/hark.bash");
+  EXPECT_EQ(list_in(text, "_hark_commands='", '\''), command_words());
+  for (const cli::CommandInfo& command : cli::commands()) {
+    const std::string name = "_hark_" + std::string(command.name) + "_options='";
+    EXPECT_EQ(list_in(text, name, '\''), options_of(command.id)) << name;
+  }
+  EXPECT_EQ(list_in(text, "_hark_valued='", '\''), options_with_value());
+  EXPECT_EQ(list_in(text, "_hark_columns='", '\''), column_words());
+  EXPECT_EQ(list_in(text, "_hark_sort_keys='", '\''), sort_words());
+  EXPECT_EQ(list_in(text, "_hark_fields='", '\''), field_words());
+  const auto colors = cli::color_words();
+  EXPECT_EQ(list_in(text, "_hark_color_words='", '\''), Words(colors.begin(), colors.end()));
+}
+
+/// The lines of a zsh array of _arguments specifications.
+Words zsh_options(const std::string& text, const std::string& name) {
+  const std::size_t begin = text.find("\n  " + name + "=(\n");
+  EXPECT_NE(begin, std::string::npos) << name;
+  std::string specs = text.substr(begin, text.find("\n  )\n", begin) - begin);
+  // What an option does is prose, and may speak of anything.
+  for (std::size_t at = specs.find('['); at != std::string::npos; at = specs.find('[', at)) {
+    specs.erase(at, specs.find('\n', at) - at);
+  }
+  return options_in(specs);
+}
+
+TEST(zsh_completion, agrees_with_the_table) {
+  const std::string text = read_source("completions/_hark");
+  const Words every = zsh_options(text, "every_options");
+  EXPECT_EQ(every, options_of(cli::Command::Help));
+  for (const auto& [command, name] : {std::pair{cli::Command::List, "list_options"},
+                                      std::pair{cli::Command::Save, "save_options"}}) {
+    Words both = zsh_options(text, name);
+    both.insert(every.begin(), every.end());
+    EXPECT_EQ(both, options_of(command)) << name;
+  }
+  for (const std::string& command : command_words()) {
+    EXPECT_NE(text.find("\n    '" + command + ":"), std::string::npos) << command;
+  }
+  EXPECT_NE(text.find("(list|save|help)"), std::string::npos);
+  EXPECT_EQ(list_in(text, "_hark_columns=(", ')'), column_words());
+  EXPECT_EQ(list_in(text, "_hark_sort_keys=(", ')'), sort_words());
+  EXPECT_EQ(list_in(text, "_hark_fields=(", ')'), field_words());
+  const std::string valued = text.substr(text.find("$word == (-r|"));
+  EXPECT_EQ(options_in(valued.substr(0, valued.find(')'))), options_with_value());
+}
+
+Words fish_options(const std::string& text, const std::string& condition) {
+  Words out;
+  for (const std::string& line : lines_of(text)) {
+    if (!line.starts_with("complete -c hark") || line.find(condition) == std::string::npos)
+      continue;
+    std::string_view rest = line;
+    for (std::string_view word = next_word(rest); !word.empty(); word = next_word(rest)) {
+      if (word == "-d") break;
+      if (word == "-s") out.insert("-" + std::string(next_word(rest)));
+      if (word == "-l") out.insert("--" + std::string(next_word(rest)));
+    }
+  }
+  return out;
+}
+
+TEST(fish_completion, agrees_with_the_table) {
+  const std::string text = read_source("completions/hark.fish");
+  EXPECT_EQ(fish_options(text, ""), options_of_all());
+  Words list = fish_options(text, "__hark_in none list");
+  Words save = fish_options(text, "save' -");
+  for (const std::string& option : options_of(cli::Command::Help)) {
+    list.insert(option);
+    save.insert(option);
+  }
+  EXPECT_EQ(list, options_of(cli::Command::List));
+  EXPECT_EQ(save, options_of(cli::Command::Save));
+  EXPECT_EQ(list_in(text, "__hark_commands ", '\n'), command_words());
+  EXPECT_EQ(list_in(text, "__hark_columns ", '\n'), column_words());
+  EXPECT_EQ(list_in(text, "__hark_sort_keys ", '\n'), sort_words());
+  EXPECT_EQ(list_in(text, "__hark_fields ", '\n'), field_words());
+  EXPECT_EQ(list_in(text, "contains -- $word ", '\n'), options_with_value());
+}
+
+/// The part of the man page from one heading to the next.
+std::string section(const std::string& page, const std::string& heading) {
+  const std::size_t begin = page.find(heading + "\n");
+  EXPECT_NE(begin, std::string::npos) << heading;
+  return page.substr(begin, page.find("\n.S", begin + 1) - begin);
+}
+
+/// The first word behind ".It Cm" of each item.
+Words items(const std::string& text) {
+  Words out;
+  for (const std::string& line : lines_of(text)) {
+    if (!line.starts_with(".It Cm ")) continue;
+    std::string_view rest = std::string_view(line).substr(7);
+    EXPECT_TRUE(out.emplace(next_word(rest)).second) << line;
+  }
+  return out;
+}
+
+TEST(man_page, agrees_with_the_table) {
+  const std::string page = read_source("man/hark.1");
+  EXPECT_EQ(items(section(page, ".Sh COMMANDS")), command_words());
+  EXPECT_EQ(items(section(page, ".Ss Fields")), field_words());
+  EXPECT_EQ(items(section(page, ".Sh COLUMNS")), column_words());
+  EXPECT_EQ(items(section(page, ".Ss Sort keys")), sort_words());
+}
+
+TEST(man_page, has_every_option_with_its_value) {
+  const std::string page = read_source("man/hark.1");
+  Words found;
+  for (const std::string& line : lines_of(section(page, ".Sh OPTIONS"))) {
+    if (!line.starts_with(".It Fl ")) continue;
+    for (std::size_t at = line.find("Fl "); at != std::string::npos;
+         at = line.find("Fl ", at + 1)) {
+      std::string_view rest = std::string_view(line).substr(at + 3);
+      found.insert("-" + std::string(next_word(rest)));
+    }
+  }
+  EXPECT_EQ(found, options_of_all());
+  for (const cli::OptionInfo& option : cli::options()) {
+    const std::string name = "Fl -" + std::string(option.name);
+    const std::string value =
+        option.value.empty() ? "\n" : " Ar " + std::string(option.value) + "\n";
+    EXPECT_NE(page.find(name + value), std::string::npos) << name << value;
+  }
+}
+
+TEST(man_page, groups_options_by_the_commands_that_take_them) {
+  const std::string text = section(read_source("man/hark.1"), ".Sh OPTIONS");
+  const std::array<std::string, 4> headings = {
+      ".Cm list :", ".Cm save :", "Of both:", "Of every command:"};
+  for (const cli::OptionInfo& option : cli::options()) {
+    const bool list = cli::takes(cli::Command::List, option);
+    const bool save = cli::takes(cli::Command::Save, option);
+    const bool help = cli::takes(cli::Command::Help, option);
+    const std::size_t group = help ? 3 : list && save ? 2 : save ? 1 : 0;
+    const std::size_t begin = text.find(headings[group]);
+    const std::size_t end =
+        group + 1 < headings.size() ? text.find(headings[group + 1]) : text.size();
+    ASSERT_LT(begin, end);
+    const std::string part = text.substr(begin, end - begin);
+    EXPECT_NE(part.find("Fl -" + std::string(option.name)), std::string::npos) << option.name;
+  }
+}
+
+}  // namespace
+}  // namespace hark::test

@@ -1,0 +1,96 @@
+// What hark says when it is not understood, and with which status.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "program.h"
+
+namespace hark::test {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+using testing::StartsWith;
+
+TEST(usage, errors_are_status_2_and_say_what_is_near) {
+  struct Case {
+    std::vector<std::string> arguments;
+    std::string first_line, hint;
+  };
+  for (const Case& c : {
+           Case{{"--jsn"}, "hark: --jsn: unknown option\n", "did you mean --json"},
+           Case{{"list", "-q"}, "hark: -q: unknown option\n", "see hark --help"},
+           Case{{"--sort"}, "hark: --sort: needs a value: KEY\n", ""},
+           Case{{"--json=yes"}, "hark: --json: takes no value\n", ""},
+           Case{{"--color=alwys"}, "hark: --color alwys: no such word\n", "did you mean always"},
+           Case{{"--columns=port,pidd"}, "hark: --columns port,pidd: no column pidd\n", "mean pid"},
+           Case{{"--sort=prt"}, "hark: --sort prt: no such sort key\n", "did you mean port"},
+           Case{{"--width=wide"}, "hark: --width wide: no number of columns\n", "from 1"},
+           Case{{"save"}, "hark: save: needs a FILE\n", "hark save"},
+           Case{{"save", "a", "b"}, "hark: b: save takes one FILE", "filter when you ask"},
+           Case{{"save", "a", "-r", "b"}, "hark: --recording: hark save does not", "hark list"},
+           Case{{"help", "lst"}, "hark: lst: no such command\n", "hark help list"},
+           Case{{"why", "80"}, "hark: why: not in this version\n", "hark list why"},
+           Case{{"test", "80"}, "hark: test: not in this version\n", "hark list test"},
+           Case{{"usr:root"}, "hark: usr:root: ", "user"},
+           Case{{"port:99999"}, "hark: port:99999: ", ""},
+           Case{{"--no-owners", "pid:1"}, "hark: pid:1: only owners can tell", ""},
+           Case{{"--netns", "no-such-name"}, "hark: --netns no-such-name: ", ""},
+       }) {
+    const Ran ran = run_hark(c.arguments);
+    EXPECT_EQ(ran.status, 2) << testing::PrintToString(c.arguments) << ran.err;
+    EXPECT_EQ(ran.out, "");
+    EXPECT_THAT(ran.err, StartsWith(c.first_line));
+    EXPECT_THAT(ran.err, HasSubstr(c.hint));
+  }
+}
+
+TEST(usage, every_planned_command_is_refused_and_stays_a_word_after_list) {
+  for (const char* word :
+       {"why", "test", "doctor", "bind", "diff", "check", "drill", "lab", "explain"}) {
+    EXPECT_EQ(run_hark({word}).status, 2) << word;
+    EXPECT_EQ(run_hark({word, "--help"}).status, 2) << word;
+    EXPECT_LE(run_hark({"list", word}).status, 1) << word;
+    EXPECT_LE(run_hark({"--", word}).status, 1) << word;
+  }
+}
+
+TEST(usage, hostile_arguments_are_escaped) {
+  for (const char* word : {"--\x1b[31mred", "--\x9b", "--a\nhark: all is well"}) {
+    const Ran ran = run_hark({word});
+    EXPECT_EQ(ran.status, 2);
+    EXPECT_THAT(ran.err, Not(HasSubstr("\x1b")));
+    EXPECT_THAT(ran.err, Not(HasSubstr("\x9b")));
+    EXPECT_THAT(ran.err, Not(HasSubstr("\nhark:")));
+  }
+  const Ran ran = run_hark({"\x1b[31mred"});
+  EXPECT_EQ(ran.status, 1);
+  EXPECT_THAT(ran.out, Not(HasSubstr("\x1b")));
+}
+
+TEST(usage, a_mistyped_command_is_an_answer_that_names_the_command) {
+  for (const auto& [word, command] : {std::pair{"lsit", "hark list"}, std::pair{"sav", "hark save"},
+                                      std::pair{"hlep", "hark help"}}) {
+    const Ran ran = run_hark({word});
+    EXPECT_EQ(ran.status, 1);
+    EXPECT_THAT(ran.out, HasSubstr(command));
+    const Ran json = run_hark({word, "--json"});
+    EXPECT_EQ(json.status, 1);
+    const auto object = nlohmann::json::parse(json.out);
+    EXPECT_TRUE(object["listeners"].empty());
+    EXPECT_THAT(object["near"][0]["text"].get<std::string>(), HasSubstr(command));
+    EXPECT_TRUE(object["near"][0]["listener"].is_null());
+    // Somebody who says list means list.
+    EXPECT_THAT(run_hark({"list", word}).out, Not(HasSubstr(command)));
+  }
+}
+
+TEST(usage, words_after_two_dashes_are_filters) {
+  EXPECT_EQ(run_hark({"--", "save"}).status, 1);
+  EXPECT_EQ(run_hark({"--", "--json"}).status, 1);
+  EXPECT_EQ(run_hark({"list", "--", "--help"}).status, 1);
+}
+
+}  // namespace
+}  // namespace hark::test

@@ -23,7 +23,8 @@ target_compile_options(hark_flags INTERFACE
   -fno-omit-frame-pointer)
 if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
   target_compile_options(hark_flags INTERFACE
-    -Wduplicated-cond -Wduplicated-branches -Wlogical-op -Wimplicit-fallthrough=5)
+    -Wduplicated-cond -Wduplicated-branches -Wlogical-op -Wimplicit-fallthrough=5
+    -Wno-restrict)  # g++ 12 sees overlaps in std::string that are not there (GCC PR 105651)
   # Half of start-up is the dynamic linker's work (docs/adr/0002-start-up.md).
   target_link_options(hark_flags INTERFACE -static-libstdc++ -static-libgcc)
 endif()

@@ -7,8 +7,8 @@
 //   namespaces:
 //   NetnsInode    u64, from the link /proc/PID/ns/net; failed part: errno (EACCES: not our process)
 //   NetProcInode  u64, inode of /proc/PID/net/dev, which tells namespaces apart without any right;
-//                 of hark itself, where NetnsInode failed, and of every process where one such
-//                 process is in another namespace than hark
+//                 of hark itself and where NetnsInode failed; and, if one of those is in another
+//                 namespace than hark, of the first process of every NetnsInode
 //   MntnsInode    u64, from /proc/PID/ns/mnt; left out where it failed
 //   descriptors:
 //   Sockets       FdInode[], every descriptor that is a socket; failed part: errno of reading

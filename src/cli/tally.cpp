@@ -56,8 +56,10 @@ Result<Bytes> Tally::read_net_table(const kernel::NetTablePlace& place, kernel::
   return count(kTable, inner_.read_net_table(place, table));
 }
 
-Result<Bytes> Tally::scan_processes(bool descriptors) {
-  return count(kScan, inner_.scan_processes(descriptors));
+Result<Bytes> Tally::scan_namespaces() { return count(kScan, inner_.scan_namespaces()); }
+
+Result<Bytes> Tally::scan_descriptors(std::span<const std::uint32_t> wanted) {
+  return count(kScan, inner_.scan_descriptors(wanted));
 }
 
 Result<Bytes> Tally::read_processes(std::span<const kernel::ProcessWanted> wanted) {

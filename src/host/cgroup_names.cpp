@@ -135,7 +135,8 @@ std::optional<Container> from_machine(std::string_view part) {
   constexpr std::string_view kDash = "\\x2d";
   if (machine->starts_with(kLibvirtLxc)) {
     const std::size_t dash = machine->find(kDash, kLibvirtLxc.size());
-    if (dash == std::string_view::npos) return std::nullopt;
+    if (dash == std::string_view::npos || dash + kDash.size() == machine->size())
+      return std::nullopt;
     return named("lxc", machine->substr(dash + kDash.size()));
   }
   // libvirt's virtual machines

@@ -140,10 +140,10 @@ TEST(ContainerOfCgroup, Layouts) {
       {"/lxc.payload.my.box/system.slice/a.service", "lxc", "my.box", "my.box"},
       {"/lxc.payload/web/init.scope", "lxc", "web", "web"},
       {"/lxc/101/ns/system.slice/a.service", "lxc", "101", "101"},
-      {"/machine.slice/machine-lxc\\x2d2170\\x2dmy\\x2dbox.scope", "lxc", "my-box", "my-box"},
+      {R"(/machine.slice/machine-lxc\x2d2170\x2dmy\x2dbox.scope)", "lxc", "my-box", "my-box"},
       {"/machine.slice/machine-web.scope", "nspawn", "web", "web"},
       {"/machine.slice/machine-my\\x2dbox.scope/payload", "nspawn", "my-box", "my-box"},
-      {"/machine.slice/machine-a\\x0ab.scope", "nspawn", "a\\x0ab", "a\\x0ab"},
+      {R"(/machine.slice/machine-a\x0ab.scope)", "nspawn", R"(a\x0ab)", R"(a\x0ab)"},
       {"/machine.slice/systemd-nspawn@web.service/payload/init.scope", "nspawn", "web", "web"},
       {"/system.slice/docker-" + kId +
            ".scope/kubelet.slice/kubelet-kubepods.slice/"
@@ -176,6 +176,7 @@ TEST(ContainerOfCgroup, None) {
                                   std::string("/machine.slice/machine-qemu\\x2d1\\x2dvm.scope"),
                                   std::string("/machine.slice/machine-lxc\\x2d1.scope"),
                                   std::string("/machine.slice/machine-.scope"),
+                                  std::string("/machine.slice/machine-lxc\\x2d1\\x2d.scope"),
                                   std::string("/machine.slice"),
                                   std::string("/system.slice/systemd-nspawn@.service"),
                                   std::string("/kubepods"),

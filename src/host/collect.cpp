@@ -1,7 +1,6 @@
 #include "host/collect.h"
 
 #include <algorithm>
-#include <cerrno>
 
 #include "base/text.h"
 #include "decode/mountinfo.h"
@@ -114,13 +113,34 @@ class Collector {
   Result<std::vector<FoundNetns>> namespaces() {
     const bool only_own = request_.netns == "self" && !request_.owners;
     if (proc_ && !only_own) {
-      const auto parts = source_.scan_processes(false);
-      auto scan = parts ? decode::decode_process_scan(*parts)
-                        : Result<decode::ProcessScan>(fail(parts.error()));
-      if (scan) evidence_.scan = std::move(*scan);
+      if (auto scan = scanned(source_.scan_namespaces())) evidence_.scan = std::move(*scan);
     }
-    return choose_namespaces(source_, evidence_, find_namespaces(source_, evidence_),
-                             request_.netns);
+    auto chosen = choose();
+    evidence_.scan = {};  // a busy host has tens of thousands of processes
+    return chosen;
+  }
+
+  Result<std::vector<FoundNetns>> choose() {
+    auto found = find_namespaces(source_, evidence_);
+    auto chosen = choose_namespaces(source_, evidence_, found, request_.netns);
+    if (chosen || !proc_ || !decode::netns_inode(request_.netns)) return chosen;
+    // Asked for by its inode and nowhere to be seen: perhaps a descriptor keeps it alive.
+    const auto scan = descriptors();
+    if (!scan) return chosen;
+    add_held_by_descriptors(found, *scan);
+    return choose_namespaces(source_, evidence_, std::move(found), request_.netns);
+  }
+
+  static Result<decode::ProcessScan> scanned(const Result<Bytes>& parts) {
+    if (!parts) return fail(parts.error());
+    return decode::decode_process_scan(*parts);
+  }
+
+  /// Who holds the listeners found so far, and namespaces.
+  Result<decode::ProcessScan> descriptors() {
+    std::vector<std::uint32_t> wanted = listener_inodes(host_);
+    if (wanted.empty()) wanted.push_back(0);  // no socket has it: no socket is wanted
+    return scanned(source_.scan_descriptors(wanted));
   }
 
   void read_sockets(SocketReader& sockets, std::vector<FoundNetns>& found) {
@@ -130,23 +150,29 @@ class Collector {
     }
   }
 
-  void read_owners(SocketReader& sockets, std::vector<FoundNetns>& found) {
-    const auto parts =
-        proc_ ? source_.scan_processes(true) : Result<Bytes>(fail(kernel_error(ENOENT, "/proc")));
-    auto scan = parts ? decode::decode_process_scan(*parts)
-                      : Result<decode::ProcessScan>(fail(parts.error()));
+  void read_owners(SocketReader& sockets, const std::vector<FoundNetns>& found) {
+    if (!proc_) return;
+    auto scan = descriptors();
+    if (scan && request_.netns == "all" && read_late_namespaces(sockets, found, *scan)) {
+      scan = descriptors();
+    }
     if (!scan) {
-      if (proc_) host_.gaps.push_back(gaps::owners_not_read(scan.error()));
+      host_.gaps.push_back(gaps::owners_not_read(scan.error()));
       return;
     }
-    if (request_.netns == "all") {
-      std::vector<FoundNetns> known = found;
-      const std::size_t added = add_held_by_descriptors(known, *scan);
-      std::vector<FoundNetns> late(known.end() - static_cast<std::ptrdiff_t>(added), known.end());
-      read_sockets(sockets, late);
-    }
-    join_owners(source_, *scan, note_unreadable(*scan) && sight_.whole_machine, boot_ms_,
-                host_);
+    join_owners(source_, *scan, note_unreadable(*scan) && sight_.whole_machine, boot_ms_, host_);
+  }
+
+  /// Namespaces that only descriptors keep alive show when those are read. True: they had
+  /// listeners, whose holders must be looked for again.
+  bool read_late_namespaces(SocketReader& sockets, const std::vector<FoundNetns>& found,
+                            const decode::ProcessScan& scan) {
+    std::vector<FoundNetns> late = found;
+    add_held_by_descriptors(late, scan);
+    late.erase(late.begin(), late.begin() + static_cast<std::ptrdiff_t>(found.size()));
+    const std::size_t before = host_.listeners.size();
+    read_sockets(sockets, late);
+    return host_.listeners.size() > before;
   }
 
   /// Says which processes could not be looked into; true if all could.

@@ -48,19 +48,19 @@ struct Machine : FakeSource {
     link("/proc/self/ns/mnt", "mnt:[4026531832]");
     link("/proc/self/ns/pid", "pid:[4026531836]");
     link("/proc/1/ns/net", "net:[4026531833]");
-    scan(false, PartsBuilder().pid(1).inode(ProcessPart::NetnsInode, kOwn).done());
-    scan(true, PartsBuilder().pid(1).done());
+    namespaces(PartsBuilder().pid(1).inode(ProcessPart::NetnsInode, kOwn).done());
+    descriptors(PartsBuilder().pid(1).done());
     processes({});
   }
 };
 
 /// nginx (812) holding one socket by two descriptors.
 void add_nginx(FakeSource& source, std::uint32_t inode) {
-  source.scan(true, PartsBuilder()
-                        .pid(1)
-                        .pid(812)
-                        .pairs(ProcessPart::Sockets, {{6, inode}, {7, 999}, {9, inode}})
-                        .done());
+  source.descriptors(PartsBuilder()
+                         .pid(1)
+                         .pid(812)
+                         .pairs(ProcessPart::Sockets, {{6, inode}, {7, 999}, {9, inode}})
+                         .done());
   source.processes(
       PartsBuilder()
           .pid(812)
@@ -112,14 +112,14 @@ TEST(Collect, NobodyHoldsItOnlyWhereAllWasSeen) {
   source.table(kOwn, NetTable::Tcp, tcp_line("00000000:0050", 0, 635));
   EXPECT_TRUE(collected(source).listeners.front().owners->empty());
 
-  source.scan(true, PartsBuilder().pid(1).failed(ProcessPart::Sockets, EACCES).done());
+  source.descriptors(PartsBuilder().pid(1).failed(ProcessPart::Sockets, EACCES).done());
   const Host host = collected(source);
   EXPECT_FALSE(host.listeners.front().owners) << "process 1 may hold it";
   EXPECT_THAT(host.gaps, Contains(Field(&Gap::code, "unreadable-processes")));
 
   Machine as_user(kUserStatus);
   as_user.table(kOwn, NetTable::Tcp, tcp_line("00000000:0050", 0, 635));
-  as_user.scan(true, PartsBuilder().pid(1).failed(ProcessPart::Sockets, EACCES).done());
+  as_user.descriptors(PartsBuilder().pid(1).failed(ProcessPart::Sockets, EACCES).done());
   EXPECT_THAT(collected(as_user).gaps, Contains(Field(&Gap::code, "other-users-processes")));
 }
 
@@ -158,12 +158,12 @@ void add_blue(FakeSource& source) {
   source.file("/proc/self/mountinfo",
               "22 27 0:21 / /proc rw - proc proc rw\n"
               "30 22 0:4 net:[4026532177] /run/netns/blue rw shared:1 - nsfs nsfs rw\n");
-  source.scan(false, PartsBuilder()
-                         .pid(1)
-                         .inode(ProcessPart::NetnsInode, kOwn)
-                         .pid(50)
-                         .inode(ProcessPart::NetnsInode, kOther)
-                         .done());
+  source.namespaces(PartsBuilder()
+                        .pid(1)
+                        .inode(ProcessPart::NetnsInode, kOwn)
+                        .pid(50)
+                        .inode(ProcessPart::NetnsInode, kOther)
+                        .done());
 }
 
 TEST(Collect, NamespacesAreNamedAndChosen) {
@@ -218,20 +218,20 @@ TEST(Collect, ANamespaceThatMayNotBeEnteredIsReadThroughAProcess) {
 
 TEST(Collect, NamespacesWithoutNamesAreToldApartByTheirTables) {
   Machine source(kUserStatus);
-  source.scan(false, PartsBuilder()
-                         .pid(1)
-                         .failed(ProcessPart::NetnsInode, EACCES)
-                         .inode(ProcessPart::NetProcInode, 11)
-                         .pid(40)
-                         .inode(ProcessPart::NetnsInode, kOwn)
-                         .inode(ProcessPart::NetProcInode, 11)
-                         .pid(50)
-                         .failed(ProcessPart::NetnsInode, EACCES)
-                         .inode(ProcessPart::NetProcInode, 22)
-                         .pid(51)
-                         .failed(ProcessPart::NetnsInode, EACCES)
-                         .inode(ProcessPart::NetProcInode, 22)
-                         .done());
+  source.namespaces(PartsBuilder()
+                        .pid(1)
+                        .failed(ProcessPart::NetnsInode, EACCES)
+                        .inode(ProcessPart::NetProcInode, 11)
+                        .pid(40)
+                        .inode(ProcessPart::NetnsInode, kOwn)
+                        .inode(ProcessPart::NetProcInode, 11)
+                        .pid(50)
+                        .failed(ProcessPart::NetnsInode, EACCES)
+                        .inode(ProcessPart::NetProcInode, 22)
+                        .pid(51)
+                        .failed(ProcessPart::NetnsInode, EACCES)
+                        .inode(ProcessPart::NetProcInode, 22)
+                        .done());
   source.table_of_process(50, NetTable::Tcp, tcp_line("00000000:0051", 0, 2));
   const Host host = collected(source);
   ASSERT_EQ(host.namespaces.size(), 2U) << "process 1 shares ours, 50 and 51 share one";
@@ -251,7 +251,7 @@ TEST(Collect, ANamespaceThatWentAwayMeanwhileIsLeftOut) {
 
 TEST(Collect, ANamespaceHeldByADescriptorOnlyIsFound) {
   Machine source;
-  source.scan(true, PartsBuilder().pid(1).pairs(ProcessPart::NetnsFds, {{5, 4026532177}}).done());
+  source.descriptors(PartsBuilder().pid(1).pairs(ProcessPart::NetnsFds, {{5, 4026532177}}).done());
   source.table(kOther, NetTable::Tcp, tcp_line("00000000:0051", 0, 2));
   const Host host = collected(source);
   ASSERT_EQ(host.namespaces.size(), 2U);
@@ -289,7 +289,7 @@ TEST(Collect, GapsAreInOrderAndOnce) {
   Machine source(kUserStatus);
   add_blue(source);
   source.refuse_netns(kOther, EPERM);
-  source.scan(true, PartsBuilder().pid(1).failed(ProcessPart::Sockets, EACCES).done());
+  source.descriptors(PartsBuilder().pid(1).failed(ProcessPart::Sockets, EACCES).done());
   const Host host = collected(source);
   EXPECT_TRUE(std::ranges::is_sorted(host.gaps));
   EXPECT_EQ(std::ranges::adjacent_find(host.gaps), host.gaps.end());

@@ -30,9 +30,8 @@ class FakeSource : public kernel::Source {
   }
   /// This namespace may not be entered, or is gone: every question inside it fails with `error`.
   void refuse_netns(std::uint64_t netns, int error) { refused_[netns] = error; }
-  void scan(bool descriptors, Bytes parts) {
-    answers_[kernel::scan_key(descriptors)] = std::move(parts);
-  }
+  void namespaces(Bytes parts) { answers_[kernel::namespaces_key()] = std::move(parts); }
+  void descriptors(Bytes parts) { answers_[kernel::descriptors_key()] = std::move(parts); }
   void processes(Bytes parts) { answers_[kernel::processes_key()] = std::move(parts); }
   void cgroup(std::uint64_t id, std::string_view path) {
     answers_[kernel::cgroup_key(id)] = to_bytes(path);
@@ -58,8 +57,9 @@ class FakeSource : public kernel::Source {
     }
     return find(kernel::net_table_key(place, table));
   }
-  Result<Bytes> scan_processes(bool descriptors) override {
-    return find(kernel::scan_key(descriptors));
+  Result<Bytes> scan_namespaces() override { return find(kernel::namespaces_key()); }
+  Result<Bytes> scan_descriptors(std::span<const std::uint32_t> /*wanted*/) override {
+    return find(kernel::descriptors_key());
   }
   Result<Bytes> read_processes(std::span<const kernel::ProcessWanted> wanted) override {
     wanted_.assign(wanted.begin(), wanted.end());

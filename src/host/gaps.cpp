@@ -55,8 +55,9 @@ Gap netns_read_through_process(const std::string& netns, std::uint32_t pid, cons
           .what = netns + " could not be entered (" + reason(error) +
                   ": CAP_SYS_ADMIN is missing); its listeners are as /proc/" + std::to_string(pid) +
                   "/net has them",
-          .hides = "their bound device, whether [::] takes IPv4 too, whether tcp is mptcp, queue "
-                   "limits, cgroups",
+          .hides =
+              "their bound device, whether [::] takes IPv4 too, whether tcp is mptcp, queue "
+              "limits, cgroups",
           .remedy = "run as root to see them"};
 }
 
@@ -108,9 +109,9 @@ Gap no_cgroup2(const Error& error) {
 
 Gap owners_not_asked() {
   return {.code = "owners-not-asked",
-          .what = "descriptors of processes were not read, as asked",
+          .what = "descriptors of processes were not read",
           .hides = "owners, and namespaces that only a descriptor keeps alive",
-          .remedy = "leave out --no-owners"};
+          .remedy = "ask for owners as well"};
 }
 
 }  // namespace hark::host::gaps

@@ -226,11 +226,9 @@ std::vector<FoundNetns> find_namespaces(kernel::Source& source, const NetnsEvide
   return Gatherer(source, evidence).gather();
 }
 
-std::size_t add_held_by_descriptors(std::vector<FoundNetns>& found,
-                                    const decode::ProcessScan& scan) {
+void add_held_by_descriptors(std::vector<FoundNetns>& found, const decode::ProcessScan& scan) {
   std::set<std::uint64_t> known;
   for (const FoundNetns& one : found) known.insert(one.ref.inode);
-  std::size_t added = 0;
   for (const decode::ScannedProcess& process : scan.processes) {
     for (const FdInode& held : process.netns_fds) {
       if (!known.insert(held.inode).second) continue;
@@ -240,10 +238,8 @@ std::size_t add_held_by_descriptors(std::vector<FoundNetns>& found,
       one.ref.paths.push_back("/proc/" + std::to_string(process.pid) + "/fd/" +
                               std::to_string(held.fd));
       found.push_back(std::move(one));
-      ++added;
     }
   }
-  return added;
 }
 
 Result<std::vector<FoundNetns>> choose_namespaces(kernel::Source& source,

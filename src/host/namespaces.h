@@ -38,9 +38,9 @@ struct NetnsEvidence {
 [[nodiscard]] std::vector<FoundNetns> find_namespaces(kernel::Source& source,
                                                       const NetnsEvidence& evidence);
 
-/// Adds those that only a descriptor of some process keeps alive; `scan` is of descriptors. Returns
-/// how many were added, at the end.
-std::size_t add_held_by_descriptors(std::vector<FoundNetns>& found,
+/// Adds, at the end, those that only a descriptor of some process keeps alive; `scan` is of
+/// descriptors.
+void add_held_by_descriptors(std::vector<FoundNetns>& found,
                                     const decode::ProcessScan& scan);
 
 /// Keeps the namespace that `asked` means: "all", "self", "host", a name, a pid, a path, "net:[N]".

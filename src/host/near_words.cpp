@@ -40,7 +40,7 @@ std::string who(const Host& host, const Listener& listener) {
 
 std::string where(const Listener& listener) {
   const bool inet6_alone = listener.v6only.value_or(false);
-  const std::string every = inet6_alone ? "every IPv6 address" : "every address";
+  std::string every = inet6_alone ? "every IPv6 address" : "every address";
   switch (listener.scope) {
     case Scope::Loopback:
       return "this host only (" + listener.address.text() + ")";

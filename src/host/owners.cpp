@@ -13,17 +13,6 @@ namespace {
 constexpr std::int64_t kMsPerTick = 10;  ///< USER_HZ is 100 on every machine that hark runs on
 constexpr std::string_view kDeleted = " (deleted)";
 
-/// The listeners' inodes, sorted: what the scan is searched for.
-std::vector<std::uint32_t> wanted_inodes(const Host& host) {
-  std::vector<std::uint32_t> out;
-  for (const Listener& listener : host.listeners) {
-    if (listener.socket.inode != 0) out.push_back(listener.socket.inode);
-  }
-  std::ranges::sort(out);
-  out.erase(std::unique(out.begin(), out.end()), out.end());
-  return out;
-}
-
 std::vector<kernel::ProcessWanted> holders(const decode::ProcessScan& scan,
                                            const std::vector<std::uint32_t>& inodes) {
   std::vector<kernel::ProcessWanted> out;
@@ -90,12 +79,25 @@ std::vector<Owner> owners_of(std::uint32_t inode, const std::vector<Holding>& ho
 
 }  // namespace
 
+std::vector<std::uint32_t> listener_inodes(const Host& host) {
+  std::vector<std::uint32_t> out;
+  for (const Listener& listener : host.listeners) {
+    if (listener.socket.inode != 0) out.push_back(listener.socket.inode);
+  }
+  std::ranges::sort(out);
+  out.erase(std::unique(out.begin(), out.end()), out.end());
+  return out;
+}
+
 void join_owners(kernel::Source& source, const decode::ProcessScan& scan, bool all_seen,
                  std::int64_t boot_ms, Host& host) {
-  const auto wanted = holders(scan, wanted_inodes(host));
+  const auto wanted = holders(scan, listener_inodes(host));
+  // In batches: what is read of one process is kilobytes, what is kept of it far less.
+  constexpr std::size_t kBatch = 256;
   std::vector<Holding> holdings;
-  if (!wanted.empty()) {
-    const auto parts = source.read_processes(wanted);
+  for (std::size_t at = 0; at < wanted.size(); at += kBatch) {
+    const std::size_t size = std::min(kBatch, wanted.size() - at);
+    const auto parts = source.read_processes(std::span(wanted).subspan(at, size));
     auto records = parts ? decode::decode_processes(*parts)
                          : Result<std::vector<decode::ProcessRecord>>(fail(parts.error()));
     if (!records) {
@@ -108,9 +110,9 @@ void join_owners(kernel::Source& source, const decode::ProcessScan& scan, bool a
       for (const FdInode& held : record.sockets) holdings.push_back({held.inode, id, held.fd});
       host.processes.push_back(to_process(record, boot_ms));
     }
-    std::ranges::sort(holdings);
-    holdings.erase(std::unique(holdings.begin(), holdings.end()), holdings.end());
   }
+  std::ranges::sort(holdings);
+  holdings.erase(std::unique(holdings.begin(), holdings.end()), holdings.end());
   for (Listener& listener : host.listeners) {
     auto owners = owners_of(listener.socket.inode, holdings);
     if (!owners.empty() || all_seen) listener.owners = std::move(owners);

@@ -156,6 +156,19 @@ class Redaction {
     return out;
   }
 
+  /// The word, with the secret taken out of the value that begins at `at`.
+  static std::string with_value(const Word& word, std::size_t at, Waiting asked) {
+    const Range range = value_range(word, at, {});
+    const std::string_view text = word.text;
+    const std::string_view all = text.substr(range.begin, range.end - range.begin);
+    // A part that does not begin and end in the same quotes cannot be taken out by itself.
+    const std::size_t secret = range.begin + kept_in_front(all, asked.part);
+    if (word.quote[secret] != word.quote[range.end]) asked.part = SecretPart::All;
+    std::string out(text.substr(0, range.begin));
+    out += value(all, asked);
+    return out += text.substr(range.end);
+  }
+
   std::string one_word(std::string_view text) {
     if (text.empty()) return {};
     if (waiting_) {
@@ -167,10 +180,7 @@ class Redaction {
       const Waiting asked = *waiting_;
       waiting_.reset();
       if (std::string_view("-|&;<>").find(text.front()) == std::string_view::npos) {
-        const Range range = value_range(Word(text), 0, {});
-        std::string out(text.substr(0, range.begin));
-        out += value(text.substr(range.begin, range.end - range.begin), asked);
-        return out += text.substr(range.end);
+        return with_value(Word(text), 0, asked);
       }
     }
     if (is_scheme(text)) wait({.says = NameSays::Secret, .part = SecretPart::All, .shortest = 8});
@@ -203,10 +213,7 @@ class Redaction {
         wait({.says = NameSays::Secret, .part = option->part});
         return std::string(text);
       }
-      const Range range = value_range(Word(text), length, {});
-      std::string out(text.substr(0, range.begin));
-      out += value(text.substr(range.begin, range.end - range.begin), {.part = option->part});
-      return out += text.substr(range.end);
+      return with_value(Word(text), length, {.part = option->part});
     }
     return std::nullopt;
   }
@@ -315,8 +322,10 @@ class Redaction {
 
 /// sh -c TEXT, bash -lc TEXT
 bool gives_script(std::string_view option) {
-  return option.size() >= 2 && option.size() <= 5 && option.front() == '-' && option[1] != '-' &&
-         option.back() == 'c';
+  constexpr std::size_t kLongest = 5;
+  return option.size() >= 2 && option.size() <= kLongest && option.front() == '-' &&
+         option.back() == 'c' &&
+         std::ranges::all_of(option.substr(1), [](char c) { return c >= 'a' && c <= 'z'; });
 }
 
 }  // namespace
@@ -325,19 +334,19 @@ Bytes redact_command_line(ByteView cmdline) {
   std::string_view rest = as_text(cmdline);
   Redaction redaction;
   Bytes out;
-  std::string_view before;
+  std::string before;  // the argument before, as it was put out
   bool keeps_ids = false;
   for (bool first = true;; first = false) {
     const std::size_t end = rest.find('\0');
     const std::string_view argument = rest.substr(0, end);
     const bool keep = keeps_ids || before == "-id" || before == "--id";
-    const std::string text =
+    std::string text =
         redaction.argument(without_tokens(argument, keep), first, gives_script(before));
     if (first) keeps_ids = handles_containers(text);
     append(out, text);
     if (end == std::string_view::npos) return out;
     out.push_back(std::byte{0});
-    before = argument;
+    before = std::move(text);
     rest.remove_prefix(end + 1);
   }
 }

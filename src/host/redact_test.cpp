@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <chrono>
 #include <string>
 #include <vector>
 
@@ -174,23 +173,21 @@ TEST(Redact, TokensByTheirLooks) {
 }
 
 TEST(Redact, LongWordsThatAreNoSecrets) {
-  for (const std::string line :
-       {"x|2403ccfe-427f-1dc7-b612-0dccb9ac58c2",
-        "x|/nix/store/0c0b3v4ib9g6wcx5p8jrkn1v3zy2k1qd-hello-2.12/bin/hello",
-        "x|/var/lib/docker/overlay2/"
-        "4f797c539e6c745de61a93ca3ff892358ecbcaccd8414d5db545c38428142970/merged",
-        "x|image@sha256:4f797c539e6c745de61a93ca3ff892358ecbcaccd8414d5db545c38428142970",
-        "containerd-shim-runc-v2|-namespace|moby|-id|"
-        "4f797c539e6c745de61a93ca3ff892358ecbcaccd8414d5db545c38428142970|-address|/run/x.sock",
-        "/usr/bin/conmon|-c|4f797c539e6c745de61a93ca3ff892358ecbcaccd8414d5db545c38428142970",
-        "x|-id|4f797c539e6c745de61a93ca3ff892358ecbcaccd8414d5db545c38428142970",
-        "x|my-service-deployment-with-a-long-name-7d9f8b6c5d-x2k4q",
-        "x|org.apache.catalina.startup.BootstrapWithAVeryLongClassNameIndeed1",
-        "x|ssh-ed25519|AAAAC3NzaC1lZDI1NTE5AAAAIG4rT3vTt99Ox5kndS4HmgTrKBT8SKzhK4rhGkEVGlCI",
-        "x|--a-very-long-option-name-that-is-not-random-at-all-2=yes",
-        "x|00000000000000000000000000000000000001"}) {
-    EXPECT_EQ(redacted(line), line);
-  }
+  const std::vector<std::string> lines = {
+      "x|2403ccfe-427f-1dc7-b612-0dccb9ac58c2",
+      "x|/nix/store/0c0b3v4ib9g6wcx5p8jrkn1v3zy2k1qd-hello-2.12/bin/hello",
+      "x|/var/lib/docker/overlay2/" + kHex64 + "/merged",
+      "x|image@sha256:" + kHex64,
+      "x|--digest=sha256:" + kHex64,
+      "containerd-shim-runc-v2|-namespace|moby|-id|" + kHex64 + "|-address|/run/x.sock",
+      "/usr/bin/conmon|-c|" + kHex64,
+      "x|-id|" + kHex64,
+      "x|my-service-deployment-with-a-long-name-7d9f8b6c5d-x2k4q",
+      "x|org.apache.catalina.startup.BootstrapWithAVeryLongClassNameIndeed1",
+      "x|ssh-ed25519|AAAAC3NzaC1lZDI1NTE5AAAAIG4rT3vTt99Ox5kndS4HmgTrKBT8SKzhK4rhGkEVGlCI",
+      "x|--a-very-long-option-name-that-is-not-random-at-all-2=yes",
+      "x|00000000000000000000000000000000000001"};
+  for (const std::string& line : lines) EXPECT_EQ(redacted(line), line);
 }
 
 TEST(Redact, AnyBytesAndNoArguments) {
@@ -215,15 +212,13 @@ TEST(Redact, NamesSayWhatTheyHold) {
 }
 
 TEST(Redact, LongCommandLinesTakeLinearTime) {
-  // Repetitions that would make a search start over at each of them: a quadratic walk over a
-  // megabyte would take minutes.
+  // Repetitions that could make a search start over at each of them: a quadratic walk over a
+  // megabyte would run into the time limit of the test.
   for (const std::string unit : {"eyJ", "?token='\\", "x://a:b", "token=\"", "a:", "-p '",
                                  "{\"key\":", "sha256:", "=", "/a", "AKIA", "password: "}) {
     std::string line = "mysql|curl|";
     while (line.size() < 1'000'000) line += unit;
-    const auto begin = std::chrono::steady_clock::now();
     EXPECT_FALSE(redacted(line).empty());
-    EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(20)) << unit;
   }
 }
 

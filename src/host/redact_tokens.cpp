@@ -110,14 +110,20 @@ bool in_path(std::string_view run, std::string_view before) {
          before.ends_with(':') || before.ends_with('@');
 }
 
+/// "sha256:", as a word of its own: at the end of a token it may be taken out with the token.
+bool names_digest(std::string_view before) {
+  constexpr std::size_t kLength = std::string_view("sha256:").size();
+  if (!before.ends_with("sha256:") && !before.ends_with("sha512:")) return false;
+  before.remove_suffix(kLength);
+  return before.empty() || before.back() == '=' || (!in_run(before.back()) && before.back() != '.');
+}
+
 bool is_secret_piece(std::string_view piece, std::string_view before, bool keep_ids) {
   if (has_token_shape(piece)) return true;
   if (piece.size() < kLongRun || is_uuid(piece)) return false;
   constexpr std::string_view kPublicKey = "AAAA";  // how base64 of an ssh public key begins
   if (piece.starts_with(kPublicKey)) return false;
-  const bool digest =
-      before.ends_with("sha256:") || before.ends_with("sha512:") || before.ends_with("sha256/");
-  if (is_hex(piece) && (digest || (keep_ids && piece.size() == 64))) return false;
+  if (is_hex(piece) && (names_digest(before) || (keep_ids && piece.size() == 64))) return false;
   return looks_random(piece);
 }
 
@@ -173,8 +179,12 @@ std::size_t jwt_length(std::string_view text) {
 bool is_private_key(std::string_view text) {
   constexpr std::string_view kBegin = "-----BEGIN ";
   constexpr std::size_t kLongestLabel = 48;
-  return text.starts_with(kBegin) &&
-         text.substr(kBegin.size(), kLongestLabel).find("PRIVATE KEY") != std::string_view::npos;
+  if (!text.starts_with(kBegin)) return false;
+  text = text.substr(kBegin.size(), kLongestLabel);
+  const auto in_label = [](char c) { return kind_of(c) == Kind::Upper || c == ' '; };
+  std::size_t end = 0;
+  while (end < text.size() && in_label(text[end])) ++end;
+  return text.substr(0, end).find("PRIVATE KEY") != std::string_view::npos;
 }
 
 }  // namespace

@@ -7,7 +7,7 @@
 #include "host/scope.h"
 #include "host/select.h"
 
-namespace hark::host::test {
+namespace hark::host {
 
 /// Puts a host together: processes first, then listeners that name their owners by pid.
 class HostBuilder {
@@ -42,4 +42,4 @@ enum Example : std::size_t {
   kExamples
 };
 
-}  // namespace hark::host::test
+}  // namespace hark::host

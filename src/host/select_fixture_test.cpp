@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace hark::host::test {
+namespace hark::host {
 
 HostBuilder::HostBuilder() {
   host.namespaces = {{4026531840, "host", true, true, 0}, {4026532281, "blue", false, true, 0}};
@@ -81,4 +81,4 @@ Host example_host() {
   return std::move(build.host);
 }
 
-}  // namespace hark::host::test
+}  // namespace hark::host

@@ -214,7 +214,7 @@ Result<bool> put_protocol_pair(Term& term, std::string_view word) {
   }
   put_value(term, *protocol);
   term.has_protocol = true;
-  const auto done = put_endpoint(term, word, right);
+  auto done = put_endpoint(term, word, right);
   if (!done) return done;
   if (!*done) return bad(word, "no port or address behind the protocol", "write tcp/8080");
   return true;

@@ -13,7 +13,6 @@
 namespace hark::host {
 namespace {
 
-using namespace test;
 using Positions = std::vector<std::size_t>;
 
 Result<Filter> parse(std::string_view line) {

@@ -73,6 +73,7 @@ std::vector<std::string> shown_values(Field field) {
 
 std::vector<std::string> shown_fields() {
   std::vector<std::string> out;
+  out.reserve(kFields.size());
   for (const FieldRow& row : kFields) out.emplace_back(row.shown.word);
   return out;
 }

@@ -108,8 +108,10 @@ class Live final : public Source {
     return out;
   }
 
-  Result<Bytes> scan_processes(bool descriptors) override {
-    return scan_proc(proc_root_, descriptors);
+  Result<Bytes> scan_namespaces() override { return scan_proc_namespaces(proc_root_); }
+
+  Result<Bytes> scan_descriptors(std::span<const std::uint32_t> wanted) override {
+    return scan_proc_descriptors(proc_root_, wanted);
   }
 
   Result<Bytes> read_processes(std::span<const ProcessWanted> wanted) override {

@@ -13,6 +13,7 @@
 #include <cerrno>
 #include <charconv>
 #include <memory>
+#include <set>
 #include <string_view>
 #include <vector>
 
@@ -25,8 +26,8 @@
 namespace hark::kernel {
 namespace {
 
-constexpr std::size_t kLongestFile = std::size_t{64} * 1024;      ///< a command line may have megabytes
-constexpr std::uint64_t kKernelThread = 0x00200000;  ///< PF_KTHREAD of linux/sched.h
+constexpr std::size_t kLongestFile = std::size_t{64} * 1024;  ///< a command line may have megabytes
+constexpr std::uint64_t kKernelThread = 0x00200000;           ///< PF_KTHREAD of linux/sched.h
 
 void append_part(Bytes& to, ProcessPart tag, ByteView bytes) {
   hark::append_part(to, static_cast<std::uint16_t>(tag), bytes);
@@ -70,6 +71,9 @@ struct Descriptors {
 /// Reads folders of descriptors; keeps its buffers from one to the next.
 class DescriptorReader {
  public:
+  /// `wanted`: inodes of the sockets that count, ascending; empty: all do.
+  explicit DescriptorReader(std::span<const std::uint32_t> wanted) : wanted_(wanted) {}
+
   /// ENOENT and ESRCH: the process is gone.
   void read(int at, const char* path, Descriptors& out) {
     out.sockets.clear();
@@ -94,7 +98,9 @@ class DescriptorReader {
       }
       const std::string_view link(link_.data(), static_cast<std::size_t>(size));
       if (const auto socket = inode_in(link, "socket:[")) {
-        out.sockets.push_back({*fd, *socket});
+        if (wanted_.empty() || std::ranges::binary_search(wanted_, *socket)) {
+          out.sockets.push_back({*fd, *socket});
+        }
       } else if (const auto netns = inode_in(link, "net:[")) {
         out.namespaces.push_back({*fd, *netns});
       }
@@ -103,6 +109,7 @@ class DescriptorReader {
   }
 
  private:
+  std::span<const std::uint32_t> wanted_;
   FolderReader names_{-1};
   std::array<char, 64> link_{};  // the links looked for are short; others may be cut
 };
@@ -133,7 +140,9 @@ bool gone(int error) {
 /// Finds the sockets of one process after the other.
 class DescriptorScan final : public Worker {
  public:
-  DescriptorScan(int proc, const std::vector<std::uint32_t>& pids) : proc_(proc), pids_(pids) {}
+  DescriptorScan(int proc, const std::vector<std::uint32_t>& pids,
+                 std::span<const std::uint32_t> wanted)
+      : proc_(proc), pids_(pids), reader_(wanted) {}
 
   void work(std::size_t index, Bytes& out) override {
     const std::uint32_t pid = pids_[index];
@@ -145,6 +154,7 @@ class DescriptorScan final : public Worker {
       }
     }
     if (gone(found_.error)) return;
+    if (found_.error == 0 && found_.sockets.empty() && found_.namespaces.empty()) return;
     append_number(out, ProcessPart::Pid, pid);
     if (found_.error != 0) append_failed(out, ProcessPart::Sockets, found_.error);
     if (!found_.sockets.empty()) append_pairs(out, ProcessPart::Sockets, found_.sockets);
@@ -158,15 +168,19 @@ class DescriptorScan final : public Worker {
   Descriptors found_;
 };
 
+/// The inode of a process' /proc/PID/net/dev; 0: not to be had.
+std::uint64_t table_inode(int proc, const std::string& process) {
+  struct stat found {};
+  return ::fstatat(proc, (process + "/net/dev").c_str(), &found, 0) == 0 ? found.st_ino : 0;
+}
+
 /// Finds the namespaces of one process after the other.
 class NamespaceScan final : public Worker {
  public:
-  /// `all_tables`: say the inode of /proc/PID/net/dev of every process, not only where needed.
   /// `foreign` turns true when a process without a readable link is in another namespace than ours.
-  NamespaceScan(int proc, const std::vector<std::uint32_t>& pids, bool all_tables,
-                std::atomic<bool>& foreign)
-      : proc_(proc), pids_(pids), all_tables_(all_tables), foreign_(foreign) {
-    own_table_ = table_inode("self/net/dev");
+  NamespaceScan(int proc, const std::vector<std::uint32_t>& pids, std::atomic<bool>& foreign)
+      : proc_(proc), pids_(pids), foreign_(foreign) {
+    own_table_ = table_inode(proc, "self");
   }
 
   void work(std::size_t index, Bytes& out) override {
@@ -187,8 +201,8 @@ class NamespaceScan final : public Worker {
     } else {
       append_failed(out, ProcessPart::NetnsInode, error != 0 ? error : EBADMSG);
     }
-    if (!inode || all_tables_ || pid == own_pid_) {
-      const std::uint64_t table = table_inode(path_of(pid, "/net/dev"));
+    if (!inode || pid == own_pid_) {
+      const std::uint64_t table = table_inode(proc_, std::to_string(pid));
       if (table != 0) append_number(out, ProcessPart::NetProcInode, table);
       if (!inode && table != own_table_) foreign_.store(true, std::memory_order_relaxed);
     }
@@ -199,19 +213,37 @@ class NamespaceScan final : public Worker {
   }
 
  private:
-  [[nodiscard]] std::uint64_t table_inode(const std::string& path) const {
-    struct stat found {};
-    return ::fstatat(proc_, path.c_str(), &found, 0) == 0 ? found.st_ino : 0;
-  }
-
   int proc_;
   const std::vector<std::uint32_t>& pids_;
-  bool all_tables_;
   std::atomic<bool>& foreign_;
   std::uint32_t own_pid_ = static_cast<std::uint32_t>(::getpid());
   std::uint64_t own_table_ = 0;
   std::string link_;
 };
+
+/// The same scan with the other mark of each namespace added at the first process that is in it,
+/// so that those which show only that mark can be told to be in it or not.
+Bytes with_table_inodes(int proc, ByteView parts) {
+  Bytes out;
+  std::set<std::uint64_t> marked;
+  std::uint32_t pid = 0;
+  PartReader reader(parts);
+  while (const auto part = reader.next()) {
+    const auto tag = static_cast<ProcessPart>(part->tag);
+    if (part->error != 0) {
+      append_failed(out, tag, part->error);
+    } else {
+      append_part(out, tag, part->bytes);
+    }
+    ByteReader number(part->bytes);
+    if (tag == ProcessPart::Pid) pid = number.value<std::uint32_t>();
+    if (tag != ProcessPart::NetnsInode || part->error != 0) continue;
+    if (!marked.insert(number.value<std::uint64_t>()).second) continue;
+    const std::uint64_t table = table_inode(proc, std::to_string(pid));
+    if (table != 0) append_number(out, ProcessPart::NetProcInode, table);
+  }
+  return out;
+}
 
 /// Reads what a person wants to know of one process after the other.
 class DetailReader final : public Worker {
@@ -305,17 +337,19 @@ std::vector<std::uint32_t> kernel_threads(int proc) {
   return out;
 }
 
-/// All processes but kernel threads, ascending. 0 or errno.
-int list_pids(int proc, std::vector<std::uint32_t>& out) {
+/// All processes but kernel threads, ascending.
+Result<std::vector<std::uint32_t>> list_pids(int proc) {
   const auto skipped = kernel_threads(proc);
+  std::vector<std::uint32_t> out;
   FolderReader names(proc);
   FolderReader::Entry entry;
   while (names.next(entry)) {
     const auto pid = parse_number<std::uint32_t>(entry.name);
     if (pid && !std::ranges::binary_search(skipped, *pid)) out.push_back(*pid);
   }
+  if (names.error() != 0) return fail(kernel_error(names.error(), processes_what()));
   std::ranges::sort(out);
-  return names.error();
+  return out;
 }
 
 Result<UniqueFd> open_proc(const std::string& proc_root) {
@@ -325,30 +359,27 @@ Result<UniqueFd> open_proc(const std::string& proc_root) {
   return proc;
 }
 
-Bytes scan_namespaces(int proc, const std::vector<std::uint32_t>& pids) {
-  std::atomic<bool> foreign = false;
-  const auto scan = [&](bool all_tables) {
-    return on_two_threads(pids.size(), [&] {
-      return std::make_unique<NamespaceScan>(proc, pids, all_tables, foreign);
-    });
-  };
-  Bytes out = scan(false);
-  // Where some namespaces cannot be told by their own inode, all must be told by the other mark.
-  return foreign ? scan(true) : out;
-}
-
 }  // namespace
 
-Result<Bytes> scan_proc(const std::string& proc_root, bool descriptors) {
+Result<Bytes> scan_proc_namespaces(const std::string& proc_root) {
   const auto proc = open_proc(proc_root);
   if (!proc) return fail(proc.error());
-  std::vector<std::uint32_t> pids;
-  if (const int error = list_pids(proc->get(), pids); error != 0) {
-    return fail(kernel_error(error, processes_what()));
-  }
-  if (!descriptors) return scan_namespaces(proc->get(), pids);
-  return on_two_threads(pids.size(),
-                        [&] { return std::make_unique<DescriptorScan>(proc->get(), pids); });
+  const auto pids = list_pids(proc->get());
+  if (!pids) return fail(pids.error());
+  std::atomic<bool> foreign = false;
+  Bytes out = on_two_threads(
+      pids->size(), [&] { return std::make_unique<NamespaceScan>(proc->get(), *pids, foreign); });
+  return foreign ? with_table_inodes(proc->get(), out) : out;
+}
+
+Result<Bytes> scan_proc_descriptors(const std::string& proc_root,
+                                    std::span<const std::uint32_t> wanted) {
+  const auto proc = open_proc(proc_root);
+  if (!proc) return fail(proc.error());
+  const auto pids = list_pids(proc->get());
+  if (!pids) return fail(pids.error());
+  return on_two_threads(
+      pids->size(), [&] { return std::make_unique<DescriptorScan>(proc->get(), *pids, wanted); });
 }
 
 Result<Bytes> read_proc(const std::string& proc_root, std::span<const ProcessWanted> wanted) {

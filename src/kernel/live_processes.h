@@ -1,4 +1,4 @@
-// The two process questions of the seam, answered from /proc.
+// The three process questions of the seam, answered from /proc.
 #pragma once
 
 #include <span>
@@ -10,8 +10,12 @@
 
 namespace hark::kernel {
 
-/// Source::scan_processes.
-[[nodiscard]] Result<Bytes> scan_proc(const std::string& proc_root, bool descriptors);
+/// Source::scan_namespaces.
+[[nodiscard]] Result<Bytes> scan_proc_namespaces(const std::string& proc_root);
+
+/// Source::scan_descriptors.
+[[nodiscard]] Result<Bytes> scan_proc_descriptors(const std::string& proc_root,
+                                                  std::span<const std::uint32_t> wanted);
 
 /// Source::read_processes.
 [[nodiscard]] Result<Bytes> read_proc(const std::string& proc_root,

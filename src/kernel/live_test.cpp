@@ -81,7 +81,7 @@ TEST_F(MadeUpProc, ScanFindsSocketsAndHeldNamespaces) {
   link("20/fd/13", "socket:[nonsense]");
   link("3/fd/5", "socket:[700]");
   file("uptime", "1 2");
-  const auto said = parts_of(live()->scan_processes(true));
+  const auto said = parts_of(live()->scan_descriptors({}));
   ASSERT_EQ(said.size(), 5U);
   EXPECT_EQ(said[0], (Said{ProcessPart::Pid, 0, raw(3)})) << "by pid, as numbers";
   EXPECT_EQ(said[1], (Said{ProcessPart::Sockets, 0, raw(5, 700)}));
@@ -97,7 +97,7 @@ TEST_F(MadeUpProc, ScanSkipsKernelThreads) {
   fs::create_directories(root_ / "4/fd");
   fs::create_directories(root_ / "9/fd");
   link("5/fd/1", "socket:[1]");
-  const auto said = parts_of(live()->scan_processes(true));
+  const auto said = parts_of(live()->scan_descriptors({}));
   ASSERT_EQ(said.size(), 2U);
   EXPECT_EQ(said[0], (Said{ProcessPart::Pid, 0, raw(5)}));
 }
@@ -107,14 +107,14 @@ TEST_F(MadeUpProc, ProcessTwoOfAnotherPidNamespaceIsNoKernelThread) {
   file("2/task/2/children", "4");
   link("2/fd/1", "socket:[1]");
   link("4/fd/1", "socket:[2]");
-  EXPECT_EQ(parts_of(live()->scan_processes(true)).size(), 4U);
+  EXPECT_EQ(parts_of(live()->scan_descriptors({})).size(), 4U);
 }
 
 TEST_F(MadeUpProc, ScanLooksIntoThreadsOfAnExitedLeader) {
   fs::create_directories(root_ / "30/fd");
   fs::create_directories(root_ / "30/task/30/fd");
   link("30/task/31/fd/7", "socket:[900]");
-  const auto said = parts_of(live()->scan_processes(true));
+  const auto said = parts_of(live()->scan_descriptors({}));
   ASSERT_EQ(said.size(), 2U);
   EXPECT_EQ(said[1], (Said{ProcessPart::Sockets, 0, raw(7, 900)}));
   const std::vector<ProcessWanted> wanted = {{30, {{7, 900}}}};
@@ -125,7 +125,7 @@ TEST_F(MadeUpProc, ScanLooksIntoThreadsOfAnExitedLeader) {
 TEST_F(MadeUpProc, ScanTellsNamespaces) {
   link("7/ns/net", "net:[4026531833]");
   link("7/ns/mnt", "mnt:[4026531832]");
-  const auto said = parts_of(live()->scan_processes(false));
+  const auto said = parts_of(live()->scan_namespaces());
   EXPECT_THAT(said, ElementsAre(Said{ProcessPart::Pid, 0, raw(7)},
                                 Said{ProcessPart::NetnsInode, 0, raw64(4026531833)},
                                 Said{ProcessPart::MntnsInode, 0, raw64(4026531832)}));
@@ -150,7 +150,7 @@ TEST_F(MadeUpProc, ManyProcessesStayInOrder) {
   for (int pid = 1; pid <= 300; ++pid) {
     link(std::to_string(pid) + "/fd/1", "socket:[" + std::to_string(1000 + pid) + "]");
   }
-  const auto said = parts_of(live()->scan_processes(true));
+  const auto said = parts_of(live()->scan_descriptors({}));
   ASSERT_EQ(said.size(), 600U);
   for (std::uint32_t pid = 1; pid <= 300; ++pid) {
     EXPECT_EQ(said[2 * (pid - 1)].bytes, raw(pid));
@@ -160,7 +160,7 @@ TEST_F(MadeUpProc, ManyProcessesStayInOrder) {
 
 TEST_F(MadeUpProc, WithoutProcEverythingSaysSo) {
   const auto source = make_live((root_ / "nowhere").string());
-  EXPECT_EQ(source->scan_processes(true).error().code, ENOENT);
+  EXPECT_EQ(source->scan_descriptors({}).error().code, ENOENT);
   EXPECT_EQ(source->read_processes({}).error().code, ENOENT);
   EXPECT_EQ(source->cgroup_path(1).error().code, ENODEV);
 }

@@ -78,8 +78,13 @@ Result<Bytes> Recorder::read_net_table(const NetTablePlace& place, NetTable tabl
               inner_.read_net_table(place, table));
 }
 
-Result<Bytes> Recorder::scan_processes(bool descriptors) {
-  return keep(scan_key(descriptors), processes_what(), inner_.scan_processes(descriptors));
+Result<Bytes> Recorder::scan_namespaces() {
+  return keep(namespaces_key(), processes_what(), inner_.scan_namespaces());
+}
+
+Result<Bytes> Recorder::scan_descriptors(std::span<const std::uint32_t> /*wanted*/) {
+  // Everything, for questions that are asked of the recording later.
+  return keep(descriptors_key(), processes_what(), inner_.scan_descriptors({}));
 }
 
 Result<Bytes> Recorder::read_processes(std::span<const ProcessWanted> wanted) {

@@ -38,8 +38,9 @@ class FakeKernel final : public Source {
   Result<Bytes> read_net_table(const NetTablePlace& place, NetTable table) override {
     return bytes(std::to_string(place.pid) + file_name(table));
   }
-  Result<Bytes> scan_processes(bool descriptors) override {
-    return bytes(descriptors ? "scan with" : "scan without");
+  Result<Bytes> scan_namespaces() override { return bytes("namespaces"); }
+  Result<Bytes> scan_descriptors(std::span<const std::uint32_t> wanted) override {
+    return bytes("descriptors of " + std::to_string(wanted.size()));
   }
   Result<Bytes> read_processes(std::span<const ProcessWanted> wanted) override {
     if (code != 0) return fail(refusal());
@@ -110,8 +111,8 @@ std::vector<std::string> ask_all(Source& source) {
       show(source.read_link("/proc/7/exe")),
       show(source.read_net_table({.netns = netns, .pid = 0}, NetTable::Tcp)),
       show(source.read_net_table({.netns = {}, .pid = 7}, NetTable::Udp6)),
-      show(source.scan_processes(true)),
-      show(source.scan_processes(false)),
+      show(source.scan_descriptors({})),
+      show(source.scan_namespaces()),
       show(source.read_processes(wanted)),
       show(source.cgroup_path(1234)),
   };

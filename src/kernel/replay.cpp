@@ -87,8 +87,12 @@ Result<Bytes> Replay::read_net_table(const NetTablePlace& place, NetTable table)
   return answer(net_table_key(place, table), net_table_what(table));
 }
 
-Result<Bytes> Replay::scan_processes(bool descriptors) {
-  return answer(scan_key(descriptors), processes_what());
+Result<Bytes> Replay::scan_namespaces() {
+  return answer(namespaces_key(), processes_what());
+}
+
+Result<Bytes> Replay::scan_descriptors(std::span<const std::uint32_t> /*wanted*/) {
+  return answer(descriptors_key(), processes_what());
 }
 
 Result<Bytes> Replay::read_processes(std::span<const ProcessWanted> wanted) {

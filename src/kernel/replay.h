@@ -25,7 +25,8 @@ class Replay final : public Source {
   Result<std::vector<std::string>> list_folder(const std::string& path) override;
   Result<Bytes> read_net_table(const NetTablePlace& place, NetTable table) override;
   /// A recording made with descriptors answers both ways; the parts too many do no harm.
-  Result<Bytes> scan_processes(bool descriptors) override;
+  Result<Bytes> scan_namespaces() override;
+  Result<Bytes> scan_descriptors(std::span<const std::uint32_t> wanted) override;
   /// Answers from the union of what was recorded, narrowed to the processes asked for.
   Result<Bytes> read_processes(std::span<const ProcessWanted> wanted) override;
   Result<std::string> cgroup_path(std::uint64_t id) override;

@@ -64,8 +64,8 @@ TEST(Replay, WhatWasNotRecordedIsAnError) {
   EXPECT_EQ(said_of(replay.read_link("/proc/1/exe")), "/proc/1/exe: not recorded");
   EXPECT_EQ(said_of(replay.list_folder("/run")), "/run: not recorded");
   EXPECT_EQ(said_of(replay.read_net_table({}, NetTable::Raw6)), "/proc/net/raw6: not recorded");
-  EXPECT_EQ(said_of(replay.scan_processes(true)), "/proc: not recorded");
-  EXPECT_EQ(said_of(replay.scan_processes(false)), "/proc: not recorded");
+  EXPECT_EQ(said_of(replay.scan_descriptors({})), "/proc: not recorded");
+  EXPECT_EQ(said_of(replay.scan_namespaces()), "/proc: not recorded");
   EXPECT_EQ(said_of(replay.read_processes(wanted)), "/proc: not recorded");
   EXPECT_EQ(said_of(replay.cgroup_path(9)), "cgroup 9: not recorded");
   EXPECT_EQ(said_of(replay.clock()), "clock: not recorded");
@@ -91,12 +91,12 @@ TEST(Replay, Names) {
 
 TEST(Replay, TheTwoScansAreTwoQuestions) {
   Replay both(with({said("scan descriptors", "all"), said("scan namespaces", "few")}));
-  EXPECT_EQ(both.scan_processes(false).value(), to_bytes("few"));
-  EXPECT_EQ(both.scan_processes(true).value(), to_bytes("all"));
+  EXPECT_EQ(both.scan_namespaces().value(), to_bytes("few"));
+  EXPECT_EQ(both.scan_descriptors({}).value(), to_bytes("all"));
   Replay large(with({said("scan descriptors", "all")}));
-  EXPECT_EQ(said_of(large.scan_processes(false)), "/proc: not recorded");
+  EXPECT_EQ(said_of(large.scan_namespaces()), "/proc: not recorded");
   Replay small(with({said("scan namespaces", "few")}));
-  EXPECT_EQ(said_of(small.scan_processes(true)), "/proc: not recorded");
+  EXPECT_EQ(said_of(small.scan_descriptors({})), "/proc: not recorded");
 }
 
 /// The parts of process records, built one by one.

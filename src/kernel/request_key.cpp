@@ -52,8 +52,12 @@ std::string net_table_key(const NetTablePlace& place, NetTable table) {
   return "net-table " + where + " " + file_name(table);
 }
 
-std::string scan_key(bool descriptors) {
-  return descriptors ? "scan descriptors" : "scan namespaces";
+std::string namespaces_key() {
+  return "scan namespaces";
+}
+
+std::string descriptors_key() {
+  return "scan descriptors";
 }
 
 std::string processes_key() {

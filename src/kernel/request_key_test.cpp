@@ -12,8 +12,8 @@ TEST(RequestKey, IsOneReadableLineForEachKind) {
   EXPECT_EQ(file_key("/proc/self/status"), "file /proc/self/status");
   EXPECT_EQ(link_key("/proc/1/ns/net"), "link /proc/1/ns/net");
   EXPECT_EQ(folder_key("/run/netns"), "folder /run/netns");
-  EXPECT_EQ(scan_key(true), "scan descriptors");
-  EXPECT_EQ(scan_key(false), "scan namespaces");
+  EXPECT_EQ(descriptors_key(), "scan descriptors");
+  EXPECT_EQ(namespaces_key(), "scan namespaces");
   EXPECT_EQ(processes_key(), "processes");
   EXPECT_EQ(cgroup_key(123), "cgroup 123");
   EXPECT_EQ(clock_key(), "clock");

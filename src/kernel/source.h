@@ -28,7 +28,14 @@ struct NetnsRef {
 
 /// A table of /proc/net, for what sock_diag does not tell.
 enum class NetTable : std::uint8_t {
-  Tcp, Tcp6, Udp, Udp6, Udplite, Udplite6, Raw, Raw6,
+  Tcp,
+  Tcp6,
+  Udp,
+  Udp6,
+  Udplite,
+  Udplite6,
+  Raw,
+  Raw6,
   LocalPortRange,  ///< not of /proc/net but per namespace as well: net.ipv4.ip_local_port_range
 };
 /// Its path below /proc/net, or below /proc for a sysctl.
@@ -82,10 +89,14 @@ class Source {
   [[nodiscard]] virtual Result<Bytes> read_net_table(const NetTablePlace& place,
                                                      NetTable table) = 0;
 
-  /// Every process: its descriptors that are sockets, or its namespaces. Two questions, because
-  /// namespaces must be known before their sockets are listed, and a socket must be listed before
-  /// its holders are looked for: one that appears in between would seem to have none.
-  [[nodiscard]] virtual Result<Bytes> scan_processes(bool descriptors) = 0;
+  /// The namespaces of every process. See base/process_parts.h.
+  [[nodiscard]] virtual Result<Bytes> scan_namespaces() = 0;
+
+  /// The descriptors of every process that are sockets or network namespaces. `wanted` are inodes
+  /// of sockets, ascending: the answer may leave out other sockets, and does on a live host, where
+  /// connections must cost no memory; empty: every socket. A socket must be known before its
+  /// holders are looked for: one that appears in between would seem to have none.
+  [[nodiscard]] virtual Result<Bytes> scan_descriptors(std::span<const std::uint32_t> wanted) = 0;
 
   /// What a person wants to know of these processes. Each /proc/PID is held open while it is read
   /// and the descriptors are looked at again through it, so a reused pid cannot be mixed in. A

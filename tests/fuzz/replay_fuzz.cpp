@@ -36,9 +36,9 @@ std::string key_of(char kind) {
     case 't':
       return net_table_key(kPlace, NetTable::Tcp);
     case 's':
-      return scan_key(true);
+      return descriptors_key();
     case 'S':
-      return scan_key(false);
+      return namespaces_key();
     case 'p':
       return processes_key();
     case 'g':
@@ -112,7 +112,7 @@ std::vector<std::string> ask(Source& source) {
   std::vector<std::string> out;
   for (const auto& answer : {source.netlink(kNetns, 4, {}), source.read_file("/a"),
                              source.read_net_table(kPlace, NetTable::Tcp),
-                             source.scan_processes(true), source.scan_processes(false)}) {
+                             source.scan_descriptors({}), source.scan_namespaces()}) {
     note(out, answer, text_of(answer));
   }
   const auto processes = source.read_processes(wanted);

@@ -55,15 +55,15 @@ std::string said(pid_t netns_of, const std::string& command) {
 // a module, and that is the kernel's doing: the list of modules is taken after a first look.
 std::string state_of(const Scene& scene) {
   const std::string id = scene.truth()["id"];
-  std::string commands =
-      "ls /run/netns | grep -- -" + id +
-      "-;"
-      "grep -e hark-" +
-      id + " -e hark-scene-" + id +
-      " /proc/self/mountinfo;"
-      "cat /proc/modules 2>/dev/null | cut -d' ' -f1 | sort;"
-      "grep -h inuse /proc/net/sockstat /proc/net/sockstat6 | cut -d' ' -f1-3; grep lo: /proc/net/dev;"
-      "ip addr; ip route; ip rule;";
+  std::string commands = "ls /run/netns | grep -- -" + id +
+                         "-;"
+                         "grep -e hark-" +
+                         id + " -e hark-scene-" + id +
+                         " /proc/self/mountinfo;"
+                         "cat /proc/modules 2>/dev/null | cut -d' ' -f1 | sort;"
+                         "grep -h inuse /proc/net/sockstat /proc/net/sockstat6 | cut -d' ' -f1-3; "
+                         "grep lo: /proc/net/dev;"
+                         "ip addr; ip route; ip rule;";
   for (const json& process : scene.truth()["processes"]) {
     const std::string folder = "/proc/" + process["pid"].dump();
     commands += "ls -l " + folder + "/fd | cut -d'>' -f2; cut -d')' -f2- " + folder +

@@ -67,6 +67,7 @@ class Stage {
   Result<std::string> folder();
   Result<std::string> program_for(const Line& line);
   Result<void> enter_cgroup(pid_t pid, const std::string& path);
+  Result<void> try_to_enter_cgroup(pid_t pid, const std::string& path);
   Result<void> give_to_others(const Line& line, Entry& entry);
   Result<Line> tell(const std::string& actor, const std::string& order, int descriptor = -1,
                     UniqueFd* given = nullptr);

@@ -109,7 +109,7 @@ Result<void> Stage::mount_namespace(const std::string& path, const UniqueFd& net
 Result<void> Stage::make_folder(const std::string& path) {
   if (access(path.c_str(), F_OK) == 0) return {};
   janitor_.will_make_folder(path);
-  if (mkdir(path.c_str(), 0755) != 0) return fail(kernel_error(errno, path));
+  if (mkdir(path.c_str(), 0755) != 0 && errno != EEXIST) return fail(kernel_error(errno, path));
   return {};
 }
 
@@ -125,15 +125,28 @@ Result<void> Stage::enter_cgroup(pid_t pid, const std::string& path) {
   if (path.empty()) return {};
   if (cgroup_root_.empty()) cgroup_root_ = mounted_cgroup2();
   if (cgroup_root_.empty()) return fail(plain_error("cgroup2", "not mounted"));
+  // Folders above ours are shared with other scenes, and the janitor of one that ends may take an
+  // empty one away between two steps of ours: then all of it again.
+  constexpr int kTries = 100;
+  Result<void> entered;
+  for (int i = 0; i < kTries; ++i) {
+    entered = try_to_enter_cgroup(pid, path);
+    if (entered || entered.error().code != ENOENT) return entered;
+  }
+  return entered;
+}
+
+Result<void> Stage::try_to_enter_cgroup(pid_t pid, const std::string& path) {
   for (std::size_t at = 0; at != std::string::npos;) {
     at = path.find('/', at + 1);
     if (const auto made = make_folder(cgroup_root_ + path.substr(0, at)); !made) return made;
   }
   const std::string file = cgroup_root_ + path + "/cgroup.procs";
   const UniqueFd procs(::open(file.c_str(), O_WRONLY | O_CLOEXEC));
+  if (!procs.valid()) return fail(kernel_error(errno, file));
   const std::string text = std::to_string(pid);
   if (write(procs.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size())) {
-    return fail(kernel_error(errno, file));
+    return fail(kernel_error(errno == ENODEV ? ENOENT : errno, file));
   }
   return {};
 }

@@ -37,7 +37,7 @@ if(HARK_SANITIZE)
 elseif(CMAKE_BUILD_TYPE STREQUAL Release)
   target_compile_options(hark_flags INTERFACE -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3
                          -fstack-protector-strong -fcf-protection)
-  target_link_options(hark_flags INTERFACE -Wl,-z,relro,-z,now,--gc-sections)
+  target_link_options(hark_flags INTERFACE -Wl,-z,relro,--gc-sections)
   target_compile_options(hark_flags INTERFACE -ffunction-sections -fdata-sections)
 endif()
 if(HARK_TIDY)

@@ -98,7 +98,10 @@ bool needs_owners(const Invocation& asked, const host::Filter& filter) {
 
 tl::expected<host::Host, Failure> collect_host(kernel::Source& source, const Invocation& asked,
                                                bool owners) {
-  Result<host::Host> host = host::collect(source, {.owners = owners, .netns = asked.netns});
+  // The table does not show whose it is.
+  const bool identity = asked.json || asked.command == Command::Save;
+  Result<host::Host> host =
+      host::collect(source, {.identity = identity, .owners = owners, .netns = asked.netns});
   if (host) return std::move(*host);
   const int code = host.error().code;
   const bool absent = code == 0 || code == ENOENT || code == ESRCH;

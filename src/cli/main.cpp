@@ -8,9 +8,8 @@
 int main(int argc, char** argv) {
   // Buffers of a survey are large and short-lived. Left to itself malloc learns to keep them: on a
   // host of 10,000 processes that is 2 of 11 MB.
-  constexpr int kLarge = 1 << 16;
+  constexpr int kLarge = 1 << 18;
   mallopt(M_MMAP_THRESHOLD, kLarge);
-  mallopt(M_TRIM_THRESHOLD, kLarge);
   // A caller may give no arguments at all, not even a name.
   const std::vector<std::string> arguments(argv + (argc > 0 ? 1 : 0), argv + argc);
   return hark::cli::run(arguments);

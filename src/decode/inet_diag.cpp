@@ -147,13 +147,16 @@ std::string read_message(ByteView body, Protocol asked, SocketRecord& record) {
 
 }  // namespace
 
-Bytes inet_diag_request(Family family, Protocol protocol, std::uint32_t states) {
+Bytes inet_diag_request(Family family, Protocol protocol, std::uint32_t states, Ulp ulp) {
   const Asked& asked = kAsked[static_cast<std::size_t>(protocol)];
   const bool fits = asked.number <= 0xff;
   inet_diag_req_v2 request{};
   request.sdiag_family = family == Family::Inet ? AF_INET : AF_INET6;
   request.sdiag_protocol = fits ? static_cast<std::uint8_t>(asked.number) : std::uint8_t{0};
   request.idiag_ext = asked.extensions;
+  if (ulp == Ulp::NotAsked) {
+    request.idiag_ext &= static_cast<std::uint8_t>(~extension(INET_DIAG_INFO));
+  }
   request.idiag_states = states;
   Bytes body;
   append_value(body, request);

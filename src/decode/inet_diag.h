@@ -36,11 +36,16 @@ struct SocketRecord {
   bool operator==(const SocketRecord&) const = default;
 };
 
+/// Whether a TCP socket shall tell its upper layer protocol. That comes only with the whole of
+/// tcp_info, which triples an answer: ask where some socket may have one.
+enum class Ulp : std::uint8_t { NotAsked, Asked };
+
 /// A dump request for one family and protocol (IPPROTO_*), only sockets in the states of the mask.
 /// LISTEN alone makes the kernel skip the table of connections: never ask for another bit with it.
 /// For raw sockets the kernel ignores the mask. ENOENT in the answer: the kernel knows no dump of
 /// this protocol (raw, MPTCP).
-[[nodiscard]] Bytes inet_diag_request(Family family, Protocol protocol, std::uint32_t states);
+[[nodiscard]] Bytes inet_diag_request(Family family, Protocol protocol, std::uint32_t states,
+                                      Ulp ulp = Ulp::Asked);
 
 struct SocketDump {
   std::vector<SocketRecord> sockets;

@@ -79,6 +79,18 @@ TEST(InetDiagRequest, IsTheKernelsRequest) {
   }
 }
 
+TEST(InetDiag, TheUlpIsAskedForOnlyWhereItMayBe) {
+  Bytes with = inet_diag_request(Family::Inet, Protocol::Tcp, 1U << kTcpListen, Ulp::Asked);
+  const Bytes without =
+      inet_diag_request(Family::Inet, Protocol::Tcp, 1U << kTcpListen, Ulp::NotAsked);
+  ASSERT_EQ(with.size(), without.size());
+  constexpr std::size_t kExtensions = 18;  // behind nlmsghdr, family and protocol
+  constexpr auto kInfo = std::byte{1U << (INET_DIAG_INFO - 1)};
+  EXPECT_EQ(with[kExtensions] & kInfo, kInfo);
+  with[kExtensions] &= ~kInfo;
+  EXPECT_EQ(with, without);
+}
+
 TEST(InetDiag, ListenersOfTcp) {
   const auto sockets = decoded("sock_diag-tcp4-root.bin", Protocol::Tcp);
   ASSERT_EQ(sockets.size(), 3U);

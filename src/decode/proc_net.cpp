@@ -117,4 +117,16 @@ Result<SocketDump> decode_proc_net(ByteView text, Protocol protocol, Family fami
   return dump;
 }
 
+bool has_mptcp(ByteView protocols) {
+  std::string_view rest = as_text(protocols);
+  if (!rest.starts_with("protocol")) return true;
+  while (!rest.empty()) {
+    std::string_view line = next_piece(rest, '\n');
+    if (!next_word(line).starts_with("MPTCP")) continue;
+    next_word(line);  // size
+    if (parse_number<std::uint64_t>(next_word(line)) != std::uint64_t{0}) return true;
+  }
+  return false;
+}
+
 }  // namespace hark::decode

@@ -13,4 +13,8 @@ namespace hark::decode {
 /// malformed or cut off line is an error naming its number.
 [[nodiscard]] Result<SocketDump> decode_proc_net(ByteView text, Protocol protocol, Family family);
 
+/// Is there an MPTCP socket in the namespace whose /proc/net/protocols this is (proto_seq_printf of
+/// net/core/sock.c: name, size, sockets, …)? True also if the text does not tell.
+[[nodiscard]] bool has_mptcp(ByteView protocols);
+
 }  // namespace hark::decode

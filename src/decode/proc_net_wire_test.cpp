@@ -178,5 +178,20 @@ TEST(ProcNet, AnAddressOfTheOtherFamilyIsAnError) {
   EXPECT_FALSE(decode_proc_net(testdata("proc-net-tcp6"), Protocol::Tcp, Family::Inet));
 }
 
+TEST(ProcNet, MptcpIsThereIfASocketIsCounted) {
+  const std::string heading = "protocol  size sockets  memory press maxhdr  slab module\n";
+  const std::string tcp = "TCP       2432      3       0   no     320   yes  kernel\n";
+  const auto mptcp = [](std::string_view family, std::string_view sockets) {
+    return "MPTCP" + std::string(family) + " 2064      " + std::string(sockets) +
+           "      96   no       0   yes  kernel\n";
+  };
+  EXPECT_FALSE(has_mptcp(as_bytes(heading + tcp)));
+  EXPECT_FALSE(has_mptcp(as_bytes(heading + mptcp("v6", "0") + mptcp("", "0") + tcp)));
+  EXPECT_TRUE(has_mptcp(as_bytes(heading + mptcp("v6", "0") + mptcp("", "1") + tcp)));
+  EXPECT_TRUE(has_mptcp(as_bytes(heading + mptcp("v6", "12") + tcp)));
+  EXPECT_TRUE(has_mptcp(as_bytes(heading + mptcp("", "-") + tcp))) << "not understood";
+  EXPECT_TRUE(has_mptcp({})) << "not told";
+}
+
 }  // namespace
 }  // namespace hark::decode

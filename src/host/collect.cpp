@@ -1,6 +1,7 @@
 #include "host/collect.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "base/text.h"
 #include "decode/mountinfo.h"
@@ -60,7 +61,7 @@ class Collector {
     } else {
       host_.gaps.push_back(gaps::owners_not_asked());
     }
-    std::ranges::sort(host_.listeners, listed_before);
+    sort_listeners();
     name_users();
     name_units();
     order_gaps(sockets.cgroup_error());
@@ -69,8 +70,10 @@ class Collector {
 
  private:
   void read_identity() {
-    host_.name = first_line(source_, "/proc/sys/kernel/hostname");
-    host_.kernel = first_line(source_, "/proc/sys/kernel/osrelease");
+    if (request_.identity) {
+      host_.name = first_line(source_, "/proc/sys/kernel/hostname");
+      host_.kernel = first_line(source_, "/proc/sys/kernel/osrelease");
+    }
     if (const auto clock = source_.clock()) {
       host_.taken_at_ms = clock->realtime_ms;
       boot_ms_ = clock->realtime_ms - clock->boottime_ms;
@@ -86,13 +89,19 @@ class Collector {
     }
     if (auto mounts = decode::decode_mountinfo(*text)) evidence_.mounts = std::move(*mounts);
     evidence_.own_inode = namespace_inode(source_, "/proc/self/ns/net");
-    evidence_.own_mount_inode = namespace_inode(source_, "/proc/self/ns/mnt");
     const std::uint64_t first = namespace_inode(source_, "/proc/1/ns/net");
     evidence_.own_is_hosts = first != 0 && first == evidence_.own_inode;
-    look_around();
+    if (looks_at_processes()) look_around();
   }
 
+  /// Only our own namespace and no owners: then no process matters.
+  [[nodiscard]] bool looks_at_processes() const {
+    return request_.owners || request_.netns != "self";
+  }
+
+  /// How much of the machine's processes can be seen.
   void look_around() {
+    evidence_.own_mount_inode = namespace_inode(source_, "/proc/self/ns/mnt");
     if (const auto text = source_.read_file("/proc/self/status")) {
       if (const auto status = decode::decode_status(*text)) {
         sight_.ptrace = (status->effective_capabilities >> kCapSysPtrace & 1U) != 0;
@@ -111,8 +120,7 @@ class Collector {
   }
 
   Result<std::vector<FoundNetns>> namespaces() {
-    const bool only_own = request_.netns == "self" && !request_.owners;
-    if (proc_ && !only_own) {
+    if (proc_ && looks_at_processes()) {
       if (auto scan = scanned(source_.scan_namespaces())) evidence_.scan = std::move(*scan);
     }
     auto chosen = choose();
@@ -195,6 +203,19 @@ class Collector {
     if (pids.size() > kNamed) words += " and " + std::to_string(pids.size() - kNamed) + " more";
     host_.gaps.push_back(gaps::unreadable_processes(words, reason(kernel_error(error, ""))));
     return false;
+  }
+
+  /// By way of positions: a listener is large, and moved once this way.
+  void sort_listeners() {
+    std::vector<std::uint32_t> order(host_.listeners.size());
+    std::iota(order.begin(), order.end(), 0U);
+    std::ranges::sort(order, [this](std::uint32_t a, std::uint32_t b) {
+      return listed_before(host_.listeners[a], host_.listeners[b]);
+    });
+    std::vector<Listener> sorted;
+    sorted.reserve(order.size());
+    for (const std::uint32_t at : order) sorted.push_back(std::move(host_.listeners[at]));
+    host_.listeners = std::move(sorted);
   }
 
   void name_users() {

@@ -146,7 +146,7 @@ TEST(Collect, OwnersAreReadOnlyIfAsked) {
   Machine source;
   source.table(kOwn, NetTable::Tcp, tcp_line("00000000:0050", 0, 635));
   add_nginx(source, 635);
-  const Host host = collected(source, {.owners = false, .netns = "all"});
+  const Host host = collected(source, {.identity = true, .owners = false, .netns = "all"});
   EXPECT_FALSE(host.listeners.front().owners);
   EXPECT_TRUE(host.processes.empty());
   EXPECT_TRUE(source.wanted().empty());
@@ -180,12 +180,12 @@ TEST(Collect, NamespacesAreNamedAndChosen) {
   for (const char* asked : {"blue", "50", "/run/netns/blue", "/var/run/netns/blue",
                             "net:[4026532177]", "/proc/50/ns/net"}) {
     source.link("/proc/50/ns/net", "net:[4026532177]");
-    const Host one = collected(source, {.owners = true, .netns = asked});
+    const Host one = collected(source, {.identity = true, .owners = true, .netns = asked});
     ASSERT_EQ(one.listeners.size(), 1U) << asked;
     EXPECT_EQ(one.listeners.front().port, 81) << asked;
   }
   for (const char* asked : {"self", "host", "1"}) {
-    const Host one = collected(source, {.owners = true, .netns = asked});
+    const Host one = collected(source, {.identity = true, .owners = true, .netns = asked});
     ASSERT_EQ(one.listeners.size(), 1U) << asked;
     EXPECT_EQ(one.listeners.front().port, 80) << asked;
   }
@@ -194,12 +194,12 @@ TEST(Collect, NamespacesAreNamedAndChosen) {
 TEST(Collect, AnUnknownNamespaceIsAnErrorWithTheNearest) {
   Machine source;
   add_blue(source);
-  const auto host = collect(source, {.owners = true, .netns = "bleu"});
+  const auto host = collect(source, {.identity = true, .owners = true, .netns = "bleu"});
   ASSERT_FALSE(host);
   EXPECT_EQ(host.error().what, "--netns bleu");
   EXPECT_THAT(host.error().hint, HasSubstr("blue"));
-  EXPECT_FALSE(collect(source, {.owners = true, .netns = "4711"}));
-  EXPECT_FALSE(collect(source, {.owners = true, .netns = "/etc/passwd"}));
+  EXPECT_FALSE(collect(source, {.identity = true, .owners = true, .netns = "4711"}));
+  EXPECT_FALSE(collect(source, {.identity = true, .owners = true, .netns = "/etc/passwd"}));
 }
 
 TEST(Collect, ANamespaceThatMayNotBeEnteredIsReadThroughAProcess) {

@@ -31,6 +31,8 @@ class SocketReader {
   struct Place;
   static const std::vector<Question>& questions();
   enum class Answer : std::uint8_t;
+  [[nodiscard]] bool has_mptcp(const FoundNetns& found);
+  void mark_mptcp(Place& place);
   [[nodiscard]] Answer ask(std::size_t number, Place& place);
   [[nodiscard]] Answer ask_diag(const Question& question, Place& place);
   [[nodiscard]] Answer ask_table(const Question& question, Place& place);

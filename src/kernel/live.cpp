@@ -97,7 +97,8 @@ class Live final : public Source {
     const bool sysctl = table == NetTable::LocalPortRange;
     const std::string name = (sysctl ? "/" : "/net/") + std::string(file_name(table));
     // A sysctl follows the reader's own namespace, a table that of the process in its path.
-    const std::string process = place.pid != 0 ? std::to_string(place.pid) : "thread-self";
+    std::string process = place.netns.paths.empty() ? "self" : "thread-self";
+    if (place.pid != 0) process = std::to_string(place.pid);
     const std::string path = proc_root_ + (sysctl ? "" : "/" + process) + name;
     const auto fd =
         open_in(place.netns, [&path] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC); });

@@ -1,7 +1,9 @@
 #include "kernel/live_cgroup.h"
 
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 
 #include <array>
 #include <cerrno>
@@ -18,6 +20,15 @@ namespace {
 constexpr int kKernfsHandle = 0xfe;  ///< FILEID_KERNFS of linux/exportfs.h
 constexpr std::size_t kMostCgroups = 100'000;
 constexpr std::size_t kLongestMountinfo = 8U << 20U;
+
+/// Where systemd mounts cgroup v2, alone or beside version 1; empty if it is elsewhere or nowhere.
+std::string usual_mount() {
+  for (const char* path : {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"}) {
+    struct statfs found {};
+    if (::statfs(path, &found) == 0 && found.f_type == CGROUP2_SUPER_MAGIC) return path;
+  }
+  return {};
+}
 
 /// Where cgroup v2 is mounted, first mount first; empty if it is not. Blanks in the path, which
 /// mountinfo escapes, do not happen for a mount that a service manager made.
@@ -38,9 +49,10 @@ std::string find_mount(std::string_view mountinfo) {
 int CgroupPaths::open_mount() {
   if (!tried_) {
     tried_ = true;
+    if (proc_root_ == "/proc") mount_point_ = usual_mount();
     Bytes text;
     const std::string file = proc_root_ + "/self/mountinfo";
-    if (read_at(AT_FDCWD, file.c_str(), text, kLongestMountinfo) == 0) {
+    if (mount_point_.empty() && read_at(AT_FDCWD, file.c_str(), text, kLongestMountinfo) == 0) {
       mount_point_ = find_mount(as_text(text));
     }
     if (!mount_point_.empty() &&

@@ -81,7 +81,7 @@ Result<Bytes> NetlinkSocket::ask(ByteView request) {
   if ((flags & NLM_F_DUMP) != NLM_F_DUMP) flags |= NLM_F_ACK;
   flags |= NLM_F_REQUEST;
   std::memcpy(message.data() + offsetof(nlmsghdr, nlmsg_flags), &flags, sizeof flags);
-  std::vector<char> buffer(kBuffer);
+  if (!buffer_) buffer_ = std::make_unique_for_overwrite<char[]>(kBuffer);
   for (int attempt = 1;; ++attempt) {
     ++sequence_;
     std::memcpy(message.data() + offsetof(nlmsghdr, nlmsg_seq), &sequence_, sizeof sequence_);
@@ -94,14 +94,14 @@ Result<Bytes> NetlinkSocket::ask(ByteView request) {
     Bytes out;
     bool interrupted = false;
     for (bool done = false; !done;) {
-      const ssize_t size = ::recv(fd_.get(), buffer.data(), buffer.size(), MSG_TRUNC);
+      const ssize_t size = ::recv(fd_.get(), buffer_.get(), kBuffer, MSG_TRUNC);
       if (size < 0 && errno == EINTR) continue;
       if (size < 0) return fail(kernel_error(errno, netlink_what()));
-      if (static_cast<std::size_t>(size) > buffer.size()) {
+      if (static_cast<std::size_t>(size) > kBuffer) {
         return fail(kernel_error(EMSGSIZE, netlink_what()));
       }
       const Progress progress =
-          take_datagram(buffer.data(), static_cast<int>(size), sequence_, out);
+          take_datagram(buffer_.get(), static_cast<int>(size), sequence_, out);
       if (progress.error != 0) return fail(kernel_error(progress.error, netlink_what()));
       interrupted = interrupted || progress.interrupted;
       done = progress.done;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <utility>
 
 #include "base/bytes.h"
@@ -25,6 +26,7 @@ class NetlinkSocket {
  private:
   UniqueFd fd_;
   std::uint32_t sequence_ = 0;
+  std::unique_ptr<char[]> buffer_;  ///< for datagrams; made at the first question
 };
 
 }  // namespace hark::kernel

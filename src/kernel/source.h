@@ -36,6 +36,7 @@ enum class NetTable : std::uint8_t {
   Udplite6,
   Raw,
   Raw6,
+  Protocols,       ///< which protocols have how many sockets in this namespace
   LocalPortRange,  ///< not of /proc/net but per namespace as well: net.ipv4.ip_local_port_range
 };
 /// Its path below /proc/net, or below /proc for a sysctl.

@@ -49,7 +49,13 @@ void append_escape(std::string& to, const CodePoint& point) {
   }
 }
 
+/// Printable ASCII, which nearly every text is.
+bool is_plain(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~'; });
+}
+
 bool is_shown_as_it_is(std::string_view text, bool ascii) {
+  if (is_plain(text)) return true;
   Inspector inspector(ascii);
   while (!text.empty()) {
     const CodePoint point = first_code_point(text);
@@ -126,6 +132,7 @@ std::string json_for_terminal(std::string_view json) {
 }
 
 std::size_t display_width(std::string_view escaped) {
+  if (is_plain(escaped)) return escaped.size();
   std::size_t width = 0;
   while (!escaped.empty()) {
     const CodePoint point = first_code_point(escaped);
@@ -136,6 +143,8 @@ std::size_t display_width(std::string_view escaped) {
 }
 
 std::string cut_to_width(std::string_view escaped, std::size_t width, bool ascii) {
+  // No character has more columns than bytes.
+  if (escaped.size() <= width) return std::string(escaped);
   std::size_t columns = 0;
   std::size_t kept = 0;  // bytes that leave one column free for the sign of the cut
   std::size_t seen = 0;

@@ -5,18 +5,19 @@
 //   2. the IPv4 and the IPv6 socket of one port, if both are bound to everything or to this host;
 //   3. the ports of one service that are bound alike.
 //
-// What must be equal becomes a text, the key of a map, so each step costs n log n. Who the owner is
-// counts loosely in step 1 (same unit or container, same program, same user) and strictly in 2 and
-// 3: the very same processes, unless a service manager or a container vouches that different
-// processes of one program belong together. Two programs that a person started by hand in one
-// session stay apart. Where owners could not be read, nothing vouches for two ports being one
+// What must be equal becomes a text, the key of a table, so each step looks at a row once. Who the
+// owner is counts loosely in step 1 (same unit or container, same program, same user) and strictly
+// in 2 and 3: the very same processes, unless a service manager or a container vouches that
+// different processes of one program belong together. Two programs that a person started by hand in
+// one session stay apart. Where owners could not be read, nothing vouches for two ports being one
 // service, and step 3 merges nothing.
 #include "show/list_rows.h"
 
 #include <algorithm>
-#include <map>
+#include <optional>
 #include <tuple>
 #include <type_traits>
+#include <unordered_map>
 #include <utility>
 
 #include "show/list_facts.h"
@@ -30,6 +31,7 @@ using host::Listener;
 /// A text that is equal if and only if all that was added is.
 class Key {
  public:
+  Key() { text_.reserve(kUsualSize); }
   template <typename T>
   requires(std::is_integral_v<T> || std::is_enum_v<T>) Key& add(T value) {
     const auto number = static_cast<std::uint64_t>(value);
@@ -41,9 +43,14 @@ class Key {
     text_ += text;
     return *this;
   }
+  Key& add(const IpAddress& address) {
+    text_.append(reinterpret_cast<const char*>(address.bytes.data()), address.bytes.size());
+    return add(address.family);
+  }
   [[nodiscard]] std::string take() { return std::move(text_); }
 
  private:
+  static constexpr std::size_t kUsualSize = 256;
   std::string text_;
 };
 
@@ -57,11 +64,30 @@ std::vector<std::uint16_t> ports_of(const Host& host, const std::vector<std::siz
 }
 
 /// Merges groups with the same key, in the order in which keys were first met.
-template <typename KeyOf>
-std::vector<ListRow> merged(const Host& host, std::vector<ListRow> groups, const KeyOf& key_of) {
+///
+/// `bucket_of` is a number that is equal wherever keys are: a group alone in its bucket, as most
+/// are, needs no key at all. No number: the group merges with none.
+template <typename BucketOf, typename KeyOf>
+std::vector<ListRow> merged(const Host& host, std::vector<ListRow> groups,
+                            const BucketOf& bucket_of, const KeyOf& key_of) {
+  std::vector<std::optional<std::uint64_t>> buckets;
+  buckets.reserve(groups.size());
+  std::unordered_map<std::uint64_t, unsigned> in_bucket;
+  in_bucket.reserve(groups.size());
+  for (const ListRow& group : groups) {
+    buckets.push_back(bucket_of(group));
+    if (buckets.back()) ++in_bucket[*buckets.back()];
+  }
   std::vector<ListRow> out;
-  std::map<std::string, std::size_t> position;
-  for (ListRow& group : groups) {
+  out.reserve(groups.size());
+  std::unordered_map<std::string, std::size_t> position;
+  std::vector<std::size_t> grown;
+  for (std::size_t i = 0; i < groups.size(); ++i) {
+    ListRow& group = groups[i];
+    if (!buckets[i] || in_bucket[*buckets[i]] == 1) {
+      out.push_back(std::move(group));
+      continue;
+    }
     const auto [place, is_new] = position.emplace(key_of(group), out.size());
     if (is_new) {
       out.push_back(std::move(group));
@@ -69,8 +95,12 @@ std::vector<ListRow> merged(const Host& host, std::vector<ListRow> groups, const
     }
     auto& listeners = out[place->second].listeners;
     listeners.insert(listeners.end(), group.listeners.begin(), group.listeners.end());
+    grown.push_back(place->second);
   }
-  for (ListRow& row : out) {
+  std::sort(grown.begin(), grown.end());
+  grown.erase(std::unique(grown.begin(), grown.end()), grown.end());
+  for (const std::size_t at : grown) {
+    ListRow& row = out[at];
     std::sort(row.listeners.begin(), row.listeners.end());
     row.ports = ports_of(host, row.listeners);
   }
@@ -114,7 +144,7 @@ Key place_key(const Host& host, const ListRow& group) {
 std::string same_socket_key(const Host& host, const ListRow& group) {
   const Listener& l = first_of(host, group);
   Key key = place_key(host, group);
-  key.add(l.port).add(l.address.text()).add(l.interface_known).add(device_of(l));
+  key.add(l.port).add(l.address).add(l.interface_known).add(device_of(l));
   key.add(l.v6only.has_value()).add(l.v6only.value_or(false));
   add_owner(key, host, group, Strictness::Loose);
   return key.take();
@@ -136,10 +166,31 @@ std::string service_key(const Host& host, const ListRow& group) {
   Key key = place_key(host, group);
   if (!l.probable_client) {
     key.add(bound_words(host, group));
-    if (!l.owners || l.owners->empty()) key.add(l.port);
   }
   add_owner(key, host, group, Strictness::Strict);
   return key.take();
+}
+
+/// Namespace, protocol and port in one number.
+std::uint64_t place_number(const Listener& l) {
+  constexpr unsigned kPortBits = 16;
+  constexpr unsigned kProtocolBits = 8;
+  return (static_cast<std::uint64_t>(l.netns) << kProtocolBits |
+          static_cast<std::uint64_t>(l.protocol))
+             << kPortBits |
+         l.port;
+}
+
+std::optional<std::uint64_t> port_bucket(const Host& host, const ListRow& group) {
+  return place_number(first_of(host, group));
+}
+
+/// Ports of one service: without known owners nothing vouches for two of them being one.
+std::optional<std::uint64_t> service_bucket(const Host& host, const ListRow& group) {
+  const Listener& l = first_of(host, group);
+  if (l.probable_client) return 0;
+  if (!l.owners || l.owners->empty()) return std::nullopt;
+  return 1;
 }
 
 /// What a row is sorted by. Rows that lack it come last.
@@ -255,8 +306,15 @@ std::vector<ListRow> fold(const Host& host, const std::vector<std::size_t>& sele
     rows.push_back({{i}, {l.port}, l.probable_client});
   }
   if (!unfolded) {
-    for (const auto key_of : {same_socket_key, twin_key, service_key}) {
-      rows = merged(host, std::move(rows), [&](const ListRow& r) { return key_of(host, r); });
+    struct Step {
+      std::optional<std::uint64_t> (*bucket_of)(const Host&, const ListRow&);
+      std::string (*key_of)(const Host&, const ListRow&);
+    };
+    for (const Step step : {Step{port_bucket, same_socket_key}, Step{port_bucket, twin_key},
+                            Step{service_bucket, service_key}}) {
+      rows = merged(
+          host, std::move(rows), [&](const ListRow& r) { return step.bucket_of(host, r); },
+          [&](const ListRow& r) { return step.key_of(host, r); });
     }
   }
   std::vector<Ranked> ranked;
@@ -266,10 +324,13 @@ std::vector<ListRow> fold(const Host& host, const std::vector<std::size_t>& sele
     const Listener* first = &first_of(host, row);
     ranked.push_back({std::move(row), std::move(rank), first});
   }
-  std::sort(ranked.begin(), ranked.end(),
-            [&](const Ranked& a, const Ranked& b) { return stands_before(a, b, order); });
+  std::vector<Ranked*> sorted;
+  sorted.reserve(ranked.size());
+  for (Ranked& r : ranked) sorted.push_back(&r);
+  std::sort(sorted.begin(), sorted.end(),
+            [&](const Ranked* a, const Ranked* b) { return stands_before(*a, *b, order); });
   rows.clear();
-  for (Ranked& r : ranked) rows.push_back(std::move(r.row));
+  for (Ranked* r : sorted) rows.push_back(std::move(r->row));
   return rows;
 }
 

@@ -61,11 +61,13 @@ std::vector<Cell> cells_of(const RowView& view, const Layout& layout, const Tabl
   std::vector<Cell> cells;
   const bool dim = is_this_host_only(view.host, view.row);
   const bool quiet = queue_level(fullest(view.host, view.row)) == QueueLevel::Quiet;
+  static const ColumnSpec* const kQueue = column_spec("queue");
+  cells.reserve(layout.specs.size());
   for (const ColumnSpec* spec : layout.specs) {
     CellValue value = spec->make(view);
     if (layout.asked && value.text.empty()) value.text = value.known ? "-" : "?";
     // In the usual table the queue stands only where somebody should look at it.
-    if (!layout.asked && quiet && spec == column_spec("queue")) value.text.clear();
+    if (!layout.asked && quiet && spec == kQueue) value.text.clear();
     if (dim && value.colour == Colour::None) value.colour = Colour::Dim;
     cells.push_back({for_terminal(value.text, style.ascii), value.colour});
   }

@@ -25,8 +25,6 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
   target_compile_options(hark_flags INTERFACE
     -Wduplicated-cond -Wduplicated-branches -Wlogical-op -Wimplicit-fallthrough=5
     -Wno-restrict)  # g++ 12 sees overlaps in std::string that are not there (GCC PR 105651)
-  # Half of start-up is the dynamic linker's work (docs/adr/0002-start-up.md).
-  target_link_options(hark_flags INTERFACE -static-libstdc++ -static-libgcc)
 endif()
 if(HARK_WERROR)
   target_compile_options(hark_flags INTERFACE -Werror)
@@ -37,7 +35,7 @@ if(HARK_SANITIZE)
 elseif(CMAKE_BUILD_TYPE STREQUAL Release)
   target_compile_options(hark_flags INTERFACE -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3
                          -fstack-protector-strong -fcf-protection)
-  target_link_options(hark_flags INTERFACE -Wl,-z,relro,--gc-sections)
+  target_link_options(hark_flags INTERFACE -Wl,-z,relro,-z,now,--gc-sections)
   target_compile_options(hark_flags INTERFACE -ffunction-sections -fdata-sections)
 endif()
 if(HARK_TIDY)

@@ -1,10 +1,10 @@
 #include "kernel/live_netlink.h"
 
-#include <libmnl/libmnl.h>
+#include <linux/netlink.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 
-#include <array>
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -25,36 +25,36 @@ struct Progress {
   int error = 0;
 };
 
-/// Takes the messages of a datagram into `out`.
-Progress take_datagram(const char* datagram, int size, std::uint32_t sequence, Bytes& out) {
+/// The number at the front of an NLMSG_ERROR's or NLMSG_DONE's body: 0 or a negative errno.
+int result_in(ByteView body) {
+  const int result = ByteReader(body).value<int>();
+  return result < 0 ? -result : 0;
+}
+
+/// Takes the messages of a datagram into `out`. Framing is that of netlink(7): a header whose
+/// length counts itself, a body, and padding to four bytes that the last message of a datagram may
+/// lack.
+Progress take_datagram(ByteView datagram, std::uint32_t sequence, Bytes& out) {
   Progress progress;
-  const auto* message = reinterpret_cast<const nlmsghdr*>(datagram);
-  int left = size;
-  for (; mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left)) {
-    if (message->nlmsg_seq != sequence) continue;  // late words of an earlier, broken-off dump
-    if ((message->nlmsg_flags & NLM_F_DUMP_INTR) != 0) progress.interrupted = true;
-    if (message->nlmsg_type == NLMSG_ERROR) {
-      const auto* error = static_cast<const nlmsgerr*>(mnl_nlmsg_get_payload(message));
-      if (mnl_nlmsg_get_payload_len(message) < sizeof *error) {
-        progress.error = EBADMSG;
-      } else {
-        progress.error = -error->error;
-      }
+  ByteReader reader(datagram);
+  while (!reader.empty()) {
+    const auto header = reader.value<nlmsghdr>();
+    if (!reader.ok() || header.nlmsg_len < sizeof header) return {.done = true, .error = EBADMSG};
+    const ByteView body = reader.take(header.nlmsg_len - sizeof header);
+    if (!reader.ok()) return {.done = true, .error = EBADMSG};
+    const std::size_t padding = (NLMSG_ALIGNTO - body.size() % NLMSG_ALIGNTO) % NLMSG_ALIGNTO;
+    reader.take(std::min(padding, reader.left()));
+    if (header.nlmsg_seq != sequence) continue;  // late words of an earlier, broken-off dump
+    if ((header.nlmsg_flags & NLM_F_DUMP_INTR) != 0) progress.interrupted = true;
+    if (header.nlmsg_type == NLMSG_ERROR || header.nlmsg_type == NLMSG_DONE) {
+      // A dump that failed on the way says so at its end.
+      progress.error = result_in(body);
       progress.done = true;
       return progress;
     }
-    if (message->nlmsg_type == NLMSG_DONE) {
-      // A dump that failed on the way says so in the payload of its end.
-      if (mnl_nlmsg_get_payload_len(message) >= sizeof(int)) {
-        const int result = *static_cast<const int*>(mnl_nlmsg_get_payload(message));
-        if (result < 0) progress.error = -result;
-      }
-      progress.done = true;
-      return progress;
-    }
-    const auto* first = reinterpret_cast<const std::byte*>(message);
-    append(out, ByteView(first, message->nlmsg_len));
-    while (out.size() % NLMSG_ALIGNTO != 0) out.push_back(std::byte{0});
+    append_value(out, header);
+    append(out, body);
+    out.resize(out.size() + padding);
   }
   return progress;
 }
@@ -100,8 +100,9 @@ Result<Bytes> NetlinkSocket::ask(ByteView request) {
       if (static_cast<std::size_t>(size) > kBuffer) {
         return fail(kernel_error(EMSGSIZE, netlink_what()));
       }
-      const Progress progress =
-          take_datagram(buffer_.get(), static_cast<int>(size), sequence_, out);
+      const auto received =
+          as_bytes(std::string_view(buffer_.get(), static_cast<std::size_t>(size)));
+      const Progress progress = take_datagram(received, sequence_, out);
       if (progress.error != 0) return fail(kernel_error(progress.error, netlink_what()));
       interrupted = interrupted || progress.interrupted;
       done = progress.done;

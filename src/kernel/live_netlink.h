@@ -1,4 +1,4 @@
-// Netlink questions to the running kernel: framing by libmnl.
+// Netlink questions to the running kernel: sending, receiving and framing.
 #pragma once
 
 #include <cstdint>

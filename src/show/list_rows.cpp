@@ -271,21 +271,23 @@ struct Ranked {
   ListRow row;
   Rank rank;
   const Listener* first;
+  std::uint64_t by_port;  ///< lowest port, then protocol
 };
+
+/// The number of a raw socket is no port: those stand behind all ports.
+std::uint64_t port_number(const Listener& first, const ListRow& row) {
+  const std::uint64_t raw = first.protocol == Protocol::Raw ? 1 : 0;
+  return (raw << 16U | row.ports.front()) << 8U | static_cast<std::uint64_t>(first.protocol);
+}
 
 bool stands_before(const Ranked& a, const Ranked& b, SortOrder order) {
   if (a.row.probable_clients != b.row.probable_clients) return b.row.probable_clients;
   int compared = a.rank.compare(b.rank);
-  const auto by_port = [](const Ranked& r) {
-    // The number of a raw socket is no port: those stand behind all ports.
-    return std::make_tuple(r.first->protocol == Protocol::Raw, r.row.ports.front(),
-                           r.first->protocol);
+  const auto ties = [](const Ranked& r) {
+    return std::tie(r.by_port, r.first->address, r.row.listeners.front());
   };
-  const auto ties = [&](const Ranked& r) {
-    return std::make_tuple(by_port(r), r.first->address, r.row.listeners.front());
-  };
-  if (compared == 0 && order.key == SortKey::Port && by_port(a) != by_port(b)) {
-    compared = by_port(a) < by_port(b) ? -1 : 1;
+  if (compared == 0 && order.key == SortKey::Port && a.by_port != b.by_port) {
+    compared = a.by_port < b.by_port ? -1 : 1;
   }
   if (compared == 0 && order.key == SortKey::Address && a.first->address != b.first->address) {
     compared = a.first->address < b.first->address ? -1 : 1;
@@ -321,8 +323,9 @@ std::vector<ListRow> fold(const Host& host, const std::vector<std::size_t>& sele
   ranked.reserve(rows.size());
   for (ListRow& row : rows) {
     Rank rank = rank_of(host, row, order.key);
-    const Listener* first = &first_of(host, row);
-    ranked.push_back({std::move(row), std::move(rank), first});
+    const Listener& first = first_of(host, row);
+    const std::uint64_t by_port = port_number(first, row);
+    ranked.push_back({std::move(row), std::move(rank), &first, by_port});
   }
   std::vector<Ranked*> sorted;
   sorted.reserve(ranked.size());

@@ -4,9 +4,9 @@
 . "$1/tests/lint/common.sh"
 
 good() {
-  printf '# why\n[run]\ng++  # compiler\nlibmnl-dev\n\n[test]\nlibmnl-dev\n' | put packages.txt
+  printf '# why\n[run]\ng++  # compiler\nlibfmt-dev\n\n[test]\nlibfmt-dev\n' | put packages.txt
   # shellcheck disable=SC2016
-  printf 'apt-get -q update\napt-get install -y $missing\napt-get install g++ libmnl-dev\n' |
+  printf 'apt-get -q update\napt-get install -y $missing\napt-get install g++ libfmt-dev\n' |
     put install.sh
 }
 good
@@ -22,8 +22,8 @@ rejects packages "installs curl" "a page with a package of its own"
 rm "$tree/more.sh"
 printf 'cmake\n[run]\n' | put packages.txt
 rejects packages "before the first section" "a package without a section"
-printf '[run]\ng++\ng++\nlibmnl-dev\n' | put packages.txt
+printf '[run]\ng++\ng++\nlibfmt-dev\n' | put packages.txt
 rejects packages "twice" "a package twice in a section"
-printf '[run]\ng++\nlibmnl-dev\nG ++\n' | put packages.txt
+printf '[run]\ng++\nlibfmt-dev\nG ++\n' | put packages.txt
 rejects packages "not a package name" "a line that is no package"
 finish

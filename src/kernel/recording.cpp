@@ -26,7 +26,7 @@ class BlockWriter {
   std::string place(ByteView bytes) {
     if (bytes.empty()) return "- -";
     if (open_.size() + bytes.size() > kUsualBlock) close();
-    const std::string at = std::to_string(count_) + " " + std::to_string(open_.size());
+    std::string at = std::to_string(count_) + " " + std::to_string(open_.size());
     if (bytes.size() < kUsualBlock) {
       append(open_, bytes);
     } else {

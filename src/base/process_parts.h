@@ -1,7 +1,7 @@
 // The wire between kernel::Source's two process calls and decode: which parts (base/parts.h) the
 // buffers hold. It is part of the recording format: tags may be added, never renumbered.
 //
-// scan_processes, for each process in the order of its pid:
+// scan_namespaces and scan_descriptors, for each process in the order of its pid:
 //   Pid           u32, opens the record; every part up to the next Pid belongs to it
 // and of what was asked for
 //   namespaces:

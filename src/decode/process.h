@@ -16,7 +16,7 @@
 
 namespace hark::decode {
 
-/// One process of scan_processes.
+/// One process of scan_namespaces or scan_descriptors.
 struct ScannedProcess {
   std::uint32_t pid = 0;
   std::optional<std::uint64_t> netns_inode;     ///< empty: not ours to see

@@ -3,11 +3,12 @@
 
 _hark_commands='list save help'
 _hark_list_options='-r --recording --netns --json --color -v --verbose -h --help --version
-  -a --all --sort --columns --no-header -w --wide --width --no-owners --ascii'
+  -a --all --sort --columns --no-header -w --wide --width --no-owners
+  --search --ascii'
 _hark_save_options='--netns --json --color -v --verbose -h --help --version
   --redact --no-redact -f --force'
 _hark_help_options='--color -v --verbose -h --help --version'
-_hark_valued='-r --recording --netns --color --sort --columns --width'
+_hark_valued='-r --recording --netns --color --sort --columns --width --search'
 _hark_color_words='auto always never'
 _hark_sort_keys='port protocol address name pid user unit container netns scope queue drops started'
 _hark_columns='port protocol bound address scope who name pid user unit container netns

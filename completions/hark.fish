@@ -12,7 +12,7 @@ function __hark_command
     for word in (commandline -opc)[2..-1]
         if test $skip -eq 1
             set skip 0
-        else if contains -- $word -r --recording --netns --color --sort --columns --width
+        else if contains -- $word -r --recording --netns --color --sort --columns --width --search
             set skip 1
         else if string match -q -- '-*' $word
             continue
@@ -60,6 +60,7 @@ complete -c hark -n '__hark_in none list' -l no-header -d 'leave the heading out
 complete -c hark -n '__hark_in none list' -s w -l wide -d 'as wide as it takes'
 complete -c hark -n '__hark_in none list' -l width -x -d 'fit that many columns'
 complete -c hark -n '__hark_in none list' -l no-owners -d 'look into no process'
+complete -c hark -n '__hark_in none list' -l search -x -a 'survey tasks files proc' -d 'how owners are searched'
 complete -c hark -n '__hark_in none list' -l ascii -d 'plain ASCII'
 
 complete -c hark -n '__hark_in save' -l redact -d 'take out what looks like secrets (the default)'

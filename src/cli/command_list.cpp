@@ -83,6 +83,15 @@ std::string table_text(const Invocation& asked, const host::Host& host,
       {.columns = asked.columns, .order = asked.order, .unfolded = asked.unfolded, .style = style});
 }
 
+/// What the search for owners does not tell by the way: command lines, and all that JSON shows.
+bool needs_details(const Invocation& asked, const host::Filter& filter) {
+  constexpr std::array kFields = {Field::Word, Field::Name, Field::Exe, Field::CommandLine};
+  return asked.json || std::ranges::any_of(asked.columns, show::column_needs_details) ||
+         std::ranges::any_of(filter.terms, [&kFields](const host::Term& term) {
+           return contains(kFields, term.field);
+         });
+}
+
 }  // namespace
 
 bool needs_owners(const Invocation& asked, const host::Filter& filter) {
@@ -97,11 +106,12 @@ bool needs_owners(const Invocation& asked, const host::Filter& filter) {
 }
 
 tl::expected<host::Host, Failure> collect_host(kernel::Source& source, const Invocation& asked,
-                                               bool owners) {
+                                               const Need& need) {
   // The table does not show whose it is.
   const bool identity = asked.json || asked.command == Command::Save;
-  Result<host::Host> host =
-      host::collect(source, {.identity = identity, .owners = owners, .netns = asked.netns});
+  Result<host::Host> host = host::collect(
+      source,
+      {.identity = identity, .owners = need.owners, .details = need.details, .netns = asked.netns});
   if (host) return std::move(*host);
   const int code = host.error().code;
   const bool absent = code == 0 || code == ENOENT || code == ESRCH;
@@ -134,7 +144,9 @@ Outcome command_list(const Invocation& asked, Output& out) {
   if (!opened) return tl::unexpected<Failure>(opened.error());
   Tally tally(*opened->source);
   kernel::Source& source = asked.verbose ? static_cast<kernel::Source&>(tally) : *opened->source;
-  const auto host = collect_host(source, asked, needs_owners(asked, *filter));
+  const auto host = collect_host(
+      source, asked,
+      {.owners = needs_owners(asked, *filter), .details = needs_details(asked, *filter)});
   if (asked.verbose) {
     print_message("hark: source: " + show::for_terminal(opened->name) + "\n" + tally.text());
   }

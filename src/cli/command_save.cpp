@@ -68,7 +68,7 @@ Outcome command_save(const Invocation& asked, Output& out) {
   kernel::Recorder recorder(
       tally, asked.redact ? kernel::Redactor(host::redact_command_line) : kernel::Redactor{});
   // With owners everything is asked that `hark -r FILE` can ever ask.
-  const auto host = collect_host(recorder, asked, true);
+  const auto host = collect_host(recorder, asked, {});
   if (!host) return tl::unexpected<Failure>(host.error());
 
   const Bytes file =

@@ -23,10 +23,17 @@ namespace hark::cli {
 /// Does this question need to know who holds the sockets? Reading that is most of hark's work.
 [[nodiscard]] bool needs_owners(const Invocation& asked, const host::Filter& filter);
 
+/// How much has to be read for a question.
+struct Need {
+  bool owners = true;
+  bool details = true;  ///< more than the usual table shows
+};
+
 /// collect(), with its failure judged: what the question names and does not exist is usage, what
 /// could not be read leaves the question open.
 [[nodiscard]] tl::expected<host::Host, Failure> collect_host(kernel::Source& source,
-                                                             const Invocation& asked, bool owners);
+                                                             const Invocation& asked,
+                                                             const Need& need);
 
 /// What --verbose says of the gaps: each in full, a line a part.
 [[nodiscard]] std::string gaps_text(const host::Host& host);

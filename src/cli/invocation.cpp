@@ -102,6 +102,16 @@ Result<void> set_recording(Invocation& into, const std::string& value) {
   return {};
 }
 
+Result<void> set_search(Invocation& into, const std::string& value) {
+  const auto search = kernel::search_named(value);
+  if (!search) {
+    return fail(
+        plain_error("--search " + value, "no such way to search", "survey, tasks, files or proc"));
+  }
+  into.search = *search;
+  return {};
+}
+
 template <auto kMember, bool kValue>
 Result<void> set_flag(Invocation& into, const std::string&) {
   into.*kMember = kValue;
@@ -111,7 +121,7 @@ Result<void> set_flag(Invocation& into, const std::string&) {
 using Setter = Result<void> (*)(Invocation&, const std::string&);
 
 /// By OptionId.
-constexpr std::array<Setter, 18> kSetters = {
+constexpr std::array<Setter, 19> kSetters = {
     set_recording,
     set_netns,
     set_flag<&Invocation::json, true>,
@@ -126,6 +136,7 @@ constexpr std::array<Setter, 18> kSetters = {
     set_flag<&Invocation::wide, true>,
     set_width,
     set_flag<&Invocation::owners, false>,
+    set_search,
     set_flag<&Invocation::ascii, true>,
     set_flag<&Invocation::redact, true>,
     set_flag<&Invocation::redact, false>,

@@ -9,6 +9,7 @@
 #include "base/result.h"
 #include "cli/options.h"
 #include "cli/parse.h"
+#include "kernel/search.h"
 #include "show/list_rows.h"
 
 namespace hark::cli {
@@ -33,6 +34,7 @@ struct Invocation {
   bool wide = false;
   bool ascii = false;
   bool owners = true;
+  kernel::Search search = kernel::Search::Survey;  ///< the first way that is tried
   std::optional<std::size_t> width;
   show::SortOrder order;
   std::vector<std::string> columns;

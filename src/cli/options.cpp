@@ -77,6 +77,8 @@ constexpr std::array kOptions = {
                kList},
     OptionInfo{OptionId::NoOwners, "no-owners", 0, "", "",
                "look into no process: faster, and owners are not known", kList},
+    OptionInfo{OptionId::Search, "search", 0, "", "HOW",
+               "search owners by survey, tasks, files or proc; else what works, best first", kList},
     OptionInfo{OptionId::Ascii, "ascii", 0, "", "", "plain ASCII, as in a locale without UTF-8",
                kList},
     OptionInfo{OptionId::Redact, "redact", 0, "", "",

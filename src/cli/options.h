@@ -54,6 +54,7 @@ enum class OptionId : std::uint8_t {
   Wide,
   Width,
   NoOwners,
+  Search,
   Ascii,
   Redact,
   NoRedact,

@@ -85,7 +85,7 @@ Failure as_failure(RecordingError fault, const std::string& path) {
 tl::expected<OpenedSource, Failure> open_source(const Invocation& asked) {
   OpenedSource out;
   if (!asked.recording) {
-    out.source = kernel::make_live();
+    out.source = kernel::make_live("/proc", asked.search);
     out.name = "this host";
     return out;
   }

@@ -1,5 +1,6 @@
 #include "cli/tally.h"
 
+#include "base/text.h"
 #include "show/escape.h"
 
 namespace hark::cli {
@@ -12,14 +13,15 @@ enum Kind : std::size_t {
   kFolder,
   kTable,
   kScan,
+  kSurvey,
   kProcesses,
   kCgroup,
   kClock
 };
 
 constexpr std::array kNames = {
-    "netlink requests", "files",         "links",          "folders", "/proc/net tables",
-    "process scans",    "process reads", "cgroup lookups", "clock",
+    "netlink requests", "files",          "links",         "folders",        "/proc/net tables",
+    "process scans",    "socket surveys", "process reads", "cgroup lookups", "clock",
 };
 
 }  // namespace
@@ -56,14 +58,21 @@ Result<Bytes> Tally::read_net_table(const kernel::NetTablePlace& place, kernel::
   return count(kTable, inner_.read_net_table(place, table));
 }
 
-Result<Bytes> Tally::scan_namespaces() { return count(kScan, inner_.scan_namespaces()); }
+Result<Bytes> Tally::scan_sockets() {
+  return count(kSurvey, inner_.scan_sockets());
+}
+
+Result<Bytes> Tally::scan_namespaces() {
+  return count(kScan, inner_.scan_namespaces());
+}
 
 Result<Bytes> Tally::scan_descriptors(std::span<const std::uint32_t> wanted) {
   return count(kScan, inner_.scan_descriptors(wanted));
 }
 
-Result<Bytes> Tally::read_processes(std::span<const kernel::ProcessWanted> wanted) {
-  return count(kProcesses, inner_.read_processes(wanted));
+Result<Bytes> Tally::read_processes(std::span<const kernel::ProcessWanted> wanted,
+                                    kernel::ProcessDetail detail) {
+  return count(kProcesses, inner_.read_processes(wanted, detail));
 }
 
 Result<std::string> Tally::cgroup_path(std::uint64_t id) {
@@ -88,6 +97,12 @@ std::string Tally::text() const {
              show::for_terminal(reason(count.last)) + ")";
     }
     out += "\n";
+  }
+  if (const std::string how = inner_.how(); !how.empty()) {
+    std::string_view rest = how;
+    while (!rest.empty()) {
+      out += "hark: " + show::for_terminal(next_piece(rest, '\n')) + "\n";
+    }
   }
   return out;
 }

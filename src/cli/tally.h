@@ -19,11 +19,14 @@ class Tally final : public kernel::Source {
   Result<std::string> read_link(const std::string& path) override;
   Result<std::vector<std::string>> list_folder(const std::string& path) override;
   Result<Bytes> read_net_table(const kernel::NetTablePlace& place, kernel::NetTable table) override;
+  Result<Bytes> scan_sockets() override;
   Result<Bytes> scan_namespaces() override;
   Result<Bytes> scan_descriptors(std::span<const std::uint32_t> wanted) override;
-  Result<Bytes> read_processes(std::span<const kernel::ProcessWanted> wanted) override;
+  Result<Bytes> read_processes(std::span<const kernel::ProcessWanted> wanted,
+                               kernel::ProcessDetail detail) override;
   Result<std::string> cgroup_path(std::uint64_t id) override;
   Result<kernel::Clock> clock() override;
+  std::string how() const override { return inner_.how(); }
 
   /// A line for each kind of question that was asked: how many were answered, how many refused,
   /// and the last refusal's reason.
@@ -39,7 +42,7 @@ class Tally final : public kernel::Source {
   Result<T> count(std::size_t kind, Result<T> answer);
 
   kernel::Source& inner_;
-  std::array<Count, 9> counts_;
+  std::array<Count, 10> counts_;
 };
 
 }  // namespace hark::cli

@@ -32,6 +32,8 @@ struct SocketRecord {
   /// IPv4 packet.
   std::optional<bool> v6only;
   std::optional<std::uint64_t> cgroup_id;
+  /// Whether some process ever got a descriptor for it; false: the kernel made it for itself.
+  std::optional<bool> has_file;
 
   bool operator==(const SocketRecord&) const = default;
 };

@@ -88,6 +88,24 @@ bool read_sockets(const Part& part, std::vector<FdInode>& out, int& error) {
 }
 
 /// False: malformed.
+bool read_facts(const Part& part, ProcessScan& scan) {
+  if (part.bytes.size() != sizeof(ProcessFacts)) return false;
+  scan.processes.back().facts = static_cast<std::uint32_t>(scan.facts.size());
+  scan.facts.push_back(ByteReader(part.bytes).value<ProcessFacts>());
+  scan.facts.back().name.back() = '\0';
+  scan.facts.back().exe.back() = '\0';
+  return true;
+}
+
+/// The cgroups of the group that the process before it is in. False: it is in none.
+bool read_group(const Part& part, ProcessScan& scan) {
+  const ProcessFacts* facts = scan.facts_of(scan.processes.back());
+  if (facts == nullptr) return false;
+  scan.cgroups.try_emplace(facts->group, part.bytes.begin(), part.bytes.end());
+  return true;
+}
+
+/// False: malformed.
 bool read_scan_part(const Part& part, ProcessScan& scan) {
   ScannedProcess& process = scan.processes.back();
   // A tag of a newer hark is no enumerator; -Wswitch-enum wants the known ones named all the same.
@@ -105,12 +123,16 @@ bool read_scan_part(const Part& part, ProcessScan& scan) {
       process.end_socket = static_cast<std::uint32_t>(scan.sockets.size());
       return ok;
     }
+    case ProcessPart::Facts:
+      return read_facts(part, scan);
+    case ProcessPart::Cgroup:
+      return read_group(part, scan);
     case ProcessPart::Pid:
     case ProcessPart::Stat:
     case ProcessPart::Status:
     case ProcessPart::Cmdline:
     case ProcessPart::Exe:
-    case ProcessPart::Cgroup:
+    case ProcessPart::Uid:
       break;
   }
   return true;
@@ -148,6 +170,11 @@ bool read_process_part(const Part& part, ProcessRecord& process) {
       break;
     case ProcessPart::Sockets:
       return read_sockets(part, process.sockets, process.sockets_error);
+    case ProcessPart::Uid:
+      if (part.bytes.size() != sizeof(std::uint32_t)) return false;
+      process.uid = ByteReader(part.bytes).value<std::uint32_t>();
+      break;
+    case ProcessPart::Facts:
     case ProcessPart::Pid:
     case ProcessPart::NetnsInode:
     case ProcessPart::NetProcInode:

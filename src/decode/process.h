@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -26,14 +27,22 @@ struct ScannedProcess {
   std::uint32_t first_socket = 0;
   std::uint32_t end_socket = 0;
   int sockets_error = 0;  ///< errno of /proc/PID/fd or of a link in it; 0: all was read
+  static constexpr std::uint32_t kNoFacts = 0xffffffff;
+  std::uint32_t facts = kNoFacts;  ///< position among the scan's facts
   std::vector<FdInode> netns_fds;
 
   bool operator==(const ScannedProcess&) const = default;
 };
 
 struct ProcessScan {
-  std::vector<ScannedProcess> processes;  ///< by ascending pid
-  std::vector<FdInode> sockets;           ///< of all processes, in one array: a busy host has many
+  std::vector<ScannedProcess> processes;   ///< by ascending pid
+  std::vector<FdInode> sockets;            ///< of all processes, in one array: a busy host has many
+  std::vector<ProcessFacts> facts;         ///< where the search told more than descriptors
+  std::map<std::uint32_t, Bytes> cgroups;  ///< by ProcessFacts::group, for decode_cgroup_file
+
+  [[nodiscard]] const ProcessFacts* facts_of(const ScannedProcess& process) const {
+    return process.facts < facts.size() ? &facts[process.facts] : nullptr;
+  }
 };
 
 /// Pids that do not ascend are an error.
@@ -75,6 +84,7 @@ struct ProcessRecord {
   Result<std::vector<std::string>> cmdline = not_told("cmdline");
   Result<std::string> exe = not_told("exe");  ///< link target as it is; " (deleted)" still there
   Result<Bytes> cgroup = not_told("cgroup");  ///< for decode_cgroup_file
+  std::optional<std::uint32_t> uid;           ///< effective, where status was not read
   std::vector<FdInode> sockets;
   int sockets_error = 0;  ///< errno of looking at its descriptors; 0: all were looked at
 

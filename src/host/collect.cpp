@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <numeric>
+#include <optional>
 
 #include "base/text.h"
 #include "decode/mountinfo.h"
 #include "decode/passwd.h"
 #include "decode/process.h"
+#include "decode/socket_scan.h"
 #include "host/cgroup_names.h"
 #include "host/gaps.h"
 #include "host/namespaces.h"
@@ -121,6 +123,7 @@ class Collector {
 
   Result<std::vector<FoundNetns>> namespaces() {
     if (proc_ && looks_at_processes()) {
+      survey();
       if (auto scan = scanned(source_.scan_namespaces())) evidence_.scan = std::move(*scan);
     }
     auto chosen = choose();
@@ -130,10 +133,12 @@ class Collector {
 
   Result<std::vector<FoundNetns>> choose() {
     auto found = find_namespaces(source_, evidence_);
+    if (survey_) add_surveyed(found, *survey_);
     auto chosen = choose_namespaces(source_, evidence_, found, request_.netns);
     if (chosen || !proc_ || !decode::netns_inode(request_.netns)) return chosen;
     // Asked for by its inode and nowhere to be seen: perhaps a descriptor keeps it alive.
-    const auto scan = descriptors();
+    // All descriptors: only such a search tells of more than sockets whatever its means.
+    const auto scan = scanned(source_.scan_descriptors({}));
     if (!scan) return chosen;
     add_held_by_descriptors(found, *scan);
     return choose_namespaces(source_, evidence_, std::move(found), request_.netns);
@@ -151,24 +156,87 @@ class Collector {
     return scanned(source_.scan_descriptors(wanted));
   }
 
+  /// All sockets of the machine at once, where that can be had and they all are wanted.
+  void survey() {
+    if (request_.netns != "all") return;
+    const auto parts = source_.scan_sockets();
+    auto survey = parts ? decode::decode_socket_survey(*parts)
+                        : Result<decode::SocketSurvey>(fail(parts.error()));
+    survey_.reset();
+    if (survey) survey_ = std::move(*survey);
+  }
+
+  /// The listeners of our own namespace, as sock_diag told them, against the survey of all: what
+  /// was read from the kernel's private structures is believed if it agrees.
+  [[nodiscard]] bool survey_agrees(NetnsId own) const {
+    std::vector<std::uint32_t> asked;
+    for (const Listener& listener : host_.listeners) {
+      if (listener.netns == own && listener.state == State::Listen) {
+        asked.push_back(listener.socket.inode);
+      }
+    }
+    std::vector<std::uint32_t> surveyed;
+    for (const decode::SurveyRecord& record : survey_->sockets) {
+      if (record.netns_inode == evidence_.own_inode && record.socket.state == kTcpListen) {
+        surveyed.push_back(record.socket.inode);
+      }
+    }
+    for (auto* inodes : {&asked, &surveyed}) {
+      std::ranges::sort(*inodes);
+      inodes->erase(std::unique(inodes->begin(), inodes->end()), inodes->end());
+    }
+    return asked == surveyed;
+  }
+
+  /// Reads our own namespace, twice if the survey does not agree with it: sockets come and go.
+  [[nodiscard]] bool read_own(SocketReader& sockets, FoundNetns& own, NetnsId id) {
+    constexpr int kTries = 2;
+    bool there = sockets.read(own, id, host_.listeners);
+    for (int i = 1; survey_ && !survey_agrees(id); ++i) {
+      if (i == kTries) {
+        survey_.reset();
+        break;
+      }
+      survey();
+      std::erase_if(host_.listeners, [id](const Listener& one) { return one.netns == id; });
+      there = sockets.read(own, id, host_.listeners);
+    }
+    return there;
+  }
+
+  [[nodiscard]] bool read_one(SocketReader& sockets, FoundNetns& one, NetnsId id) {
+    if (one.netns.own) return read_own(sockets, one, id);
+    if (one.only_surveyed && !survey_) return false;
+    if (!survey_ || (request_.details && !one.only_surveyed)) {
+      return sockets.read(one, id, host_.listeners);
+    }
+    sockets.read_surveyed(one, id, *survey_, host_.listeners);
+    return true;
+  }
+
   void read_sockets(SocketReader& sockets, std::vector<FoundNetns>& found) {
     for (FoundNetns& one : found) {
       const NetnsId id{static_cast<std::uint32_t>(host_.namespaces.size())};
-      if (sockets.read(one, id, host_.listeners)) host_.namespaces.push_back(one.netns);
+      if (read_one(sockets, one, id)) host_.namespaces.push_back(one.netns);
     }
   }
 
   void read_owners(SocketReader& sockets, const std::vector<FoundNetns>& found) {
     if (!proc_) return;
     auto scan = descriptors();
-    if (scan && request_.netns == "all" && read_late_namespaces(sockets, found, *scan)) {
+    if (scan && !survey_ && request_.netns == "all" &&
+        read_late_namespaces(sockets, found, *scan)) {
       scan = descriptors();
     }
     if (!scan) {
       host_.gaps.push_back(gaps::owners_not_read(scan.error()));
       return;
     }
-    join_owners(source_, *scan, note_unreadable(*scan) && sight_.whole_machine, boot_ms_, host_);
+    join_owners(source_, *scan,
+                {.all_seen = note_unreadable(*scan) && sight_.whole_machine,
+                 .details = request_.details,
+                 .boot_ms = boot_ms_},
+                host_);
   }
 
   /// Namespaces that only descriptors keep alive show when those are read. True: they had
@@ -266,6 +334,7 @@ class Collector {
   NetnsEvidence evidence_;
   Sight sight_;
   bool proc_ = true;
+  std::optional<decode::SocketSurvey> survey_;
   std::int64_t boot_ms_ = 0;
 };
 

@@ -57,11 +57,13 @@ class FakeSource : public kernel::Source {
     }
     return find(kernel::net_table_key(place, table));
   }
+  Result<Bytes> scan_sockets() override { return find(kernel::sockets_key()); }
   Result<Bytes> scan_namespaces() override { return find(kernel::namespaces_key()); }
   Result<Bytes> scan_descriptors(std::span<const std::uint32_t> /*wanted*/) override {
     return find(kernel::descriptors_key());
   }
-  Result<Bytes> read_processes(std::span<const kernel::ProcessWanted> wanted) override {
+  Result<Bytes> read_processes(std::span<const kernel::ProcessWanted> wanted,
+                               kernel::ProcessDetail /*detail*/) override {
     wanted_.assign(wanted.begin(), wanted.end());
     return find(kernel::processes_key());
   }

@@ -54,6 +54,7 @@ struct Process {
   std::string name;  ///< as the kernel has it: at most 15 bytes, any of them
   std::optional<std::vector<std::string>> command_line;
   std::optional<std::string> exe;  ///< without the kernel's " (deleted)"
+  std::string exe_name;            ///< last part of its program's path, perhaps cut to 31 bytes
   bool exe_deleted = false;
   std::optional<std::uint32_t> uid;           ///< effective
   std::string user;                           ///< empty: no name known for the uid
@@ -78,6 +79,7 @@ struct Socket {
   std::uint32_t uid = 0;
   std::string user;                   ///< empty: no name known for the uid
   std::optional<std::string> cgroup;  ///< path below the root of cgroup v2
+  std::optional<bool> has_file;       ///< false: no process ever had it, the kernel made it
 };
 
 struct Queue {

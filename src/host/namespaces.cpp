@@ -242,6 +242,19 @@ void add_held_by_descriptors(std::vector<FoundNetns>& found, const decode::Proce
   }
 }
 
+void add_surveyed(std::vector<FoundNetns>& found, const decode::SocketSurvey& survey) {
+  std::set<std::uint64_t> known;
+  for (const FoundNetns& one : found) known.insert(one.ref.inode);
+  for (const decode::SurveyRecord& record : survey.sockets) {
+    if (record.netns_inode == 0 || !known.insert(record.netns_inode).second) continue;
+    FoundNetns one;
+    one.netns.inode = record.netns_inode;
+    one.ref.inode = record.netns_inode;
+    one.only_surveyed = true;
+    found.push_back(std::move(one));
+  }
+}
+
 Result<std::vector<FoundNetns>> choose_namespaces(kernel::Source& source,
                                                   const NetnsEvidence& evidence,
                                                   std::vector<FoundNetns> found,

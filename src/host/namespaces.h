@@ -8,6 +8,7 @@
 #include "base/result.h"
 #include "decode/mountinfo.h"
 #include "decode/process.h"
+#include "decode/socket_scan.h"
 #include "host/host.h"
 #include "kernel/source.h"
 
@@ -21,6 +22,8 @@ struct FoundNetns {
   /// through /proc/PID/net, which needs no right.
   std::uint32_t pid = 0;
   std::uint64_t table_inode = 0;  ///< decode::ScannedProcess::net_proc_inode
+  /// No path leads into it: all that is known of it is in the survey of sockets.
+  bool only_surveyed = false;
 };
 
 /// What was looked at to find them.
@@ -40,8 +43,10 @@ struct NetnsEvidence {
 
 /// Adds, at the end, those that only a descriptor of some process keeps alive; `scan` is of
 /// descriptors.
-void add_held_by_descriptors(std::vector<FoundNetns>& found,
-                                    const decode::ProcessScan& scan);
+void add_held_by_descriptors(std::vector<FoundNetns>& found, const decode::ProcessScan& scan);
+
+/// Adds those in which the survey found sockets and to which nothing else led.
+void add_surveyed(std::vector<FoundNetns>& found, const decode::SocketSurvey& survey);
 
 /// Keeps the namespace that `asked` means: "all", "self", "host", a name, a pid, a path, "net:[N]".
 /// The error has the nearest name as its hint.

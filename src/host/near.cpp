@@ -198,8 +198,7 @@ std::map<Name, std::size_t> names_of(const Host& host) {
       add(NameKind::Process, process.name);
       add(NameKind::Unit, process.unit);
       add(NameKind::User, process.user);
-      if (process.exe)
-        add(NameKind::Program, std::string_view(*process.exe).substr(process.exe->rfind('/') + 1));
+      if (!process.exe_name.empty()) add(NameKind::Program, process.exe_name);
       if (process.container) add(NameKind::Container, process.container->name);
     }
   }

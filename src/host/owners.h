@@ -15,8 +15,12 @@ namespace hark::host {
 
 /// Fills Host::processes and every listener's owners from a scan of descriptors. A listener nobody
 /// was seen to hold gets an empty list only if `all_seen`: otherwise it stays unknown.
-/// `boot_ms`: when the machine was started, since 1970.
-void join_owners(kernel::Source& source, const decode::ProcessScan& scan, bool all_seen,
-                 std::int64_t boot_ms, Host& host);
+struct OwnerJoin {
+  bool all_seen = false;     ///< every process could be looked into
+  bool details = true;       ///< all that can be told of a process; false: what the search told
+  std::int64_t boot_ms = 0;  ///< when the machine was started, since 1970
+};
+void join_owners(kernel::Source& source, const decode::ProcessScan& scan, const OwnerJoin& how,
+                 Host& host);
 
 }  // namespace hark::host

@@ -54,7 +54,7 @@ bool word_in_process(const std::string& text, const Process& process) {
     return is_glob(text) ? same_text(text, candidate) : contains_text(candidate, text);
   };
   if (fits(process.name) || is_process_name(text, process.name)) return true;
-  if (process.exe && fits(last_part(*process.exe))) return true;
+  if (fits(process.exe_name)) return true;
   return process.command_line && !process.command_line->empty() &&
          fits(last_part(process.command_line->front()));
 }

@@ -115,6 +115,30 @@ bool SocketReader::read(FoundNetns& found, NetnsId id, std::vector<Listener>& ou
   return true;
 }
 
+void SocketReader::read_surveyed(FoundNetns& found, NetnsId id, const decode::SocketSurvey& survey,
+                                 std::vector<Listener>& out) {
+  Place place{.found = found,
+              .id = id,
+              .out = out,
+              .through_process = false,
+              .refused = std::nullopt,
+              .interrupted = false,
+              .mptcp = false,
+              .interfaces = {},
+              .local_ports = std::nullopt};
+  const auto inode = static_cast<std::uint32_t>(found.netns.inode.value_or(0));
+  const auto space = std::ranges::lower_bound(survey.namespaces, inode, {}, &SurveyedNetns::inode);
+  if (space != survey.namespaces.end() && space->inode == inode) {
+    place.local_ports = {space->first_port, space->last_port};
+  }
+  auto record =
+      std::ranges::lower_bound(survey.sockets, inode, {}, &decode::SurveyRecord::netns_inode);
+  for (; record != survey.sockets.end() && record->netns_inode == inode; ++record) {
+    add(record->socket, place);
+  }
+  found.netns.entered = true;
+}
+
 bool SocketReader::has_mptcp(const FoundNetns& found) {
   const bool inside = found.ref.inode != 0 || found.netns.own;
   const auto protocols = source_.read_net_table({.netns = found.ref, .pid = inside ? 0 : found.pid},
@@ -225,6 +249,7 @@ void SocketReader::add(const decode::SocketRecord& record, Place& place) {
   listener.socket.inode = record.inode;
   listener.socket.cookie = record.cookie;
   listener.socket.uid = record.uid;
+  listener.socket.has_file = record.has_file;
   listener.queue = {record.queue_length, record.queue_limit, record.drops};
   listener.scope = scope_of(listener.address, listener.interface);
   listener.probable_client = is_probable_client(listener, place);
@@ -242,6 +267,7 @@ std::string SocketReader::interface_name(std::uint32_t index, Place& place) {
   }
   // A device that has been removed leaves its number behind in the socket.
   std::string name = "if" + std::to_string(index);
+  if (place.found.only_surveyed) return place.interfaces[index] = name;
   const auto answer = source_.netlink(place.found.ref, kNetlinkRoute, decode::link_request(index));
   const auto links = answer ? decode::decode_links(*answer)
                             : Result<std::vector<decode::LinkRecord>>(fail(answer.error()));

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "decode/inet_diag.h"
+#include "decode/socket_scan.h"
 #include "host/host.h"
 #include "host/namespaces.h"
 #include "kernel/source.h"
@@ -22,6 +23,10 @@ class SocketReader {
   /// Appends the listeners of `found`, which becomes namespace `id`. What cannot be read becomes a
   /// gap. Sets found.netns.entered or seen_through_pid. False: the namespace is gone by now.
   [[nodiscard]] bool read(FoundNetns& found, NetnsId id, std::vector<Listener>& out);
+
+  /// The same from a survey of all namespaces' sockets: nothing is asked of the kernel but names.
+  void read_surveyed(FoundNetns& found, NetnsId id, const decode::SocketSurvey& survey,
+                     std::vector<Listener>& out);
 
   /// Why no cgroup could be named, if that was so for want of cgroup v2.
   [[nodiscard]] const std::optional<Error>& cgroup_error() const { return cgroup_error_; }

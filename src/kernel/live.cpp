@@ -14,6 +14,7 @@
 #include "kernel/live_netlink.h"
 #include "kernel/live_netns.h"
 #include "kernel/live_processes.h"
+#include "kernel/live_search.h"
 #include "kernel/request_key.h"
 
 namespace hark::kernel {
@@ -52,7 +53,8 @@ class SocketCache {
 
 class Live final : public Source {
  public:
-  explicit Live(std::string proc_root) : proc_root_(std::move(proc_root)), cgroups_(proc_root_) {}
+  Live(std::string proc_root, Search best)
+      : proc_root_(std::move(proc_root)), search_(proc_root_, best), cgroups_(proc_root_) {}
 
   Result<Bytes> netlink(const NetnsRef& netns, int protocol, ByteView request) override {
     NetlinkSocket* socket = sockets_.find(netns.inode, protocol);
@@ -109,15 +111,20 @@ class Live final : public Source {
     return out;
   }
 
-  Result<Bytes> scan_namespaces() override { return scan_proc_namespaces(proc_root_); }
+  Result<Bytes> scan_sockets() override { return search_.scan_sockets(); }
+
+  Result<Bytes> scan_namespaces() override { return search_.scan_namespaces(); }
 
   Result<Bytes> scan_descriptors(std::span<const std::uint32_t> wanted) override {
-    return scan_proc_descriptors(proc_root_, wanted);
+    return search_.scan_descriptors(wanted);
   }
 
-  Result<Bytes> read_processes(std::span<const ProcessWanted> wanted) override {
-    return read_proc(proc_root_, wanted);
+  Result<Bytes> read_processes(std::span<const ProcessWanted> wanted,
+                               ProcessDetail detail) override {
+    return read_proc(proc_root_, wanted, detail);
   }
+
+  std::string how() const override { return search_.how(); }
 
   Result<std::string> cgroup_path(std::uint64_t id) override { return cgroups_.path_of(id); }
 
@@ -140,6 +147,7 @@ class Live final : public Source {
   }
 
   std::string proc_root_;
+  LiveSearch search_;
   SocketCache sockets_;
   NetnsThread thread_;
   CgroupPaths cgroups_;
@@ -147,8 +155,8 @@ class Live final : public Source {
 
 }  // namespace
 
-std::unique_ptr<Source> make_live(std::string proc_root) {
-  return std::make_unique<Live>(std::move(proc_root));
+std::unique_ptr<Source> make_live(std::string proc_root, Search best) {
+  return std::make_unique<Live>(std::move(proc_root), best);
 }
 
 }  // namespace hark::kernel

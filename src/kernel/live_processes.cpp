@@ -248,7 +248,8 @@ Bytes with_table_inodes(int proc, ByteView parts) {
 /// Reads what a person wants to know of one process after the other.
 class DetailReader final : public Worker {
  public:
-  DetailReader(int proc, std::span<const ProcessWanted> wanted) : proc_(proc), wanted_(wanted) {}
+  DetailReader(int proc, std::span<const ProcessWanted> wanted, ProcessDetail detail)
+      : proc_(proc), wanted_(wanted), detail_(detail) {}
 
   void work(std::size_t index, Bytes& out) override {
     const ProcessWanted& wanted = wanted_[index];
@@ -260,8 +261,12 @@ class DetailReader final : public Worker {
     still_held(process.get(), wanted);
     append_pairs(out, ProcessPart::Sockets, held_);
     append_file(process.get(), "stat", ProcessPart::Stat, out);
-    append_file(process.get(), "status", ProcessPart::Status, out);
-    append_file(process.get(), "cmdline", ProcessPart::Cmdline, out);
+    if (detail_ == ProcessDetail::All) {
+      append_file(process.get(), "status", ProcessPart::Status, out);
+      append_file(process.get(), "cmdline", ProcessPart::Cmdline, out);
+    } else if (struct stat found{}; ::fstat(process.get(), &found) == 0) {
+      append_number(out, ProcessPart::Uid, std::uint32_t{found.st_uid});
+    }
     append_file(process.get(), "cgroup", ProcessPart::Cgroup, out);
     if (const int failed = read_link_at(process.get(), "exe", link_); failed != 0) {
       append_failed(out, ProcessPart::Exe, failed);
@@ -303,6 +308,7 @@ class DetailReader final : public Worker {
 
   int proc_;
   std::span<const ProcessWanted> wanted_;
+  ProcessDetail detail_;
   std::vector<FdInode> held_;
   std::string link_;
   Bytes file_;
@@ -382,11 +388,12 @@ Result<Bytes> scan_proc_descriptors(const std::string& proc_root,
       pids->size(), [&] { return std::make_unique<DescriptorScan>(proc->get(), *pids, wanted); });
 }
 
-Result<Bytes> read_proc(const std::string& proc_root, std::span<const ProcessWanted> wanted) {
+Result<Bytes> read_proc(const std::string& proc_root, std::span<const ProcessWanted> wanted,
+                        ProcessDetail detail) {
   const auto proc = open_proc(proc_root);
   if (!proc) return fail(proc.error());
-  return on_two_threads(wanted.size(),
-                        [&] { return std::make_unique<DetailReader>(proc->get(), wanted); });
+  return on_two_threads(
+      wanted.size(), [&] { return std::make_unique<DetailReader>(proc->get(), wanted, detail); });
 }
 
 }  // namespace hark::kernel

@@ -19,6 +19,6 @@ namespace hark::kernel {
 
 /// Source::read_processes.
 [[nodiscard]] Result<Bytes> read_proc(const std::string& proc_root,
-                                      std::span<const ProcessWanted> wanted);
+                                      std::span<const ProcessWanted> wanted, ProcessDetail detail);
 
 }  // namespace hark::kernel

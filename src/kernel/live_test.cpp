@@ -118,7 +118,7 @@ TEST_F(MadeUpProc, ScanLooksIntoThreadsOfAnExitedLeader) {
   ASSERT_EQ(said.size(), 2U);
   EXPECT_EQ(said[1], (Said{ProcessPart::Sockets, 0, raw(7, 900)}));
   const std::vector<ProcessWanted> wanted = {{30, {{7, 900}}}};
-  const auto details = parts_of(live()->read_processes(wanted));
+  const auto details = parts_of(live()->read_processes(wanted, ProcessDetail::All));
   EXPECT_EQ(details.at(1), (Said{ProcessPart::Sockets, 0, raw(7, 900)}));
 }
 
@@ -137,7 +137,7 @@ TEST_F(MadeUpProc, DetailsAreOfTheProcessThatStillHoldsTheSocket) {
   file("8/stat", "8 (a) S");
   file("8/cmdline", std::string("a\0b\0", 4));
   const std::vector<ProcessWanted> wanted = {{8, {{3, 5}, {4, 6}, {9, 7}}}, {99, {{1, 1}}}};
-  const auto said = parts_of(live()->read_processes(wanted));
+  const auto said = parts_of(live()->read_processes(wanted, ProcessDetail::All));
   ASSERT_EQ(said.size(), 7U) << "process 99 is gone and left out";
   EXPECT_EQ(said[1], (Said{ProcessPart::Sockets, 0, raw(3, 5)})) << "4 and 9 hold others by now";
   EXPECT_EQ(said[2], (Said{ProcessPart::Stat, 0, "8 (a) S"}));
@@ -161,7 +161,7 @@ TEST_F(MadeUpProc, ManyProcessesStayInOrder) {
 TEST_F(MadeUpProc, WithoutProcEverythingSaysSo) {
   const auto source = make_live((root_ / "nowhere").string());
   EXPECT_EQ(source->scan_descriptors({}).error().code, ENOENT);
-  EXPECT_EQ(source->read_processes({}).error().code, ENOENT);
+  EXPECT_EQ(source->read_processes({}, ProcessDetail::All).error().code, ENOENT);
   EXPECT_EQ(source->cgroup_path(1).error().code, ENODEV);
 }
 

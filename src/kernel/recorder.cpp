@@ -78,6 +78,10 @@ Result<Bytes> Recorder::read_net_table(const NetTablePlace& place, NetTable tabl
               inner_.read_net_table(place, table));
 }
 
+Result<Bytes> Recorder::scan_sockets() {
+  return keep(sockets_key(), sockets_what(), inner_.scan_sockets());
+}
+
 Result<Bytes> Recorder::scan_namespaces() {
   return keep(namespaces_key(), processes_what(), inner_.scan_namespaces());
 }
@@ -87,8 +91,10 @@ Result<Bytes> Recorder::scan_descriptors(std::span<const std::uint32_t> /*wanted
   return keep(descriptors_key(), processes_what(), inner_.scan_descriptors({}));
 }
 
-Result<Bytes> Recorder::read_processes(std::span<const ProcessWanted> wanted) {
-  Result<Bytes> answer = inner_.read_processes(wanted);
+Result<Bytes> Recorder::read_processes(std::span<const ProcessWanted> wanted,
+                                       ProcessDetail /*detail*/) {
+  // All of it, for questions that are asked of the recording later.
+  Result<Bytes> answer = inner_.read_processes(wanted, ProcessDetail::All);
   if (answer && redactor_) answer = redact_processes(*answer, redactor_);
   return keep(processes_key(), processes_what(), std::move(answer));
 }

@@ -25,11 +25,14 @@ class Recorder final : public Source {
   Result<std::string> read_link(const std::string& path) override;
   Result<std::vector<std::string>> list_folder(const std::string& path) override;
   Result<Bytes> read_net_table(const NetTablePlace& place, NetTable table) override;
+  Result<Bytes> scan_sockets() override;
   Result<Bytes> scan_namespaces() override;
   Result<Bytes> scan_descriptors(std::span<const std::uint32_t> wanted) override;
-  Result<Bytes> read_processes(std::span<const ProcessWanted> wanted) override;
+  Result<Bytes> read_processes(std::span<const ProcessWanted> wanted,
+                               ProcessDetail detail) override;
   Result<std::string> cgroup_path(std::uint64_t id) override;
   Result<Clock> clock() override;
+  std::string how() const override { return inner_.how(); }
 
   /// Everything said so far, in order. The recorder is empty afterwards.
   [[nodiscard]] std::vector<RecordedAnswer> take_answers();

@@ -42,7 +42,9 @@ class FakeKernel final : public Source {
   Result<Bytes> scan_descriptors(std::span<const std::uint32_t> wanted) override {
     return bytes("descriptors of " + std::to_string(wanted.size()));
   }
-  Result<Bytes> read_processes(std::span<const ProcessWanted> wanted) override {
+  Result<Bytes> scan_sockets() override { return bytes("sockets"); }
+  Result<Bytes> read_processes(std::span<const ProcessWanted> wanted,
+                               ProcessDetail /*detail*/) override {
     if (code != 0) return fail(refusal());
     Bytes out;
     for (const ProcessWanted& process : wanted) {
@@ -113,7 +115,7 @@ std::vector<std::string> ask_all(Source& source) {
       show(source.read_net_table({.netns = {}, .pid = 7}, NetTable::Udp6)),
       show(source.scan_descriptors({})),
       show(source.scan_namespaces()),
-      show(source.read_processes(wanted)),
+      show(source.read_processes(wanted, ProcessDetail::All)),
       show(source.cgroup_path(1234)),
   };
   const auto names = source.list_folder("/run");
@@ -203,7 +205,8 @@ TEST(Recorder, RedactionKeepsTheOtherPartsAsTheyAre) {
   FakeKernel kernel;
   const ProcessWanted wanted[] = {{.pid = 7, .sockets = {kSockets[0]}}};
   Recorder recorder(kernel, [](ByteView cmdline) { return Bytes(cmdline.begin(), cmdline.end()); });
-  EXPECT_EQ(recorder.read_processes(wanted).value(), kernel.read_processes(wanted).value());
+  EXPECT_EQ(recorder.read_processes(wanted, ProcessDetail::All).value(),
+            kernel.read_processes(wanted, ProcessDetail::All).value());
 }
 
 TEST(Recorder, WithoutARedactorEverythingIsKept) {
@@ -217,7 +220,8 @@ TEST(Recorder, CutOffProcessesAreNotKeptHalfRedacted) {
   kernel.cut_processes = true;
   Recorder recorder(kernel, redact);
   const ProcessWanted wanted[] = {{.pid = 7, .sockets = {kSockets[0]}}};
-  EXPECT_EQ(recorder.read_processes(wanted).error(), kernel_error(EBADMSG, "/proc"));
+  EXPECT_EQ(recorder.read_processes(wanted, ProcessDetail::All).error(),
+            kernel_error(EBADMSG, "/proc"));
   EXPECT_FALSE(holds(recorder.take_answers(), "s3cret"));
 }
 

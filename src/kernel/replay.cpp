@@ -87,6 +87,10 @@ Result<Bytes> Replay::read_net_table(const NetTablePlace& place, NetTable table)
   return answer(net_table_key(place, table), net_table_what(table));
 }
 
+Result<Bytes> Replay::scan_sockets() {
+  return answer(sockets_key(), sockets_what());
+}
+
 Result<Bytes> Replay::scan_namespaces() {
   return answer(namespaces_key(), processes_what());
 }
@@ -95,7 +99,8 @@ Result<Bytes> Replay::scan_descriptors(std::span<const std::uint32_t> /*wanted*/
   return answer(descriptors_key(), processes_what());
 }
 
-Result<Bytes> Replay::read_processes(std::span<const ProcessWanted> wanted) {
+Result<Bytes> Replay::read_processes(std::span<const ProcessWanted> wanted,
+                                     ProcessDetail /*detail*/) {
   if (processes_error_) return fail(*processes_error_);
   return processes_.narrowed(wanted);
 }

@@ -66,7 +66,7 @@ TEST(Replay, WhatWasNotRecordedIsAnError) {
   EXPECT_EQ(said_of(replay.read_net_table({}, NetTable::Raw6)), "/proc/net/raw6: not recorded");
   EXPECT_EQ(said_of(replay.scan_descriptors({})), "/proc: not recorded");
   EXPECT_EQ(said_of(replay.scan_namespaces()), "/proc: not recorded");
-  EXPECT_EQ(said_of(replay.read_processes(wanted)), "/proc: not recorded");
+  EXPECT_EQ(said_of(replay.read_processes(wanted, ProcessDetail::All)), "/proc: not recorded");
   EXPECT_EQ(said_of(replay.cgroup_path(9)), "cgroup 9: not recorded");
   EXPECT_EQ(said_of(replay.clock()), "clock: not recorded");
   EXPECT_EQ(replay.clock().error().code, 0);
@@ -79,7 +79,8 @@ TEST(Replay, MalformedAnswersAreErrors) {
   }
   Replay replay(with({said("folder /a", "lo"), said("processes", "x")}));
   EXPECT_EQ(said_of(replay.list_folder("/a")), "/a: malformed in the recording");
-  EXPECT_EQ(said_of(replay.read_processes({})), "/proc: malformed in the recording");
+  EXPECT_EQ(said_of(replay.read_processes({}, ProcessDetail::All)),
+            "/proc: malformed in the recording");
 }
 
 TEST(Replay, Names) {
@@ -132,7 +133,7 @@ constexpr FdInode kB{.fd = 4, .inode = 101};
 constexpr FdInode kC{.fd = 5, .inode = 102};
 
 Bytes ask(Replay& replay, const std::vector<ProcessWanted>& wanted) {
-  const auto answer = replay.read_processes(wanted);
+  const auto answer = replay.read_processes(wanted, ProcessDetail::All);
   EXPECT_TRUE(answer) << answer.error().why;
   return answer.value_or(Bytes{});
 }
@@ -182,7 +183,7 @@ TEST(ReplayProcesses, AnswersFromTheUnionOfAllCalls) {
 
 TEST(ReplayProcesses, OnlyFailures) {
   Replay replay(with({refused("processes", EIO), refused("processes", EACCES)}));
-  EXPECT_EQ(replay.read_processes({}).error(), kernel_error(EACCES, "/proc"));
+  EXPECT_EQ(replay.read_processes({}, ProcessDetail::All).error(), kernel_error(EACCES, "/proc"));
 }
 
 TEST(ReplayProcesses, MalformedRecords) {
@@ -204,7 +205,8 @@ TEST(ReplayProcesses, MalformedRecords) {
   for (const RecordedAnswer& bad : cases) {
     // One bad answer spoils the union: what is missing from it could be what is asked for.
     Replay replay(with({whole.answer(), bad}));
-    EXPECT_EQ(said_of(replay.read_processes(wanted)), "/proc: malformed in the recording");
+    EXPECT_EQ(said_of(replay.read_processes(wanted, ProcessDetail::All)),
+              "/proc: malformed in the recording");
   }
 }
 

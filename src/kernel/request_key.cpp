@@ -52,6 +52,10 @@ std::string net_table_key(const NetTablePlace& place, NetTable table) {
   return "net-table " + where + " " + file_name(table);
 }
 
+std::string sockets_key() {
+  return "scan sockets";
+}
+
 std::string namespaces_key() {
   return "scan namespaces";
 }
@@ -82,6 +86,10 @@ std::string path_what(const std::string& path) {
 
 std::string net_table_what(NetTable table) {
   return std::string("/proc/net/") + file_name(table);
+}
+
+std::string sockets_what() {
+  return "sockets of all namespaces";
 }
 
 std::string processes_what() {

@@ -21,6 +21,7 @@ namespace hark::kernel {
 [[nodiscard]] std::string folder_key(const std::string& path);
 /// `net-table netns INODE TABLE`, or `net-table pid PID TABLE` when it is read through a process.
 [[nodiscard]] std::string net_table_key(const NetTablePlace& place, NetTable table);
+[[nodiscard]] std::string sockets_key();
 [[nodiscard]] std::string namespaces_key();
 /// Whatever was wanted: a recording holds every socket.
 [[nodiscard]] std::string descriptors_key();
@@ -33,6 +34,7 @@ namespace hark::kernel {
 [[nodiscard]] std::string netlink_what();
 [[nodiscard]] std::string path_what(const std::string& path);
 [[nodiscard]] std::string net_table_what(NetTable table);
+[[nodiscard]] std::string sockets_what();
 [[nodiscard]] std::string processes_what();  ///< of the scans and of read_processes
 [[nodiscard]] std::string cgroup_what(std::uint64_t id);
 [[nodiscard]] std::string clock_what();

@@ -55,6 +55,12 @@ struct ProcessWanted {
   std::vector<FdInode> sockets;
 };
 
+/// How much of a process is read.
+enum class ProcessDetail : std::uint8_t {
+  Table,  ///< name, state, start, user, cgroup, program: what a listing shows
+  All,    ///< and its command line and its whole status
+};
+
 struct Clock {
   std::int64_t realtime_ms = 0;  ///< since 1970, UTC
   std::int64_t boottime_ms =
@@ -90,7 +96,13 @@ class Source {
   [[nodiscard]] virtual Result<Bytes> read_net_table(const NetTablePlace& place,
                                                      NetTable table) = 0;
 
-  /// The namespaces of every process. See base/process_parts.h.
+  /// Every socket of every network namespace that may be a listener, and every namespace, also
+  /// those that no process and no file leads to. See base/socket_parts.h. Asked a second time a
+  /// live host looks again. EOPNOTSUPP: there is no way to see them all at once here.
+  [[nodiscard]] virtual Result<Bytes> scan_sockets() = 0;
+
+  /// The namespaces of processes: of every process, or of one for each namespace. See
+  /// base/process_parts.h.
   [[nodiscard]] virtual Result<Bytes> scan_namespaces() = 0;
 
   /// The descriptors of every process that are sockets or network namespaces. `wanted` are inodes
@@ -102,13 +114,18 @@ class Source {
   /// What a person wants to know of these processes. Each /proc/PID is held open while it is read
   /// and the descriptors are looked at again through it, so a reused pid cannot be mixed in. A
   /// process that is gone is left out. See base/process_parts.h.
-  [[nodiscard]] virtual Result<Bytes> read_processes(std::span<const ProcessWanted> wanted) = 0;
+  [[nodiscard]] virtual Result<Bytes> read_processes(std::span<const ProcessWanted> wanted,
+                                                     ProcessDetail detail) = 0;
 
   /// The path below the root of cgroup v2 of a cgroup's id (its directory's inode), "/" for the
   /// root. ENOENT: removed since, or outside this cgroup namespace. ENODEV: no cgroup v2 here.
   [[nodiscard]] virtual Result<std::string> cgroup_path(std::uint64_t id) = 0;
 
   [[nodiscard]] virtual Result<Clock> clock() = 0;
+
+  /// For people: by what means processes were searched so far, and why not by better ones; lines
+  /// without a last newline. Empty: nothing to say.
+  [[nodiscard]] virtual std::string how() const { return {}; }
 };
 
 }  // namespace hark::kernel

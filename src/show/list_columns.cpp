@@ -313,29 +313,32 @@ constexpr std::array<ColumnSpec, 27> kSpecs = {{
      false,
      false,
      queue_cell},
-    {{"limit", "LIMIT", "how much may wait"}, kAsked, false, true, false, limit_cell},
+    {{"limit", "LIMIT", "how much may wait"}, kAsked, false, true, false, limit_cell, true},
     {{"drops", "DROPS", "what the sockets themselves dropped"},
      kAsked,
      false,
      true,
      false,
-     drops_cell},
+     drops_cell,
+     true},
     {{"inode", "INODE", "inode of the socket"}, kAsked, false, false, false, inode_cell},
     {{"cookie", "COOKIE", "the kernel's id of the socket, never used twice"},
      kAsked,
      false,
      false,
      false,
-     cookie_cell},
+     cookie_cell,
+     true},
     {{"cgroup", "CGROUP", "control group of the socket"}, kAsked, true, false, false, cgroup_cell},
     {{"uid", "UID", "user id of who made the socket"}, kAsked, false, true, false, uid_cell},
-    {{"exe", "EXE", "executable of the first process"}, kAsked, true, false, true, exe_cell},
+    {{"exe", "EXE", "executable of the first process"}, kAsked, true, false, true, exe_cell, true},
     {{"cmdline", "COMMAND LINE", "command line of the first process"},
      kAsked,
      true,
      false,
      true,
-     cmdline_cell},
+     cmdline_cell,
+     true},
     {{"started", "STARTED", "when the first process was started, in local time"},
      kAsked,
      false,
@@ -376,6 +379,11 @@ std::span<const ListColumn> list_columns() {
 bool column_needs_owners(const std::string& word) {
   const ColumnSpec* spec = column_spec(word);
   return spec != nullptr && spec->needs_owners;
+}
+
+bool column_needs_details(const std::string& word) {
+  const ColumnSpec* spec = column_spec(word);
+  return spec != nullptr && spec->needs_details;
 }
 
 }  // namespace hark::show

@@ -35,6 +35,7 @@ struct ColumnSpec {
   bool right;
   bool needs_owners;
   CellValue (*make)(const RowView& view);
+  bool needs_details = false;  ///< more than the search for owners tells
 };
 
 [[nodiscard]] std::span<const ColumnSpec> column_specs();

@@ -61,6 +61,7 @@ std::string program_name(const Process& process) {
   if (process.exe && completes(last_component(*process.exe))) {
     return std::string(last_component(*process.exe));
   }
+  if (completes(process.exe_name)) return process.exe_name;
   if (process.command_line && !process.command_line->empty()) {
     const std::string_view word = last_component(process.command_line->front());
     if (completes(word)) return std::string(word);

@@ -43,5 +43,7 @@ struct ListOptions {
 
 /// Does this column need owners to be read?
 [[nodiscard]] bool column_needs_owners(const std::string& word);
+/// Does it need more than the search for owners tells by the way?
+[[nodiscard]] bool column_needs_details(const std::string& word);
 
 }  // namespace hark::show

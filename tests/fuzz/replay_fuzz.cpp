@@ -115,7 +115,7 @@ std::vector<std::string> ask(Source& source) {
                              source.scan_descriptors({}), source.scan_namespaces()}) {
     note(out, answer, text_of(answer));
   }
-  const auto processes = source.read_processes(wanted);
+  const auto processes = source.read_processes(wanted, hark::kernel::ProcessDetail::All);
   if (processes) check_processes(*processes);
   note(out, processes, text_of(processes));
   for (const auto& answer : {source.read_link("/a"), source.cgroup_path(1)}) {

@@ -56,11 +56,12 @@ TEST_F(Rows, AUserSeesItsOwnProcessesAsOwners) {
 }
 
 TEST_F(Rows, WithoutOwnersTheRowsAreTheSameWhereTheyCanBeReached) {
-  // "locker" is known only from the descriptor of a process, and none is looked into.
+  // "locker" is known only from the descriptor of a process, and none is looked into; the survey
+  // needs none.
   Expectation expected = as_root();
   expected.owners = Owners::Null;
   expected.namespaces["locker"] = Read::Nothing;
-  const json listing = list_in(place(), {"--no-owners"});
+  const json listing = list_in(place(), {"--no-owners", "--search", "proc"});
   EXPECT_THAT(differences(scene_.truth(), listing, expected), IsEmpty());
   EXPECT_TRUE(has_gap(listing, "owners-not-asked")) << listing["gaps"];
 }

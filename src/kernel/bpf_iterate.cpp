@@ -1,0 +1,59 @@
+#include "kernel/bpf_iterate.h"
+
+#include <fcntl.h>
+#include <linux/netlink.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <string_view>
+
+#include "kernel/bpf_calls.h"
+#include "kernel/bpf_link.h"
+
+extern "C" {
+#include "bpf/shared.h"
+}
+
+namespace hark::kernel {
+namespace {
+
+constexpr std::size_t kMostBytes = 256U << 20U;
+
+Result<std::vector<hark_found>> iterate(const bpf::BpfImage& image, std::string_view function,
+                                        ByteView btf, const BpfGiven& given) {
+  const std::array images = {&image};
+  const auto code = link_bpf(images, btf, given);
+  if (!code) return fail(code.error());
+  const auto attach = kernel_function(btf, function);
+  if (!attach) return fail(attach.error());
+  const auto program = load_bpf_iterator(image.name, code->front(), *attach);
+  if (!program) return fail(program.error());
+  const auto bytes = read_bpf_iterator(program->get(), kMostBytes);
+  if (!bytes) return fail(bytes.error());
+  std::vector<hark_found> out(bytes->size() / sizeof(hark_found));
+  if (bytes->size() % sizeof(hark_found) != 0) return fail(kernel_error(EBADMSG, "BPF iterator"));
+  if (!out.empty()) std::memcpy(out.data(), bytes->data(), bytes->size());
+  return out;
+}
+
+}  // namespace
+
+Result<std::vector<hark_found>> iterate_tasks(ByteView btf) {
+  const auto area = BpfArea::create("task_state", sizeof(hark_task_state));
+  if (!area) return fail(area.error());
+  const UniqueFd socket(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG));
+  const UniqueFd netns(::open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC));
+  if (!socket.valid() || !netns.valid()) return fail(kernel_error(errno, "a file of hark's own"));
+  const BpfGiven given{.numbers = {{"own_fd", static_cast<std::uint32_t>(socket.get())},
+                                   {"own_netns_fd", static_cast<std::uint32_t>(netns.get())}},
+                       .areas = {{"task_state", area->fd()}}};
+  return iterate(bpf::kWalkTask, "bpf_iter_task", btf, given);
+}
+
+Result<std::vector<hark_found>> iterate_files(ByteView btf) {
+  return iterate(bpf::kWalkTaskFile, "bpf_iter_task_file", btf, {});
+}
+
+}  // namespace hark::kernel

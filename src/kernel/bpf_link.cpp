@@ -1,0 +1,164 @@
+#include "kernel/bpf_link.h"
+
+#include <linux/bpf.h>
+
+#include <bit>
+#include <cerrno>
+#include <cstring>
+
+#include "kernel/btf.h"
+
+namespace hark::kernel {
+namespace {
+
+constexpr std::uint32_t kMissing = 0x7fffffff;  ///< MISSING of bpf/fields.bpf.h
+constexpr std::uint8_t kLoadNumber = BPF_LD | BPF_IMM | BPF_DW;
+constexpr std::uint8_t kCall = BPF_JMP | BPF_CALL;
+
+/// A label that asks for a fact of the kernel.
+struct Asked {
+  BtfQuestion question;
+  bool optional = false;
+};
+
+constexpr std::string_view kGiven = "given..";
+constexpr std::string_view kArea = "area..";
+
+Asked parse(std::string_view label) {
+  Asked out;
+  const std::size_t dots = label.find("..");
+  const std::string_view form = dots == std::string_view::npos ? "" : label.substr(dots + 2);
+  label = label.substr(0, dots);
+  out.optional = form == "optional";
+  const std::size_t dot = label.find('.');
+  out.question.type = label.substr(0, dot);
+  if (dot != std::string_view::npos) {
+    out.question.member = label.substr(dot + 1);
+    out.question.fact = form == "bit" ? BtfFact::Bit : BtfFact::Offset;
+  } else {
+    out.question.fact = form == "size" ? BtfFact::Size : BtfFact::Function;
+  }
+  return out;
+}
+
+/// One symbol filled into one place.
+class Linker {
+ public:
+  Linker(std::vector<std::uint64_t>& code, const BpfGiven& given) : code_(code), given_(given) {}
+
+  /// False: the image or what was given for it is wrong, which is our own mistake.
+  bool fill(const bpf::BpfSymbol& symbol, const Asked* asked) {
+    if (symbol.instruction >= code_.size()) return false;
+    auto insn = std::bit_cast<bpf_insn>(code_[symbol.instruction]);
+    const std::string_view label = symbol.label;
+    if (insn.code == kCall) {
+      if (asked == nullptr || !asked->question.answer) return false;
+      insn.src_reg = BPF_PSEUDO_KFUNC_CALL;
+      insn.imm = static_cast<std::int32_t>(*asked->question.answer);
+      code_[symbol.instruction] = std::bit_cast<std::uint64_t>(insn);
+      return true;
+    }
+    if (insn.code != kLoadNumber || symbol.instruction + 1 >= code_.size()) return false;
+    auto second = std::bit_cast<bpf_insn>(code_[symbol.instruction + 1]);
+    const std::int32_t addend = insn.imm;
+    if (label.starts_with(kArea)) {
+      const auto area = given_.areas.find(label.substr(kArea.size()));
+      if (area == given_.areas.end()) return false;
+      insn.src_reg = BPF_PSEUDO_MAP_VALUE;
+      insn.imm = area->second;
+      second.imm = addend;
+    } else if (label.starts_with(kGiven)) {
+      const auto number = given_.numbers.find(label.substr(kGiven.size()));
+      if (number == given_.numbers.end()) return false;
+      insn.imm = static_cast<std::int32_t>(number->second) + addend;
+    } else {
+      if (asked == nullptr) return false;
+      insn.imm = static_cast<std::int32_t>(asked->question.answer.value_or(kMissing)) + addend;
+    }
+    code_[symbol.instruction] = std::bit_cast<std::uint64_t>(insn);
+    code_[symbol.instruction + 1] = std::bit_cast<std::uint64_t>(second);
+    return true;
+  }
+
+ private:
+  std::vector<std::uint64_t>& code_;
+  const BpfGiven& given_;
+};
+
+bool asks_kernel(std::string_view label) {
+  return !label.starts_with(kArea) && !label.starts_with(kGiven);
+}
+
+/// All that some images ask of the kernel, each thing once.
+class Questions {
+ public:
+  void add(const bpf::BpfImage& image) {
+    for (const bpf::BpfSymbol& symbol : image.symbols) {
+      if (!asks_kernel(symbol.label) || !places_.emplace(symbol.label, asked_.size()).second) {
+        continue;
+      }
+      asked_.push_back(parse(symbol.label));
+    }
+  }
+
+  Result<void> ask(ByteView btf) {
+    std::vector<BtfQuestion> questions;
+    questions.reserve(asked_.size());
+    for (const Asked& one : asked_) questions.push_back(one.question);
+    if (const auto fine = ask_btf(btf, questions); !fine) return fail(fine.error());
+    for (std::size_t i = 0; i < asked_.size(); ++i) {
+      asked_[i].question.answer = questions[i].answer;
+      if (questions[i].answer || asked_[i].optional) continue;
+      std::string missing(questions[i].type);
+      if (!questions[i].member.empty()) missing += "." + std::string(questions[i].member);
+      return fail(plain_error("BPF", "this kernel has no " + missing));
+    }
+    return {};
+  }
+
+  /// Null where the symbol asks nothing of the kernel.
+  [[nodiscard]] const Asked* find(std::string_view label) const {
+    const auto place = places_.find(label);
+    return place == places_.end() ? nullptr : &asked_[place->second];
+  }
+
+ private:
+  std::map<std::string_view, std::size_t> places_;
+  std::vector<Asked> asked_;
+};
+
+}  // namespace
+
+Result<std::vector<BpfCode>> link_bpf(std::span<const bpf::BpfImage* const> images, ByteView btf,
+                                      const BpfGiven& given) {
+  Questions questions;
+  for (const bpf::BpfImage* image : images) {
+    if (image->code.empty()) {
+      return fail(plain_error("BPF", "this build has no BPF programs: clang was missing"));
+    }
+    questions.add(*image);
+  }
+  if (const auto fine = questions.ask(btf); !fine) return fail(fine.error());
+  std::vector<BpfCode> out;
+  for (const bpf::BpfImage* image : images) {
+    BpfCode code(image->code.begin(), image->code.end());
+    Linker linker(code, given);
+    for (const bpf::BpfSymbol& symbol : image->symbols) {
+      if (!linker.fill(symbol, questions.find(symbol.label))) {
+        return fail(kernel_error(
+            EINVAL, "BPF program " + std::string(image->name) + ", symbol " + symbol.label));
+      }
+    }
+    out.push_back(std::move(code));
+  }
+  return out;
+}
+
+Result<std::uint32_t> kernel_function(ByteView btf, std::string_view name) {
+  BtfQuestion question{.fact = BtfFact::Function, .type = name, .member = {}, .answer = {}};
+  if (const auto fine = ask_btf(btf, std::span(&question, 1)); !fine) return fail(fine.error());
+  if (!question.answer) return fail(plain_error("BPF", "this kernel has no " + std::string(name)));
+  return *question.answer;
+}
+
+}  // namespace hark::kernel

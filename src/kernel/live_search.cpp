@@ -1,0 +1,249 @@
+#include "kernel/live_search.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/sysinfo.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "kernel/live_files.h"
+#include "kernel/live_processes.h"
+
+namespace hark::kernel {
+namespace {
+
+constexpr const char* kBtfPath = "/sys/kernel/btf/vmlinux";
+constexpr std::size_t kLargestBtf = 64U << 20U;
+constexpr std::array<std::string_view, 4> kNames = {"survey", "tasks", "files", "proc"};
+/// Numbers of processes and times since boot differ inside other namespaces than these
+/// (PROC_PID_INIT_INO, PROC_TIME_INIT_INO of linux/proc_ns.h); the BPF programs tell those of the
+/// first, /proc those of the reader.
+constexpr std::string_view kFirstPidNamespace = "pid:[4026531836]";
+constexpr std::string_view kFirstTimeNamespace = "time:[4026531834]";
+std::size_t at(Search rung) {
+  return static_cast<std::size_t>(rung);
+}
+
+}  // namespace
+
+std::string_view name_of(Search search) {
+  return kNames[at(search)];
+}
+
+std::optional<Search> search_named(std::string_view name) {
+  const auto found = std::ranges::find(kNames, name);
+  if (found == kNames.end()) return std::nullopt;
+  return static_cast<Search>(found - kNames.begin());
+}
+
+BtfFile::~BtfFile() {
+  if (memory_ != nullptr) ::munmap(memory_, size_);
+}
+
+Result<ByteView> BtfFile::view() {
+  if (memory_ != nullptr) return ByteView(static_cast<const std::byte*>(memory_), size_);
+  if (!read_.empty()) return ByteView(read_);
+  UniqueFd file;
+  if (const int error = open_at(AT_FDCWD, kBtfPath, O_RDONLY, file); error != 0) {
+    return fail(kernel_error(error, kBtfPath));
+  }
+  struct stat found {};
+  if (::fstat(file.get(), &found) == 0 && found.st_size > 0) {
+    size_ = static_cast<std::size_t>(found.st_size);
+    void* memory = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, file.get(), 0);
+    if (memory != MAP_FAILED) {
+      memory_ = memory;
+      return ByteView(static_cast<const std::byte*>(memory_), size_);
+    }
+  }
+  if (const int error = read_all(file.get(), read_, kLargestBtf); error != 0) {
+    return fail(kernel_error(error, kBtfPath));
+  }
+  return ByteView(read_);
+}
+
+bool LiveSearch::allowed(Search rung) const {
+  return rung >= best_ && why_not_[at(rung)].empty();
+}
+
+void LiveSearch::refuse(Search rung, const Error& error) {
+  std::string why = reason(error);
+  if (!error.what.empty() && error.code != 0) why = error.what + ": " + why;
+  why_not_[at(rung)] = why;
+}
+
+/// Why no BPF program would tell the same as /proc here.
+std::optional<Error> LiveSearch::unfit() {
+  if (proc_root_ != "/proc") return plain_error("", "another /proc was asked for");
+  std::string link;
+  if (read_link_at(AT_FDCWD, "/proc/self/ns/pid", link) != 0 || link != kFirstPidNamespace) {
+    return plain_error("", "hark is in a pid namespace of its own");
+  }
+  // Kernels before 5.6 have no time namespaces.
+  if (read_link_at(AT_FDCWD, "/proc/self/ns/time", link) == 0 && link != kFirstTimeNamespace) {
+    return plain_error("", "hark is in a time namespace of its own");
+  }
+  return std::nullopt;
+}
+
+/// The survey of now, made at the first use; null: this rung is out.
+BpfSurvey* LiveSearch::survey() {
+  if (!allowed(Search::Survey)) return nullptr;
+  if (survey_) return &*survey_;
+  if (const auto error = unfit()) {
+    refuse(Search::Survey, *error);
+    return nullptr;
+  }
+  if (const auto made = survey_again(); !made) {
+    refuse(Search::Survey, made.error());
+    survey_.reset();
+    return nullptr;
+  }
+  return &*survey_;
+}
+
+/// Looks again, with more room where there was too little.
+Result<void> LiveSearch::survey_again() {
+  constexpr int kMostTries = 4;
+  if (!survey_) {
+    // What may be: every other task a process that holds a listener. Where it is not enough, the
+    // program says so.
+    struct sysinfo machine {};
+    SurveyRoom room;
+    if (::sysinfo(&machine) == 0) {
+      room.processes = std::max<std::uint32_t>(512, machine.procs / 4U);
+      room.holdings = std::max<std::uint32_t>(1024, machine.procs / 2U);
+    }
+    // Without the right for it nothing else need be done.
+    if (auto trial = BpfArea::create("trial", 1); !trial) return fail(trial.error());
+    const auto btf = btf_.view();
+    if (!btf) return fail(btf.error());
+    auto loaded = BpfSurvey::load(*btf, room);
+    if (!loaded) return fail(loaded.error());
+    survey_.emplace(std::move(*loaded));
+  }
+  for (int i = 0; i < kMostTries; ++i) {
+    const auto looked = survey_->look();
+    if (looked || looked.error().code != ENOSPC) return looked;
+    const auto btf = btf_.view();
+    if (!btf) return fail(btf.error());
+    auto larger = BpfSurvey::load(*btf, survey_->needed());
+    if (!larger) return fail(larger.error());
+    survey_.emplace(std::move(*larger));
+  }
+  return fail(kernel_error(ENOSPC, "survey"));
+}
+
+Result<Bytes> LiveSearch::scan_sockets() {
+  // Asked again, the answer is a new one: somebody doubts the first.
+  const bool again = survey_.has_value();
+  BpfSurvey* found = survey();
+  if (found != nullptr && again) {
+    if (const auto made = survey_again(); !made) return fail(made.error());
+  }
+  if (found == nullptr) return fail(kernel_error(EOPNOTSUPP, "sockets of all namespaces"));
+  return socket_parts(found->namespaces(), found->sockets());
+}
+
+Result<Bytes> LiveSearch::scan_namespaces() {
+  const BpfSurvey* found = survey();
+  if (found == nullptr) return scan_proc_namespaces(proc_root_);
+  return namespace_parts(found->processes());
+}
+
+bool LiveSearch::knows(std::span<const std::uint32_t> wanted) const {
+  std::vector<std::uint32_t> known;
+  for (const hark_socket& socket : survey_->sockets()) known.push_back(socket.inode);
+  std::ranges::sort(known);
+  return std::ranges::all_of(wanted, [&](std::uint32_t inode) {
+    return inode == 0 || std::ranges::binary_search(known, inode);
+  });
+}
+
+/// A socket that sock_diag has told of must be among those surveyed: this is what the reading of
+/// private structures is held against. One look more is for sockets that came since.
+std::optional<std::vector<Held>> LiveSearch::from_survey(std::span<const std::uint32_t> wanted) {
+  if (survey() == nullptr) return std::nullopt;
+  if (!knows(wanted)) {
+    if (const auto again = survey_again(); !again) {
+      refuse(Search::Survey, again.error());
+      return std::nullopt;
+    }
+  }
+  if (!knows(wanted)) {
+    refuse(Search::Survey,
+           plain_error("", "it does not find every socket that sock_diag tells of"));
+    return std::nullopt;
+  }
+  std::vector<Held> out;
+  for (const hark_holding& holding : survey_->holdings()) {
+    if (holding.process >= survey_->processes().size()) continue;
+    out.push_back({.process = &survey_->processes()[holding.process],
+                   .fd = holding.fd,
+                   .inode = holding.inode,
+                   .is_netns = false});
+  }
+  return out;
+}
+
+std::optional<std::vector<Held>> LiveSearch::from_iterator(Search rung,
+                                                           std::span<const std::uint32_t> wanted) {
+  if (!allowed(rung)) return std::nullopt;
+  if (const auto error = unfit()) {
+    refuse(rung, *error);
+    return std::nullopt;
+  }
+  const auto btf = btf_.view();
+  if (!btf) {
+    refuse(rung, btf.error());
+    return std::nullopt;
+  }
+  auto found = rung == Search::Tasks ? iterate_tasks(*btf) : iterate_files(*btf);
+  if (!found) {
+    refuse(rung, found.error());
+    return std::nullopt;
+  }
+  iterated_ = std::move(*found);
+  std::vector<Held> out;
+  for (const hark_found& one : iterated_) {
+    if (one.is_netns == 0 && !std::ranges::binary_search(wanted, one.inode)) continue;
+    out.push_back(
+        {.process = &one.process, .fd = one.fd, .inode = one.inode, .is_netns = one.is_netns != 0});
+  }
+  return out;
+}
+
+Result<Bytes> LiveSearch::scan_descriptors(std::span<const std::uint32_t> wanted) {
+  // Every socket, connected ones too, is what only /proc tells.
+  if (wanted.empty()) {
+    answered_ = Search::Proc;
+    return scan_proc_descriptors(proc_root_, wanted);
+  }
+  for (const Search rung : {Search::Survey, Search::Tasks, Search::Files}) {
+    auto held = rung == Search::Survey ? from_survey(wanted) : from_iterator(rung, wanted);
+    if (!held) continue;
+    std::erase_if(*held, [&](const Held& one) {
+      return !one.is_netns && !std::ranges::binary_search(wanted, one.inode);
+    });
+    answered_ = rung;
+    return holder_parts(proc_root_, std::move(*held));
+  }
+  answered_ = Search::Proc;
+  return scan_proc_descriptors(proc_root_, wanted);
+}
+
+std::string LiveSearch::how() const {
+  if (!answered_) return {};
+  std::string out = "owners searched by: " + std::string(name_of(*answered_));
+  for (const Search rung : {Search::Survey, Search::Tasks, Search::Files}) {
+    if (rung >= *answered_) break;
+    const std::string& why = why_not_[at(rung)];
+    out += "\n  not by " + std::string(name_of(rung)) + ": " +
+           (why.empty() ? (rung < best_ ? "not asked for" : "not needed") : why);
+  }
+  return out;
+}
+
+}  // namespace hark::kernel

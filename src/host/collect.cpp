@@ -9,9 +9,11 @@
 #include "decode/process.h"
 #include "host/cgroup_names.h"
 #include "host/gaps.h"
+#include "host/kernel_owners.h"
 #include "host/namespaces.h"
 #include "host/owners.h"
 #include "host/sockets.h"
+#include "host/unheld.h"
 
 namespace hark::host {
 namespace {
@@ -154,7 +156,9 @@ class Collector {
   void read_sockets(SocketReader& sockets, std::vector<FoundNetns>& found) {
     for (FoundNetns& one : found) {
       const NetnsId id{static_cast<std::uint32_t>(host_.namespaces.size())};
-      if (sockets.read(one, id, host_.listeners)) host_.namespaces.push_back(one.netns);
+      if (!sockets.read(one, id, host_.listeners)) continue;
+      host_.namespaces.push_back(one.netns);
+      refs_.push_back(one.ref);
     }
   }
 
@@ -169,6 +173,8 @@ class Collector {
       return;
     }
     join_owners(source_, *scan, note_unreadable(*scan) && sight_.whole_machine, boot_ms_, host_);
+    name_kernel_owners(source_, refs_, host_);
+    explain_unheld(source_, refs_, *scan, request_.details, host_);
   }
 
   /// Namespaces that only descriptors keep alive show when those are read. True: they had
@@ -263,6 +269,7 @@ class Collector {
   kernel::Source& source_;
   const CollectRequest& request_;
   Host host_;
+  std::vector<kernel::NetnsRef> refs_;  ///< to host_.namespaces
   NetnsEvidence evidence_;
   Sight sight_;
   bool proc_ = true;

@@ -1,0 +1,278 @@
+#include "host/unheld.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "base/text.h"
+#include "decode/kernel_files.h"
+#include "decode/unix_diag.h"
+
+namespace hark::host {
+namespace {
+
+using How = HeldBy::How;
+
+constexpr int kNetlinkSockDiag = 4;           ///< NETLINK_SOCK_DIAG
+constexpr std::size_t kMostLinks = 16384;     ///< descriptors looked at for an io_uring
+constexpr std::size_t kMostQueues = 4096;     ///< UNIX sockets looked into
+constexpr std::size_t kMostNamespaces = 256;  ///< whose UNIX sockets are listed
+constexpr std::string_view kRingLink = "anon_inode:[io_uring]";
+constexpr std::string_view kEither = "registered with io_uring or in flight in a UNIX socket";
+
+std::string proc(std::uint32_t pid, const std::string& rest) {
+  return "/proc/" + std::to_string(pid) + "/" + rest;
+}
+
+std::string name_of_process(kernel::Source& source, const Host& host, std::uint32_t pid) {
+  const auto known = std::ranges::lower_bound(host.processes, pid, {}, &Process::pid);
+  if (known != host.processes.end() && known->pid == pid) return known->name;
+  const auto text = source.read_file(proc(pid, "comm"));
+  if (!text) return "?";
+  std::string_view name = as_text(*text);
+  if (name.ends_with('\n')) name.remove_suffix(1);
+  return std::string(name);
+}
+
+/// An io_uring and who has it.
+struct Ring {
+  std::uint32_t pid = 0;
+  decode::RingFiles files;
+};
+
+/// A UNIX socket with descriptors in its queue, and who would receive them.
+struct Queue {
+  std::uint32_t pid = 0;
+  std::uint32_t fd = 0;
+  std::uint32_t descriptors = 0;
+};
+
+/// Everybody who may keep a socket without a descriptor. Read once for all such sockets.
+class Keepers {
+ public:
+  Keepers(kernel::Source& source, std::span<const kernel::NetnsRef> refs,
+          const decode::ProcessScan& scan, const Host& host)
+      : source_(source) {
+    find_rings(scan);
+    find_queues(refs, host);
+  }
+
+  [[nodiscard]] const std::vector<Ring>& rings() const { return rings_; }
+  [[nodiscard]] const std::vector<Queue>& queues() const { return queues_; }
+  [[nodiscard]] bool complete() const { return complete_; }
+
+ private:
+  void find_rings(const decode::ProcessScan& scan) {
+    std::size_t links = 0;
+    for (const decode::ScannedProcess& process : scan.processes) {
+      const auto fds = source_.list_folder(proc(process.pid, "fd"));
+      if (!fds) continue;
+      for (const std::string& fd : *fds) {
+        if (++links > kMostLinks) {
+          complete_ = false;
+          return;
+        }
+        const auto link = source_.read_link(proc(process.pid, "fd/" + fd));
+        if (!link || *link != kRingLink) continue;
+        const auto text = source_.read_file(proc(process.pid, "fdinfo/" + fd));
+        if (!text) continue;
+        auto files = decode::decode_ring_fdinfo(*text);
+        if (files) rings_.push_back({.pid = process.pid, .files = std::move(*files)});
+      }
+    }
+  }
+
+  /// UNIX sockets that may hold descriptors, by inode.
+  std::vector<std::uint32_t> unix_sockets(std::span<const kernel::NetnsRef> refs,
+                                          const Host& host) {
+    std::vector<std::uint32_t> inodes;
+    for (std::size_t i = 0; i < refs.size() && i < kMostNamespaces; ++i) {
+      if (!host.namespaces[i].entered) continue;
+      const auto answer = source_.netlink(refs[i], kNetlinkSockDiag, decode::unix_diag_request());
+      if (!answer) continue;
+      const auto sockets = decode::decode_unix_diag(*answer);
+      if (!sockets) continue;
+      for (const decode::UnixSocketRecord& socket : *sockets) {
+        if (socket.may_hold_descriptors() && socket.inode != 0) inodes.push_back(socket.inode);
+      }
+    }
+    std::ranges::sort(inodes);
+    inodes.erase(std::unique(inodes.begin(), inodes.end()), inodes.end());
+    return inodes;
+  }
+
+  void find_queues(std::span<const kernel::NetnsRef> refs, const Host& host) {
+    const std::vector<std::uint32_t> wanted = unix_sockets(refs, host);
+    if (wanted.empty()) return;
+    const auto parts = source_.scan_descriptors(wanted);
+    const auto scan = parts ? decode::decode_process_scan(*parts)
+                            : Result<decode::ProcessScan>(fail(parts.error()));
+    if (!scan) return;
+    std::set<std::uint32_t> seen;  // workers share sockets: one look at each
+    for (const decode::ScannedProcess& process : scan->processes) {
+      for (std::uint32_t i = process.first_socket; i < process.end_socket; ++i) {
+        const FdInode& held = scan->sockets[i];
+        if (!std::ranges::binary_search(wanted, held.inode)) continue;
+        if (!seen.insert(held.inode).second) continue;
+        if (seen.size() > kMostQueues) {
+          complete_ = false;
+          return;
+        }
+        const auto text = source_.read_file(proc(process.pid, "fdinfo/" + std::to_string(held.fd)));
+        const auto count = text ? decode::decode_scm_fds(*text) : std::nullopt;
+        if (count.value_or(0) > 0) queues_.push_back({process.pid, held.fd, *count});
+      }
+    }
+  }
+
+  kernel::Source& source_;
+  std::vector<Ring> rings_;
+  std::vector<Queue> queues_;
+  bool complete_ = true;
+};
+
+std::string counted(std::size_t count, const std::string& what) {
+  return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
+}
+
+void add_candidate(HeldBy& out, kernel::Source& source, const Host& host, std::uint32_t pid,
+                   std::string why) {
+  const auto same = [&](const HeldBy::Candidate& c) { return c.pid == pid && c.why == why; };
+  if (out.candidates.size() >= HeldBy::kMostCandidates) return;
+  if (std::ranges::any_of(out.candidates, same)) return;
+  out.candidates.push_back({pid, name_of_process(source, host, pid), std::move(why)});
+}
+
+std::string called(const HeldBy::Candidate& candidate) {
+  return candidate.name + " (" + std::to_string(candidate.pid) + ")";
+}
+
+/// The short names under which older kernels list registered sockets: sk_prot's.
+bool may_be_among(const Listener& listener, const decode::RingFiles& files) {
+  const bool udp = listener.protocol == Protocol::Udp;
+  return std::ranges::any_of(files.names, [&](const std::string& name) {
+    return name.starts_with(udp ? "UDP" : "TCP") || name.starts_with("MPTCP") ||
+           name.starts_with("RAW");
+  });
+}
+
+HeldBy found_lost(kernel::Source& source, const Host& host, const Listener& listener,
+                  const Keepers& keepers) {
+  HeldBy out;
+  for (const Ring& ring : keepers.rings()) {
+    if (std::ranges::find(ring.files.sockets, listener.socket.inode) == ring.files.sockets.end()) {
+      continue;
+    }
+    add_candidate(out, source, host, ring.pid, "its io_uring has this socket registered");
+  }
+  if (!out.candidates.empty()) {
+    out.how = How::IoUring;
+    out.words = "registered with io_uring by " + called(out.candidates.front());
+    return out;
+  }
+  for (const Ring& ring : keepers.rings()) {
+    if (!may_be_among(listener, ring.files)) continue;
+    add_candidate(out, source, host, ring.pid,
+                  "its io_uring has " + counted(ring.files.count, "registered file"));
+  }
+  const std::size_t rings = out.candidates.size();
+  for (const Queue& queue : keepers.queues()) {
+    add_candidate(out, source, host, queue.pid,
+                  counted(queue.descriptors, "descriptor") + " in flight to its descriptor " +
+                      std::to_string(queue.fd));
+  }
+  if (rings == 0 && !out.candidates.empty()) {
+    out.how = How::InFlight;
+    out.words = "in flight in a UNIX socket, perhaps to " + called(out.candidates.front());
+  } else {
+    out.how = How::Unknown;
+    out.words = kEither;
+  }
+  return out;
+}
+
+/// Who is in the socket's cgroup. Anybody may read that, but not whose descriptors are whose.
+void add_cgroup_members(kernel::Source& source, const Host& host, const Listener& listener,
+                        HeldBy& out) {
+  const auto& path = listener.socket.cgroup;
+  if (!path || *path == "/" || path->empty()) return;
+  const auto text = source.read_file("/sys/fs/cgroup" + *path + "/cgroup.procs");
+  if (!text) return;
+  std::string_view rest = as_text(*text);
+  while (!rest.empty() && out.candidates.size() < HeldBy::kMostCandidates) {
+    const auto pid = parse_number<std::uint32_t>(next_piece(rest, '\n'));
+    if (pid && *pid != 0) add_candidate(out, source, host, *pid, "it is in the socket's cgroup");
+  }
+}
+
+std::optional<HeldBy> kernels(const Listener& listener) {
+  if (listener.kernel_owners.empty() && listener.socket.has_file != false) return std::nullopt;
+  std::vector<std::string> words;
+  for (const KernelOwner& owner : listener.kernel_owners) words.push_back(owner.words());
+  if (words.empty()) words.emplace_back("unknown part");
+  return HeldBy{.how = How::Kernel, .words = "kernel: " + join(words, ", "), .candidates = {}};
+}
+
+/// Which processes may hide the owner.
+struct Unread {
+  std::vector<std::uint32_t> pids;
+  bool few = false;  ///< against those that were read
+
+  explicit Unread(const decode::ProcessScan& scan) {
+    for (const decode::ScannedProcess& process : scan.processes) {
+      if (process.sockets_error != 0) pids.push_back(process.pid);
+    }
+    constexpr std::size_t kFew = 4;
+    few = pids.size() <= kFew || pids.size() <= scan.processes.size() / kFew;
+  }
+
+  [[nodiscard]] std::string words() const {
+    if (pids.empty()) return "perhaps held by a process that cannot be seen from here";
+    if (pids.size() > 1) {
+      return "perhaps held by one of " + std::to_string(pids.size()) +
+             " processes that could not be looked into";
+    }
+    return "perhaps held by process " + std::to_string(pids.front()) +
+           ", which could not be looked into";
+  }
+};
+
+HeldBy unreadable(kernel::Source& source, const Host& host, const Listener& listener,
+                  const Unread& unread) {
+  HeldBy out{.how = How::Unreadable, .words = unread.words(), .candidates = {}};
+  if (unread.few) {
+    for (const std::uint32_t pid : unread.pids) {
+      add_candidate(out, source, host, pid, "it could not be looked into");
+    }
+  } else {
+    add_cgroup_members(source, host, listener, out);
+  }
+  return out;
+}
+
+}  // namespace
+
+void explain_unheld(kernel::Source& source, std::span<const kernel::NetnsRef> refs,
+                    const decode::ProcessScan& scan, bool details, Host& host) {
+  const Unread unread(scan);
+  std::optional<Keepers> keepers;
+  std::map<std::string, HeldBy> by_cgroup;
+  for (Listener& listener : host.listeners) {
+    if (listener.owners && !listener.owners->empty()) continue;
+    if ((listener.held_by = kernels(listener))) continue;
+    if (listener.owners || (details && unread.few)) {
+      if (!keepers) keepers.emplace(source, refs, scan, host);
+      listener.held_by = found_lost(source, host, listener, *keepers);
+      // What is registered is told for certain, the rest only where everybody was looked into.
+      if (listener.owners || listener.held_by->how == How::IoUring) continue;
+    }
+    HeldBy& held_by = by_cgroup[listener.socket.cgroup.value_or("")];
+    if (held_by.words.empty()) {
+      held_by = details ? unreadable(source, host, listener, unread)
+                        : HeldBy{How::Unreadable, unread.words(), {}};
+    }
+    listener.held_by = held_by;
+  }
+}
+
+}  // namespace hark::host

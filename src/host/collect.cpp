@@ -12,6 +12,7 @@
 #include "host/kernel_owners.h"
 #include "host/namespaces.h"
 #include "host/owners.h"
+#include "host/programs.h"
 #include "host/sockets.h"
 #include "host/unheld.h"
 
@@ -175,6 +176,7 @@ class Collector {
     join_owners(source_, *scan, note_unreadable(*scan) && sight_.whole_machine, boot_ms_, host_);
     name_kernel_owners(source_, refs_, host_);
     explain_unheld(source_, refs_, *scan, request_.details, host_);
+    name_programs(source_, host_);
   }
 
   /// Namespaces that only descriptors keep alive show when those are read. True: they had

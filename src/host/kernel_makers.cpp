@@ -27,9 +27,9 @@ void claim(std::vector<KernelClaim>& out, std::string kind, std::string object, 
 
 /// The kinds of link that open UDP ports (decode/rtnetlink.cpp has the table of them) do so while
 /// they are up; gtp as soon as it is made.
-void find_links(KernelAsker& asker, std::vector<KernelClaim>& out) {
+void claim_links(KernelAsker& asker, bool elsewhere, std::vector<KernelClaim>& out) {
   for (const decode::LinkRecord& link : asker.links()) {
-    if (link.sockets_elsewhere) continue;
+    if (link.sockets_elsewhere != elsewhere) continue;
     if ((link.flags & IFF_UP) == 0 && link.kind != "gtp") continue;
     for (const decode::TunnelPort& port : link.ports) {
       claim(out, link.kind, link.name, "device " + link.name,
@@ -40,6 +40,10 @@ void find_links(KernelAsker& asker, std::vector<KernelClaim>& out) {
              .name = {}});
     }
   }
+}
+
+void find_links(KernelAsker& asker, std::vector<KernelClaim>& out) {
+  claim_links(asker, false, out);
 }
 
 using Request = Bytes (*)(std::uint16_t family);
@@ -215,6 +219,26 @@ void find_rxe(KernelAsker& asker, std::vector<KernelClaim>& out) {
         true);
 }
 
+/// wg_socket_init of drivers/net/wireguard/socket.c: one socket of each family, while it is up.
+void find_wireguard(KernelAsker& asker, std::vector<KernelClaim>& out) {
+  for (const decode::LinkRecord& link : asker.links()) {
+    if (link.kind != "wireguard" || (link.flags & IFF_UP) == 0) continue;
+    const std::uint16_t family = asker.family("wireguard");
+    if (family == 0) return;
+    const auto answer = asker.source().netlink(asker.netns(), kNetlinkGeneric,
+                                               decode::wireguard_request(family, link.index));
+    const auto port = answer ? decode::decode_wireguard_port(*answer, family)
+                             : Result<std::uint16_t>(fail(answer.error()));
+    if (!port || *port == 0) continue;
+    claim(out, "wireguard", link.name, "device " + link.name,
+          {.protocol = Protocol::Udp,
+           .family = std::nullopt,
+           .address = std::nullopt,
+           .port = *port,
+           .name = {}});
+  }
+}
+
 }  // namespace
 
 const std::vector<decode::LinkRecord>& KernelAsker::links() {
@@ -240,24 +264,9 @@ std::uint16_t KernelAsker::family(std::string_view name) {
   return found == families_->end() ? std::uint16_t{0} : found->id;
 }
 
-/// wg_socket_init of drivers/net/wireguard/socket.c: one socket of each family, while it is up.
-void find_wireguard(KernelAsker& asker, std::vector<KernelClaim>& out) {
-  for (const decode::LinkRecord& link : asker.links()) {
-    if (link.kind != "wireguard" || (link.flags & IFF_UP) == 0) continue;
-    const std::uint16_t family = asker.family("wireguard");
-    if (family == 0) return;
-    const auto answer = asker.source().netlink(asker.netns(), kNetlinkGeneric,
-                                               decode::wireguard_request(family, link.index));
-    const auto port = answer ? decode::decode_wireguard_port(*answer, family)
-                             : Result<std::uint16_t>(fail(answer.error()));
-    if (!port || *port == 0) continue;
-    claim(out, "wireguard", link.name, "device " + link.name,
-          {.protocol = Protocol::Udp,
-           .family = std::nullopt,
-           .address = std::nullopt,
-           .port = *port,
-           .name = {}});
-  }
+void find_moved_links(KernelAsker& asker, std::vector<KernelClaim>& out) {
+  claim_links(asker, true, out);
+  find_wireguard(asker, out);
 }
 
 const std::vector<KernelMaker>& kernel_makers() {

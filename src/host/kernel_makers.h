@@ -56,9 +56,8 @@ struct KernelMaker {
 };
 [[nodiscard]] const std::vector<KernelMaker>& kernel_makers();
 
-/// WireGuard devices, which keep their socket in the namespace they were made in and are often
-/// moved to another: asked for in the others only where a socket is left that nothing else
-/// explains.
-void find_wireguard(KernelAsker& asker, std::vector<KernelClaim>& out);
+/// Links that were moved here and left their sockets where they were made, as WireGuard devices of
+/// containers do. Asked for only where a socket is left that nothing else explains.
+void find_moved_links(KernelAsker& asker, std::vector<KernelClaim>& out);
 
 }  // namespace hark::host

@@ -77,7 +77,10 @@ void apply(const std::vector<KernelClaim>& claims, const std::string& elsewhere,
     const auto [begin, end] = orphans.equal_range(claim.socket.port);
     for (auto at = begin; at != end; ++at) {
       Listener& listener = host.listeners[at->second];
-      if (fits(claim, listener)) add_owner(claim, elsewhere, listener);
+      if (!fits(claim, listener)) continue;
+      add_owner(claim, elsewhere, listener);
+      // Sockets of the kernel are not counted in the table that tells whether there are any.
+      if (claim.socket.protocol == Protocol::Mptcp) listener.protocol = Protocol::Mptcp;
     }
   }
 }
@@ -97,7 +100,7 @@ std::string called(const Netns& netns) {
   return netns.inode ? "net:[" + std::to_string(*netns.inode) + "]" : "another";
 }
 
-/// Sockets of WireGuard devices that were moved to another namespace.
+/// Sockets of devices that were moved to another namespace.
 void ask_the_others(kernel::Source& source, std::span<const kernel::NetnsRef> refs,
                     const Orphans& orphans, Host& host) {
   Orphans waiting;
@@ -113,7 +116,7 @@ void ask_the_others(kernel::Source& source, std::span<const kernel::NetnsRef> re
     if (!host.namespaces[other].entered) continue;
     KernelAsker asker(source, refs[other], false);
     std::vector<KernelClaim> claims;
-    find_wireguard(asker, claims);
+    find_moved_links(asker, claims);
     for (const auto& [id, unexplained] : waiting) {
       if (static_cast<std::size_t>(id) == other) continue;
       apply(claims, " in namespace " + called(host.namespaces[other]), unexplained, host);

@@ -194,6 +194,17 @@ TEST(KernelOwners, AWireguardDeviceThatWasMovedIsFoundElsewhere) {
   EXPECT_THAT(small.owners(), ElementsAre("wireguard device wg0 in namespace box"));
 }
 
+TEST(KernelOwners, AnyOtherDeviceThatWasMovedSaysSo) {
+  Small small;
+  small.host.namespaces.push_back({.inode = 8, .name = "box", .entered = true});
+  small.refs.push_back({.inode = 8, .paths = {"/run/netns/box"}});
+  small.listen(Protocol::Udp, "0.0.0.0", 4789);
+  Bytes links = link(2, "vx0", "vxlan", vxlan_data(4789), IFF_UP, true);
+  append(links, link(3, "vx1", "vxlan", vxlan_data(4789)));
+  small.source.answer(8, kRoute, decode::links_request(), links);
+  EXPECT_THAT(small.owners(), ElementsAre("vxlan device vx0 in namespace box"));
+}
+
 TEST(KernelOwners, FilesAndFolders) {
   struct Case {
     Protocol protocol;

@@ -61,6 +61,7 @@ bool word_in_process(const std::string& text, const Process& process) {
     return is_glob(text) ? same_text(text, candidate) : contains_text(candidate, text);
   };
   if (fits(process.name) || is_process_name(text, process.name)) return true;
+  if (!process.program.empty() && fits(process.program)) return true;
   if (process.exe && fits(last_part(*process.exe))) return true;
   return process.command_line && !process.command_line->empty() &&
          fits(last_part(process.command_line->front()));
@@ -162,8 +163,9 @@ bool holds_for_owner(const Subject& subject, const Term& term) {
     case Container:
       return subject.any_container([&](const auto& c) { return matches_container(text, c); });
     case Name:
-      return subject.any_owner([&](const Process& p) { return is_process_name(text, p.name); }) ||
-             subject.any_kernel_name([&](const std::string& n) { return same_text(text, n); });
+      return subject.any_owner([&](const Process& p) {
+        return is_process_name(text, p.name) || same_text(text, p.program);
+      }) || subject.any_kernel_name([&](const std::string& n) { return same_text(text, n); });
     case Pid:
       return subject.any_owner([&](const Process& p) { return p.pid == term.number; });
     case Exe:

@@ -50,10 +50,9 @@ struct Queue {
 /// Everybody who may keep a socket without a descriptor. Read once for all such sockets.
 class Keepers {
  public:
-  Keepers(kernel::Source& source, std::span<const kernel::NetnsRef> refs,
-          const decode::ProcessScan& scan, const Host& host)
+  Keepers(kernel::Source& source, std::span<const kernel::NetnsRef> refs, const Host& host)
       : source_(source) {
-    find_rings(scan);
+    find_rings();
     find_queues(refs, host);
   }
 
@@ -62,22 +61,34 @@ class Keepers {
   [[nodiscard]] bool complete() const { return complete_; }
 
  private:
-  void find_rings(const decode::ProcessScan& scan) {
+  /// The scan leaves out processes that have none of the sockets it was asked for.
+  std::vector<std::uint32_t> processes() {
+    std::vector<std::uint32_t> out;
+    const auto names = source_.list_folder("/proc");
+    if (!names) return out;
+    for (const std::string& name : *names) {
+      if (const auto pid = parse_number<std::uint32_t>(name)) out.push_back(*pid);
+    }
+    std::ranges::sort(out);
+    return out;
+  }
+
+  void find_rings() {
     std::size_t links = 0;
-    for (const decode::ScannedProcess& process : scan.processes) {
-      const auto fds = source_.list_folder(proc(process.pid, "fd"));
+    for (const std::uint32_t pid : processes()) {
+      const auto fds = source_.list_folder(proc(pid, "fd"));
       if (!fds) continue;
       for (const std::string& fd : *fds) {
         if (++links > kMostLinks) {
           complete_ = false;
           return;
         }
-        const auto link = source_.read_link(proc(process.pid, "fd/" + fd));
+        const auto link = source_.read_link(proc(pid, "fd/" + fd));
         if (!link || *link != kRingLink) continue;
-        const auto text = source_.read_file(proc(process.pid, "fdinfo/" + fd));
+        const auto text = source_.read_file(proc(pid, "fdinfo/" + fd));
         if (!text) continue;
         auto files = decode::decode_ring_fdinfo(*text);
-        if (files) rings_.push_back({.pid = process.pid, .files = std::move(*files)});
+        if (files) rings_.push_back({.pid = pid, .files = std::move(*files)});
       }
     }
   }
@@ -187,6 +198,7 @@ HeldBy found_lost(kernel::Source& source, const Host& host, const Listener& list
   } else {
     out.how = How::Unknown;
     out.words = kEither;
+    if (!keepers.complete()) out.words += "; there is too much of both here to look at all";
   }
   return out;
 }
@@ -216,14 +228,14 @@ std::optional<HeldBy> kernels(const Listener& listener) {
 /// Which processes may hide the owner.
 struct Unread {
   std::vector<std::uint32_t> pids;
-  bool few = false;  ///< against those that were read
+  bool few = false;
 
   explicit Unread(const decode::ProcessScan& scan) {
     for (const decode::ScannedProcess& process : scan.processes) {
       if (process.sockets_error != 0) pids.push_back(process.pid);
     }
     constexpr std::size_t kFew = 4;
-    few = pids.size() <= kFew || pids.size() <= scan.processes.size() / kFew;
+    few = pids.size() <= kFew;
   }
 
   [[nodiscard]] std::string words() const {
@@ -237,17 +249,13 @@ struct Unread {
   }
 };
 
-HeldBy unreadable(kernel::Source& source, const Host& host, const Listener& listener,
-                  const Unread& unread) {
-  HeldBy out{.how = How::Unreadable, .words = unread.words(), .candidates = {}};
-  if (unread.few) {
-    for (const std::uint32_t pid : unread.pids) {
-      add_candidate(out, source, host, pid, "it could not be looked into");
-    }
-  } else {
-    add_cgroup_members(source, host, listener, out);
+/// What was found of the few that could not be looked into, besides what may be.
+void add_unreadable(kernel::Source& source, const Host& host, const Unread& unread, HeldBy& out) {
+  out.words = unread.words() + (out.how == How::InFlight ? ", or " + out.words : "");
+  out.how = How::Unreadable;
+  for (const std::uint32_t pid : unread.pids) {
+    add_candidate(out, source, host, pid, "it could not be looked into");
   }
-  return out;
 }
 
 }  // namespace
@@ -261,15 +269,18 @@ void explain_unheld(kernel::Source& source, std::span<const kernel::NetnsRef> re
     if (listener.owners && !listener.owners->empty()) continue;
     if ((listener.held_by = kernels(listener))) continue;
     if (listener.owners || (details && unread.few)) {
-      if (!keepers) keepers.emplace(source, refs, scan, host);
+      if (!keepers) keepers.emplace(source, refs, host);
       listener.held_by = found_lost(source, host, listener, *keepers);
       // What is registered is told for certain, the rest only where everybody was looked into.
-      if (listener.owners || listener.held_by->how == How::IoUring) continue;
+      if (!listener.owners && listener.held_by->how != How::IoUring) {
+        add_unreadable(source, host, unread, *listener.held_by);
+      }
+      continue;
     }
     HeldBy& held_by = by_cgroup[listener.socket.cgroup.value_or("")];
     if (held_by.words.empty()) {
-      held_by = details ? unreadable(source, host, listener, unread)
-                        : HeldBy{How::Unreadable, unread.words(), {}};
+      held_by = {.how = How::Unreadable, .words = unread.words(), .candidates = {}};
+      if (details) add_cgroup_members(source, host, listener, held_by);
     }
     listener.held_by = held_by;
   }

@@ -14,6 +14,7 @@
 #include "kernel/live_net_table.h"
 #include "kernel/live_netlink.h"
 #include "kernel/live_netns.h"
+#include "kernel/live_process_file.h"
 #include "kernel/live_processes.h"
 #include "kernel/request_key.h"
 #include "kernel/wireguard_keys.h"
@@ -69,6 +70,7 @@ class Live final : public Source {
   }
 
   Result<Bytes> read_file(const std::string& path) override {
+    if (is_process_file(path)) return read_process_file(path);
     Bytes out;
     const int error = read_at(AT_FDCWD, path.c_str(), out, kLargestFile);
     if (error != 0) return fail(kernel_error(error, path));

@@ -48,6 +48,7 @@ Json owner_json(const host::Process& p, const std::vector<std::uint32_t>& fds) {
   return {{"pid", p.pid},
           {"fds", fds},
           {"name", for_json(p.name)},
+          {"program", for_json(program_name(p))},
           {"cmdline", words_json(p.command_line)},
           {"exe", p.exe ? Json(for_json(*p.exe)) : Json(nullptr)},
           {"exe_deleted", p.exe_deleted},

@@ -1,17 +1,9 @@
 #include "host/kernel_owners.h"
 
-#include <arpa/inet.h>
 #include <gmock/gmock.h>
-#include <linux/fou.h>
-#include <linux/genetlink.h>
-#include <linux/if.h>
-#include <linux/if_link.h>
-#include <linux/mptcp.h>
-#include <linux/rtnetlink.h>
-#include <linux/wireguard.h>
 
 #include "decode/generic_netlink.h"
-#include "decode/netlink_attributes.h"
+#include "decode/kernel_messages.h"
 #include "decode/rtnetlink.h"
 #include "host/fake_source.h"
 
@@ -24,48 +16,19 @@ using testing::IsEmpty;
 constexpr int kRoute = 0;
 constexpr int kGeneric = 16;
 constexpr std::uint16_t kFamilyBase = 40;
+// linux/wireguard.h, linux/fou.h, linux/mptcp.h
+constexpr std::uint16_t kWireguardPort = 6;
+constexpr std::uint16_t kFouPort = 1;
+constexpr std::uint16_t kFouFamily = 2;
+constexpr std::uint16_t kFouType = 4;
+constexpr std::uint16_t kEndpoint = 1;
+constexpr std::uint16_t kEndpointId = 2;
+constexpr std::uint16_t kEndpointAddress = 3;
+constexpr std::uint16_t kEndpointPort = 5;
 
-template <typename T>
-Bytes bytes_of(T value) {
-  Bytes out;
-  append_value(out, value);
-  return out;
-}
-
-void add(Bytes& to, std::uint16_t type, const Bytes& value) {
-  decode::append_attribute(to, type, value);
-}
-
-Bytes link(int index, std::string_view name, std::string_view kind, const Bytes& data,
-           unsigned flags = IFF_UP, bool elsewhere = false) {
-  ifinfomsg head{};
-  head.ifi_index = index;
-  head.ifi_flags = flags;
-  Bytes body = bytes_of(head);
-  add(body, IFLA_IFNAME, to_bytes(name));
-  Bytes info;
-  add(info, IFLA_INFO_KIND, to_bytes(kind));
-  add(info, IFLA_INFO_DATA, data);
-  add(body, IFLA_LINKINFO, info);
-  if (elsewhere) add(body, IFLA_LINK_NETNSID, bytes_of(std::int32_t{0}));
-  return decode::netlink_request(RTM_NEWLINK, 0, body);
-}
-
-Bytes vxlan_data(std::uint16_t port, bool both = false) {
-  Bytes out;
-  add(out, IFLA_VXLAN_PORT, bytes_of(htons(port)));
-  add(out, IFLA_VXLAN_COLLECT_METADATA, bytes_of(std::uint8_t{both}));
-  if (!both) add(out, IFLA_VXLAN_GROUP, bytes_of(htonl(0xef010101)));
-  return out;
-}
-
-Bytes generic(std::uint16_t type, std::uint8_t command, const Bytes& attributes) {
-  genlmsghdr head{};
-  head.cmd = command;
-  Bytes body = bytes_of(head);
-  append(body, attributes);
-  return decode::netlink_request(type, 0, body);
-}
+using decode::attribute;
+using decode::bytes_of;
+using decode::vxlan_data;
 
 /// A host with one namespace, ours, and the listeners that are added.
 struct Small {
@@ -93,10 +56,7 @@ struct Small {
   void families(const std::vector<std::string>& names) {
     Bytes all;
     for (std::size_t i = 0; i < names.size(); ++i) {
-      Bytes attributes;
-      add(attributes, CTRL_ATTR_FAMILY_NAME, to_bytes(names[i]));
-      add(attributes, CTRL_ATTR_FAMILY_ID, bytes_of(static_cast<std::uint16_t>(kFamilyBase + i)));
-      append(all, generic(GENL_ID_CTRL, CTRL_CMD_NEWFAMILY, attributes));
+      append(all, decode::family_answer(names[i], static_cast<std::uint16_t>(kFamilyBase + i)));
     }
     source.answer(0, kGeneric, decode::families_request(), all);
   }
@@ -114,8 +74,9 @@ TEST(KernelOwners, LinksAreNamedByPortAndFamily) {
   small.listen(Protocol::Udp, "::", 4789);
   small.listen(Protocol::Udp, "::", 4790);
   small.listen(Protocol::Tcp, "0.0.0.0", 4789);
-  small.links({link(2, "vx0", "vxlan", vxlan_data(4789)), link(3, "vx1", "vxlan", vxlan_data(4789)),
-               link(4, "md", "vxlan", vxlan_data(4790, true))});
+  small.links({decode::link_answer(2, "vx0", "vxlan", vxlan_data(4789)),
+               decode::link_answer(3, "vx1", "vxlan", vxlan_data(4789)),
+               decode::link_answer(4, "md", "vxlan", vxlan_data(4790, true))});
   EXPECT_THAT(small.owners(0), ElementsAre("vxlan device vx0", "vxlan device vx1"));
   EXPECT_THAT(small.owners(1), IsEmpty());
   EXPECT_THAT(small.owners(2), ElementsAre("vxlan device md"));
@@ -126,15 +87,15 @@ TEST(KernelOwners, LinksAreNamedByPortAndFamily) {
 TEST(KernelOwners, LinksThatAreDownOrMovedHaveNoSocketHere) {
   Small small;
   small.listen(Protocol::Udp, "0.0.0.0", 4789);
-  small.links({link(2, "down", "vxlan", vxlan_data(4789), 0),
-               link(3, "moved", "vxlan", vxlan_data(4789), IFF_UP, true)});
+  small.links({decode::link_answer(2, "down", "vxlan", vxlan_data(4789), 0),
+               decode::link_answer(3, "moved", "vxlan", vxlan_data(4789), decode::kLinkUp, true)});
   EXPECT_THAT(small.owners(), IsEmpty());
 }
 
 TEST(KernelOwners, WhereOwnersAreUnknownTheKernelsOwnStillIs) {
   Small small;
   small.listen(Protocol::Udp, "0.0.0.0", 4789).owners.reset();
-  small.links({link(2, "vx0", "vxlan", vxlan_data(4789))});
+  small.links({decode::link_answer(2, "vx0", "vxlan", vxlan_data(4789))});
   EXPECT_THAT(small.owners(), ElementsAre("vxlan device vx0"));
   EXPECT_TRUE(small.host.listeners[0].owners.has_value());
 }
@@ -143,7 +104,7 @@ TEST(KernelOwners, AListenerWithAProcessOrAFileIsNotTheKernels) {
   Small small;
   small.listen(Protocol::Udp, "0.0.0.0", 4789).owners->push_back({});
   small.listen(Protocol::Udp, "0.0.0.0", 4789).socket.has_file = true;
-  small.links({link(2, "vx0", "vxlan", vxlan_data(4789))});
+  small.links({decode::link_answer(2, "vx0", "vxlan", vxlan_data(4789))});
   EXPECT_THAT(small.owners(0), IsEmpty());
   EXPECT_THAT(small.owners(1), IsEmpty());
 }
@@ -155,22 +116,19 @@ TEST(KernelOwners, GenericNetlinkFamilies) {
   small.listen(Protocol::Mptcp, "10.0.0.5", 6000);
   small.listen(Protocol::Mptcp, "10.0.0.6", 6000);
   small.families({"wireguard", "fou", "mptcp_pm"});
-  small.links({link(9, "wg0", "wireguard", {})});
-  Bytes wireguard;
-  add(wireguard, WGDEVICE_A_LISTEN_PORT, bytes_of(std::uint16_t{51820}));
-  small.source.answer(0, kGeneric, decode::wireguard_request(40, 9), generic(40, 0, wireguard));
-  Bytes fou;
-  add(fou, FOU_ATTR_PORT, bytes_of(htons(5555)));
-  add(fou, FOU_ATTR_AF, bytes_of(std::uint8_t{AF_INET}));
-  add(fou, FOU_ATTR_TYPE, bytes_of(std::uint8_t{FOU_ENCAP_GUE}));
-  small.source.answer(0, kGeneric, decode::fou_request(41), generic(41, FOU_CMD_GET, fou));
-  Bytes endpoint;
-  add(endpoint, MPTCP_PM_ADDR_ATTR_PORT, bytes_of(std::uint16_t{6000}));
-  add(endpoint, MPTCP_PM_ADDR_ATTR_ID, bytes_of(std::uint8_t{3}));
-  add(endpoint, MPTCP_PM_ADDR_ATTR_ADDR4, bytes_of(htonl(0x0a000005)));
-  Bytes mptcp;
-  add(mptcp, MPTCP_PM_ATTR_ADDR | NLA_F_NESTED, endpoint);
-  small.source.answer(0, kGeneric, decode::mptcp_request(42), generic(42, 3, mptcp));
+  small.links({decode::link_answer(9, "wg0", "wireguard", {})});
+  Bytes wireguard = attribute(kWireguardPort, bytes_of(std::uint16_t{51820}));
+  small.source.answer(0, kGeneric, decode::wireguard_request(40, 9),
+                      decode::generic_answer(40, 0, wireguard));
+  Bytes fou = attribute(kFouPort, bytes_of(htons(5555)));
+  decode::append_attribute(fou, kFouFamily, bytes_of(std::uint8_t{AF_INET}));
+  decode::append_attribute(fou, kFouType, bytes_of(std::uint8_t{2}));
+  small.source.answer(0, kGeneric, decode::fou_request(41), decode::generic_answer(41, 3, fou));
+  Bytes endpoint = attribute(kEndpointPort, bytes_of(std::uint16_t{6000}));
+  decode::append_attribute(endpoint, kEndpointId, bytes_of(std::uint8_t{3}));
+  decode::append_attribute(endpoint, kEndpointAddress, bytes_of(htonl(0x0a000005)));
+  Bytes mptcp = attribute(kEndpoint, endpoint);
+  small.source.answer(0, kGeneric, decode::mptcp_request(42), decode::generic_answer(42, 3, mptcp));
   EXPECT_THAT(small.owners(0), ElementsAre("wireguard device wg0"));
   EXPECT_THAT(small.owners(1), ElementsAre("gue port 5555"));
   EXPECT_THAT(small.owners(2), ElementsAre("mptcp endpoint 3"));
@@ -182,15 +140,13 @@ TEST(KernelOwners, AWireguardDeviceThatWasMovedIsFoundElsewhere) {
   small.host.namespaces.push_back({.inode = 8, .name = "box", .entered = true});
   small.refs.push_back({.inode = 8, .paths = {"/run/netns/box"}});
   small.listen(Protocol::Udp, "0.0.0.0", 51820);
-  small.source.answer(8, kRoute, decode::links_request(), link(9, "wg0", "wireguard", {}));
-  Bytes family;
-  add(family, CTRL_ATTR_FAMILY_NAME, to_bytes("wireguard"));
-  add(family, CTRL_ATTR_FAMILY_ID, bytes_of(kFamilyBase));
+  small.source.answer(8, kRoute, decode::links_request(),
+                      decode::link_answer(9, "wg0", "wireguard", {}));
   small.source.answer(8, kGeneric, decode::families_request(),
-                      generic(GENL_ID_CTRL, CTRL_CMD_NEWFAMILY, family));
-  Bytes wireguard;
-  add(wireguard, WGDEVICE_A_LISTEN_PORT, bytes_of(std::uint16_t{51820}));
-  small.source.answer(8, kGeneric, decode::wireguard_request(40, 9), generic(40, 0, wireguard));
+                      decode::family_answer("wireguard", kFamilyBase));
+  Bytes wireguard = attribute(kWireguardPort, bytes_of(std::uint16_t{51820}));
+  small.source.answer(8, kGeneric, decode::wireguard_request(40, 9),
+                      decode::generic_answer(40, 0, wireguard));
   EXPECT_THAT(small.owners(), ElementsAre("wireguard device wg0 in namespace box"));
 }
 
@@ -199,8 +155,8 @@ TEST(KernelOwners, AnyOtherDeviceThatWasMovedSaysSo) {
   small.host.namespaces.push_back({.inode = 8, .name = "box", .entered = true});
   small.refs.push_back({.inode = 8, .paths = {"/run/netns/box"}});
   small.listen(Protocol::Udp, "0.0.0.0", 4789);
-  Bytes links = link(2, "vx0", "vxlan", vxlan_data(4789), IFF_UP, true);
-  append(links, link(3, "vx1", "vxlan", vxlan_data(4789)));
+  Bytes links = decode::link_answer(2, "vx0", "vxlan", vxlan_data(4789), decode::kLinkUp, true);
+  append(links, decode::link_answer(3, "vx1", "vxlan", vxlan_data(4789)));
   small.source.answer(8, kRoute, decode::links_request(), links);
   EXPECT_THAT(small.owners(), ElementsAre("vxlan device vx0 in namespace box"));
 }

@@ -1,11 +1,8 @@
 #include "host/unheld.h"
 
 #include <gmock/gmock.h>
-#include <linux/sock_diag.h>
-#include <linux/unix_diag.h>
-#include <sys/socket.h>
 
-#include "decode/netlink_attributes.h"
+#include "decode/kernel_messages.h"
 #include "decode/unix_diag.h"
 #include "host/fake_source.h"
 
@@ -18,19 +15,6 @@ using testing::IsEmpty;
 using testing::SizeIs;
 
 constexpr int kSockDiag = 4;
-
-Bytes unix_socket(std::uint32_t inode, std::uint32_t queue) {
-  unix_diag_msg head{};
-  head.udiag_family = AF_UNIX;
-  head.udiag_type = SOCK_STREAM;
-  head.udiag_ino = inode;
-  Bytes body;
-  append_value(body, head);
-  Bytes length;
-  append_value(length, unix_diag_rqlen{.udiag_rqueue = queue, .udiag_wqueue = 0});
-  decode::append_attribute(body, UNIX_DIAG_RQLEN, length);
-  return decode::netlink_request(SOCK_DIAG_BY_FAMILY, 0, body);
-}
 
 decode::ScannedProcess process(std::uint32_t pid, int error) {
   decode::ScannedProcess out;
@@ -65,7 +49,7 @@ struct Small {
                                          std::string(files) + "UserBufs:\t0\n    0: 0x7f/12\n");
   }
   void queue(std::string_view fdinfo) {
-    source.answer(0, kSockDiag, decode::unix_diag_request(), unix_socket(99, 1));
+    source.answer(0, kSockDiag, decode::unix_diag_request(), decode::unix_socket_answer(99, 1));
     source.descriptors(
         PartsBuilder().pid(41).pairs(ProcessPart::Sockets, {{.fd = 5, .inode = 99}}).done());
     source.file("/proc/41/fdinfo/5", fdinfo);

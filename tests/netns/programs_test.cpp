@@ -129,7 +129,8 @@ TEST_F(Programs, ScriptsModulesAndPackages) {
   folder_.file("billing.pl", kPerl);
   const pid_t place = scene_.pid();
   const std::string& here = folder_.path();
-  const Running script(place, here, {"/usr/bin/python3", "-u", here + "/shop-with-a-long-name.py", "7101"});
+  const Running script(place, here,
+                       {"/usr/bin/python3", "-u", here + "/shop-with-a-long-name.py", "7101"});
   const Running module(place, here, {"/usr/bin/python3", "-m", "shop_module", "7102"});
   const Running vague(place, here, {"/usr/bin/python3", "-W", "ignore", "dist/main.py", "7103"});
   const Running perl(place, here, {"perl", "-w", "billing.pl", "7104"});

@@ -101,7 +101,7 @@ struct HeldBy {
   };
   How how = How::Unknown;
   std::string words;
-  std::vector<Candidate> candidates;  ///< by pid, at most kMostCandidates
+  std::vector<Candidate> candidates;  ///< likeliest first, at most kMostCandidates
   static constexpr std::size_t kMostCandidates = 8;
   bool operator==(const HeldBy&) const = default;
 };

@@ -237,6 +237,11 @@ ProgramGuess guess_program(std::string_view exe_or_name,
   if (is_beam(exe_or_name)) return guess_beam(command_line);
   const Runtime* runtime = runtime_of(exe_or_name);
   if (runtime == nullptr) return {};
+  // One program that is many: only as a shell does it run others.
+  if (runtime->names == "busybox" &&
+      !is_one_of("busybox sh ash -sh", last_part(command_line.front()))) {
+    return {};
+  }
   return CommandLine(*runtime, command_line).program();
 }
 

@@ -69,6 +69,8 @@ TEST(ProgramName, OfEachRuntime) {
       {"bash", "/bin/bash -lc exec", ""},
       {"dash", "sh /srv/run/", "run"},
       {"busybox", "busybox sh /srv/serve.sh", "serve.sh"},
+      {"busybox", "httpd -f -p 8080 -h /www", ""},
+      {"busybox", "busybox httpd -f -p 8080", "httpd"},
       {"beam.smp", "beam.smp -W w -- -root /x -progname erl -sname rabbit@host -s boot", "rabbit"},
       {"beam.smp", "beam.smp -- -root /x -s cowboy_app start", "cowboy_app"},
       {"beam.smp", "beam.smp -- -elixir x -extra --no-halt /usr/bin/mix phx.server",

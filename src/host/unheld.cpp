@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <tuple>
 
 #include "base/text.h"
+#include "decode/inet_diag.h"
 #include "decode/kernel_files.h"
 #include "decode/unix_diag.h"
 
@@ -13,8 +15,9 @@ namespace {
 
 using How = HeldBy::How;
 
-constexpr int kNetlinkSockDiag = 4;           ///< NETLINK_SOCK_DIAG
-constexpr std::size_t kMostLinks = 16384;     ///< descriptors looked at for an io_uring
+constexpr int kNetlinkSockDiag = 4;        ///< NETLINK_SOCK_DIAG
+constexpr std::size_t kMostLinks = 16384;  ///< descriptors looked at for an io_uring
+constexpr std::size_t kMostRings = 256;
 constexpr std::size_t kMostQueues = 4096;     ///< UNIX sockets looked into
 constexpr std::size_t kMostNamespaces = 256;  ///< whose UNIX sockets are listed
 constexpr std::string_view kRingLink = "anon_inode:[io_uring]";
@@ -37,7 +40,9 @@ std::string name_of_process(kernel::Source& source, const Host& host, std::uint3
 /// An io_uring and who has it.
 struct Ring {
   std::uint32_t pid = 0;
-  decode::RingFiles files;
+  std::uint32_t files = 0;  ///< how many are registered
+  bool tcp = false;         ///< of which kinds of socket, where the kernel tells no more
+  bool udp = false;
 };
 
 /// A UNIX socket with descriptors in its queue, and who would receive them.
@@ -57,6 +62,10 @@ class Keepers {
   }
 
   [[nodiscard]] const std::vector<Ring>& rings() const { return rings_; }
+  /// Who has a socket registered for certain: inode and process.
+  [[nodiscard]] const std::set<std::pair<std::uint32_t, std::uint32_t>>& registered() const {
+    return registered_;
+  }
   [[nodiscard]] const std::vector<Queue>& queues() const { return queues_; }
   [[nodiscard]] bool complete() const { return complete_; }
 
@@ -79,7 +88,7 @@ class Keepers {
       const auto fds = source_.list_folder(proc(pid, "fd"));
       if (!fds) continue;
       for (const std::string& fd : *fds) {
-        if (++links > kMostLinks) {
+        if (++links > kMostLinks || rings_.size() >= kMostRings) {
           complete_ = false;
           return;
         }
@@ -87,10 +96,20 @@ class Keepers {
         if (!link || *link != kRingLink) continue;
         const auto text = source_.read_file(proc(pid, "fdinfo/" + fd));
         if (!text) continue;
-        auto files = decode::decode_ring_fdinfo(*text);
-        if (files) rings_.push_back({.pid = pid, .files = std::move(*files)});
+        if (const auto files = decode::decode_ring_fdinfo(*text)) add_ring(pid, *files);
       }
     }
+  }
+
+  /// Older kernels list registered sockets by the short names of their protocols.
+  void add_ring(std::uint32_t pid, const decode::RingFiles& files) {
+    Ring ring{.pid = pid, .files = files.count};
+    for (const std::string& name : files.names) {
+      ring.tcp = ring.tcp || name.starts_with("TCP") || name.starts_with("MPTCP");
+      ring.udp = ring.udp || name.starts_with("UDP") || name.starts_with("RAW");
+    }
+    rings_.push_back(ring);
+    for (const std::uint32_t inode : files.sockets) registered_.emplace(inode, pid);
   }
 
   /// UNIX sockets that may hold descriptors, by inode.
@@ -138,6 +157,7 @@ class Keepers {
 
   kernel::Source& source_;
   std::vector<Ring> rings_;
+  std::set<std::pair<std::uint32_t, std::uint32_t>> registered_;
   std::vector<Queue> queues_;
   bool complete_ = true;
 };
@@ -158,51 +178,6 @@ std::string called(const HeldBy::Candidate& candidate) {
   return candidate.name + " (" + std::to_string(candidate.pid) + ")";
 }
 
-/// The short names under which older kernels list registered sockets: sk_prot's.
-bool may_be_among(const Listener& listener, const decode::RingFiles& files) {
-  const bool udp = listener.protocol == Protocol::Udp;
-  return std::ranges::any_of(files.names, [&](const std::string& name) {
-    return name.starts_with(udp ? "UDP" : "TCP") || name.starts_with("MPTCP") ||
-           name.starts_with("RAW");
-  });
-}
-
-HeldBy found_lost(kernel::Source& source, const Host& host, const Listener& listener,
-                  const Keepers& keepers) {
-  HeldBy out;
-  for (const Ring& ring : keepers.rings()) {
-    if (std::ranges::find(ring.files.sockets, listener.socket.inode) == ring.files.sockets.end()) {
-      continue;
-    }
-    add_candidate(out, source, host, ring.pid, "its io_uring has this socket registered");
-  }
-  if (!out.candidates.empty()) {
-    out.how = How::IoUring;
-    out.words = "registered with io_uring by " + called(out.candidates.front());
-    return out;
-  }
-  for (const Ring& ring : keepers.rings()) {
-    if (!may_be_among(listener, ring.files)) continue;
-    add_candidate(out, source, host, ring.pid,
-                  "its io_uring has " + counted(ring.files.count, "registered file"));
-  }
-  const std::size_t rings = out.candidates.size();
-  for (const Queue& queue : keepers.queues()) {
-    add_candidate(out, source, host, queue.pid,
-                  counted(queue.descriptors, "descriptor") + " in flight to its descriptor " +
-                      std::to_string(queue.fd));
-  }
-  if (rings == 0 && !out.candidates.empty()) {
-    out.how = How::InFlight;
-    out.words = "in flight in a UNIX socket, perhaps to " + called(out.candidates.front());
-  } else {
-    out.how = How::Unknown;
-    out.words = kEither;
-    if (!keepers.complete()) out.words += "; there is too much of both here to look at all";
-  }
-  return out;
-}
-
 /// Who is in the socket's cgroup. Anybody may read that, but not whose descriptors are whose.
 void add_cgroup_members(kernel::Source& source, const Host& host, const Listener& listener,
                         HeldBy& out) {
@@ -216,6 +191,81 @@ void add_cgroup_members(kernel::Source& source, const Host& host, const Listener
     if (pid && *pid != 0) add_candidate(out, source, host, *pid, "it is in the socket's cgroup");
   }
 }
+
+HeldBy found_lost(kernel::Source& source, const Host& host, const Listener& listener,
+                  const Keepers& keepers) {
+  HeldBy out;
+  const std::uint32_t inode = listener.socket.inode;
+  for (auto at = keepers.registered().lower_bound({inode, 0});
+       at != keepers.registered().end() && at->first == inode; ++at) {
+    add_candidate(out, source, host, at->second, "its io_uring has this socket registered");
+  }
+  if (!out.candidates.empty()) {
+    out.how = How::IoUring;
+    out.words = "registered with io_uring by " + called(out.candidates.front());
+    return out;
+  }
+  const bool tcp = listener.protocol == Protocol::Tcp || listener.protocol == Protocol::Mptcp;
+  for (const Ring& ring : keepers.rings()) {
+    if (!(tcp ? ring.tcp : ring.udp)) continue;
+    add_candidate(out, source, host, ring.pid,
+                  "its io_uring has " + counted(ring.files, "registered file"));
+  }
+  const std::size_t rings = out.candidates.size();
+  for (const Queue& queue : keepers.queues()) {
+    add_candidate(out, source, host, queue.pid,
+                  counted(queue.descriptors, "descriptor") + " in flight to its descriptor " +
+                      std::to_string(queue.fd));
+  }
+  if (rings == 0 && !out.candidates.empty()) {
+    out.how = How::InFlight;
+    out.words = "in flight in a UNIX socket, perhaps to " + called(out.candidates.front());
+  } else {
+    out.how = How::Unknown;
+    out.words = kEither;
+    if (out.candidates.empty()) add_cgroup_members(source, host, listener, out);
+    if (!keepers.complete()) out.words += "; there is too much of both here to look at all";
+  }
+  return out;
+}
+
+/// Was the socket closed between the two looks, at sockets and at descriptors? Then it has no
+/// holder, and nobody need be searched. Each kind of socket of a namespace is asked for once.
+class Closed {
+ public:
+  Closed(kernel::Source& source, std::span<const kernel::NetnsRef> refs)
+      : source_(source), refs_(refs) {}
+
+  bool operator()(const Listener& listener) {
+    const auto netns = static_cast<std::size_t>(listener.netns);
+    if (netns >= refs_.size()) return false;
+    const bool tcp = listener.protocol == Protocol::Tcp || listener.protocol == Protocol::Mptcp;
+    const Protocol protocol = tcp ? Protocol::Tcp : listener.protocol;
+    const auto [known, is_new] =
+        inodes_.try_emplace({netns, protocol, listener.address.family}, std::nullopt);
+    if (is_new) known->second = ask(refs_[netns], listener.address.family, protocol);
+    return known->second && !known->second->contains(listener.socket.inode);
+  }
+
+ private:
+  using Inodes = std::optional<std::set<std::uint32_t>>;
+
+  Inodes ask(const kernel::NetnsRef& netns, Family family, Protocol protocol) {
+    const std::uint32_t state = protocol == Protocol::Tcp ? kTcpListen : kTcpClose;
+    const auto answer = source_.netlink(netns, kNetlinkSockDiag,
+                                        decode::inet_diag_request(family, protocol, 1U << state));
+    if (!answer) return std::nullopt;
+    const auto dump = decode::decode_inet_diag(*answer, protocol);
+    if (!dump || dump->interrupted) return std::nullopt;
+    std::set<std::uint32_t> out;
+    for (const decode::SocketRecord& socket : dump->sockets) out.insert(socket.inode);
+    return out;
+  }
+
+  kernel::Source& source_;
+  std::span<const kernel::NetnsRef> refs_;
+  std::map<std::tuple<std::size_t, Protocol, Family>, Inodes> inodes_;
+};
 
 std::optional<HeldBy> kernels(const Listener& listener) {
   if (listener.kernel_owners.empty() && listener.socket.has_file != false) return std::nullopt;
@@ -264,11 +314,16 @@ void explain_unheld(kernel::Source& source, std::span<const kernel::NetnsRef> re
                     const decode::ProcessScan& scan, bool details, Host& host) {
   const Unread unread(scan);
   std::optional<Keepers> keepers;
+  Closed closed(source, refs);
   std::map<std::string, HeldBy> by_cgroup;
   for (Listener& listener : host.listeners) {
     if (listener.owners && !listener.owners->empty()) continue;
     if ((listener.held_by = kernels(listener))) continue;
     if (listener.owners || (details && unread.few)) {
+      if (listener.owners && closed(listener)) {
+        listener.held_by = {.how = How::Unknown, .words = "closed meanwhile", .candidates = {}};
+        continue;
+      }
       if (!keepers) keepers.emplace(source, refs, host);
       listener.held_by = found_lost(source, host, listener, *keepers);
       // What is registered is told for certain, the rest only where everybody was looked into.

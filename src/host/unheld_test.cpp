@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "decode/inet_diag.h"
 #include "decode/kernel_messages.h"
 #include "decode/unix_diag.h"
 #include "host/fake_source.h"
@@ -143,6 +144,23 @@ TEST(Unheld, WhereAFewCouldNotBeLookedIntoOnlyWhatIsCertainIsSaid) {
   small.ring("    0: socket:[1234]\n");
   EXPECT_EQ(small.explained(false).how, HeldBy::How::Unreadable);
   EXPECT_EQ(small.explained(true).how, HeldBy::How::IoUring);
+}
+
+TEST(Unheld, ASocketThatWasClosedMeanwhileIsNotSearchedFor) {
+  Small small;
+  small.ring("    0: socket:[1234]\n");
+  const Bytes request = decode::inet_diag_request(Family::Inet, Protocol::Tcp, 1U << kTcpListen);
+  small.source.answer(0, kSockDiag, request, {});
+  EXPECT_EQ(small.explained().words, "closed meanwhile");
+}
+
+TEST(Unheld, WhereNothingIsFoundTheCgroupNarrowsItDown) {
+  Small small;
+  small.host.listeners[0].socket.cgroup = "/demo";
+  small.source.file("/sys/fs/cgroup/demo/cgroup.procs", "41\n");
+  EXPECT_EQ(small.explained().how, HeldBy::How::Unknown);
+  ASSERT_THAT(small.explained().candidates, SizeIs(1));
+  EXPECT_EQ(small.explained().candidates[0].why, "it is in the socket's cgroup");
 }
 
 TEST(Unheld, AnOwnedListenerHasNone) {

@@ -92,7 +92,7 @@ const Runtime* runtime_of(std::string_view name) {
 }
 
 bool is_beam(std::string_view name) {
-  return last_part(name).starts_with("beam");
+  return last_part(name) == "beam" || last_part(name).starts_with("beam.");
 }
 
 /// What the words of a command line say, one after the other.

@@ -79,7 +79,7 @@ std::string one_address_words(const Listener& l) {
 std::string quoted_if_needed(std::string_view name) {
   const bool plain = !name.empty() && name.front() != ' ' && name.back() != ' ' &&
                      name.find_first_of("()\"") == std::string_view::npos &&
-                     name.find("  ") == std::string_view::npos;
+                     name.find("  ") == std::string_view::npos && !name.starts_with("kernel:");
   return plain ? std::string(name) : fmt::format("\"{}\"", name);
 }
 

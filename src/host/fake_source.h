@@ -46,6 +46,8 @@ class FakeSource : public kernel::Source {
     const kernel::NetnsRef ref{.inode = netns, .paths = {}};
     answers_[kernel::netlink_key(ref, protocol, request)] = std::move(messages);
   }
+  /// Every question of this protocol that has no answer fails with `error`.
+  void refuse_protocol(int protocol, int error) { refused_protocols_[protocol] = error; }
   void cgroup(std::uint64_t id, std::string_view path) {
     answers_[kernel::cgroup_key(id)] = to_bytes(path);
   }
@@ -54,6 +56,10 @@ class FakeSource : public kernel::Source {
     const auto refused = refused_.find(netns.inode);
     const auto known = answers_.find(kernel::netlink_key(netns, protocol, request));
     if (refused == refused_.end() && known != answers_.end()) return known->second;
+    const auto unanswered = refused_protocols_.find(protocol);
+    if (unanswered != refused_protocols_.end()) {
+      return fail(kernel_error(unanswered->second, "netlink"));
+    }
     return fail(kernel_error(refused == refused_.end() ? ENOENT : refused->second, "netlink"));
   }
   Result<Bytes> read_file(const std::string& path) override { return find(kernel::file_key(path)); }
@@ -108,6 +114,7 @@ class FakeSource : public kernel::Source {
   std::map<std::string, Bytes> answers_;
   std::map<std::string, std::vector<std::string>> folders_;
   std::map<std::uint64_t, int> refused_;
+  std::map<int, int> refused_protocols_;
   std::vector<kernel::ProcessWanted> wanted_;
 };
 

@@ -3,7 +3,7 @@
 #include <net/if.h>
 
 #include <algorithm>
-#include <array>
+#include <cerrno>
 
 #include "base/text.h"
 #include "decode/kernel_files.h"
@@ -53,7 +53,7 @@ std::vector<KernelSocket> ask_family(KernelAsker& asker, std::string_view name, 
                                      Decode decode) {
   const std::uint16_t family = asker.family(name);
   if (family == 0) return {};
-  const auto answer = asker.source().netlink(asker.netns(), kNetlinkGeneric, request(family));
+  const auto answer = asker.ask_generic(request(family), std::string(name));
   if (!answer) return {};
   return decode(*answer, family).value_or(std::vector<KernelSocket>());
 }
@@ -225,8 +225,8 @@ void find_wireguard(KernelAsker& asker, std::vector<KernelClaim>& out) {
     if (link.kind != "wireguard" || (link.flags & IFF_UP) == 0) continue;
     const std::uint16_t family = asker.family("wireguard");
     if (family == 0) return;
-    const auto answer = asker.source().netlink(asker.netns(), kNetlinkGeneric,
-                                               decode::wireguard_request(family, link.index));
+    const auto answer = asker.ask_generic(decode::wireguard_request(family, link.index),
+                                          "wireguard device " + link.name);
     const auto port = answer ? decode::decode_wireguard_port(*answer, family)
                              : Result<std::uint16_t>(fail(answer.error()));
     if (!port || *port == 0) continue;
@@ -250,6 +250,14 @@ const std::vector<decode::LinkRecord>& KernelAsker::links() {
     }
   }
   return *links_;
+}
+
+Result<Bytes> KernelAsker::ask_generic(ByteView request, const std::string& whom) {
+  auto answer = source_.netlink(netns_, kNetlinkGeneric, request);
+  if (!answer && (answer.error().code == EPERM || answer.error().code == EACCES)) {
+    refused_.push_back(whom);
+  }
+  return answer;
 }
 
 std::uint16_t KernelAsker::family(std::string_view name) {

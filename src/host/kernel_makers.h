@@ -35,6 +35,10 @@ class KernelAsker {
 
   /// All links; none if the kernel does not answer.
   [[nodiscard]] const std::vector<decode::LinkRecord>& links();
+  /// Asks something of generic netlink. A refusal is kept as what was refused of `whom`.
+  [[nodiscard]] Result<Bytes> ask_generic(ByteView request, const std::string& whom);
+  /// Of whom the ports could not be read for want of a right.
+  [[nodiscard]] const std::vector<std::string>& refused() const { return refused_; }
   /// The message type of a family of generic netlink; 0: this kernel has it not, or not yet.
   [[nodiscard]] std::uint16_t family(std::string_view name);
 
@@ -44,6 +48,7 @@ class KernelAsker {
   bool hosts_;
   std::optional<std::vector<decode::LinkRecord>> links_;
   std::optional<std::vector<decode::GenericFamily>> families_;
+  std::vector<std::string> refused_;
 };
 
 /// Of which transport a maker's sockets are.

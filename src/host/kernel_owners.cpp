@@ -2,8 +2,9 @@
 
 #include <algorithm>
 #include <map>
-#include <set>
 
+#include "base/text.h"
+#include "host/gaps.h"
 #include "host/kernel_makers.h"
 
 namespace hark::host {
@@ -95,6 +96,19 @@ bool is_hosts(const Host& host, NetnsId id) {
   return netns.own && !known;
 }
 
+/// A gap, if a listener is left that one of those may have opened.
+void note_refusals(const KernelAsker& asker,
+                   const std::multimap<std::uint16_t, std::size_t>& orphans, Host& host) {
+  const bool left = std::ranges::any_of(
+      orphans, [&host](const auto& of_port) { return is_orphan(host.listeners[of_port.second]); });
+  constexpr std::size_t kNamed = 5;
+  const auto& all = asker.refused();
+  if (!left || all.empty()) return;
+  std::string words = join(std::span(all).first(std::min(all.size(), kNamed)), ", ");
+  if (all.size() > kNamed) words += " and " + std::to_string(all.size() - kNamed) + " more";
+  host.gaps.push_back(gaps::kernel_ports_not_read(words));
+}
+
 std::string called(const Netns& netns) {
   if (!netns.name.empty()) return netns.name;
   return netns.inode ? "net:[" + std::to_string(*netns.inode) + "]" : "another";
@@ -139,6 +153,7 @@ void name_kernel_owners(kernel::Source& source, std::span<const kernel::NetnsRef
       if ((wanted & bit(maker.transport)) != 0) maker.find(asker, claims);
     }
     apply(claims, "", ports, host);
+    note_refusals(asker, ports, host);
   }
   ask_the_others(source, refs.first(namespaces), orphans, host);
   for (const auto& [id, ports] : orphans) {

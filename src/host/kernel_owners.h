@@ -14,8 +14,8 @@ namespace hark::host {
 /// empty list of owners. `refs` leads to the namespaces of the host, by their ids.
 ///
 /// A namespace is asked only if it has such a listener, and only for the kinds that open sockets of
-/// its protocol; a host without such listeners is asked nothing. What is not answered is no gap of
-/// its own: the listener is then said to be held by nobody that could be seen.
+/// its protocol; a host without such listeners is asked nothing. What the kernel has not is no gap;
+/// what it tells only with a right is one, if a listener is left that it could explain.
 void name_kernel_owners(kernel::Source& source, std::span<const kernel::NetnsRef> refs, Host& host);
 
 }  // namespace hark::host

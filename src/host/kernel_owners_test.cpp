@@ -161,6 +161,27 @@ TEST(KernelOwners, AnyOtherDeviceThatWasMovedSaysSo) {
   EXPECT_THAT(small.owners(), ElementsAre("vxlan device vx0 in namespace box"));
 }
 
+TEST(KernelOwners, PortsThatAreToldOnlyWithARightAreAGap) {
+  Small small;
+  small.listen(Protocol::Udp, "0.0.0.0", 51820).owners.reset();
+  small.families({"wireguard"});
+  small.links({decode::link_answer(9, "wg0", "wireguard", {})});
+  small.source.refuse_protocol(kGeneric, EPERM);
+  EXPECT_THAT(small.owners(), IsEmpty());
+  ASSERT_EQ(small.host.gaps.size(), 1U);
+  EXPECT_EQ(small.host.gaps[0].code, "kernel-ports-not-read");
+  EXPECT_EQ(small.host.gaps[0].what, "ports of wireguard device wg0: CAP_NET_ADMIN is missing");
+  // Where the family is not there, nothing was refused; nor where nothing is left to explain.
+  Small other;
+  other.listen(Protocol::Udp, "0.0.0.0", 4789).owners.reset();
+  other.families({"wireguard"});
+  other.links({decode::link_answer(9, "wg0", "wireguard", {}),
+               decode::link_answer(2, "vx0", "vxlan", vxlan_data(4789))});
+  other.source.refuse_protocol(kGeneric, EPERM);
+  EXPECT_THAT(other.owners(), ElementsAre("vxlan device vx0"));
+  EXPECT_THAT(other.host.gaps, IsEmpty());
+}
+
 TEST(KernelOwners, FilesAndFolders) {
   struct Case {
     Protocol protocol;

@@ -90,7 +90,8 @@ TEST(ProgramName, KnowsRuntimes) {
   for (const char* name : {"java", "/usr/bin/python3.11", "node", "php8.2", "beam.smp", "bash"}) {
     EXPECT_TRUE(is_runtime(name)) << name;
   }
-  for (const char* name : {"", "javaws", "nginx", "3.11", "-", "php-fpm8.2", "pythonista", "beamer"}) {
+  for (const char* name :
+       {"", "javaws", "nginx", "3.11", "-", "php-fpm8.2", "pythonista", "beamer"}) {
     EXPECT_FALSE(is_runtime(name)) << name;
   }
 }

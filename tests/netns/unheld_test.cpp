@@ -16,6 +16,7 @@ using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 using testing::SizeIs;
 
 constexpr uid_t kNobody = 65534;
@@ -119,8 +120,16 @@ TEST_F(Unheld, TheTableHasNoBlanks) {
   EXPECT_THAT(all,
               AllOf(HasSubstr("kernel: vxlan device vx0, vxlan device vx1"),
                     HasSubstr("kernel: vxlan device vx2"), HasSubstr("kernel: mptcp endpoint 1")));
-  EXPECT_THAT(table({"vx0"}), AllOf(HasSubstr("udp 4789"), testing::Not(HasSubstr("4790"))));
+  EXPECT_THAT(table({"vx0"}), AllOf(HasSubstr("udp 4789"), Not(HasSubstr("4790"))));
   EXPECT_THAT(table({"name:vxlan"}), AllOf(HasSubstr("4789"), HasSubstr("4790")));
+}
+
+TEST_F(Unheld, NothingIsChangedToFindThemOut) {
+  for (const Forbidden kind : {Forbidden::InetSockets, Forbidden::Connecting, Forbidden::Writing,
+                               Forbidden::Signalling, Forbidden::Modules}) {
+    const json listing = list_in({.netns_of = scene_.pid(), .forbidden = kind});
+    EXPECT_THAT(listing["listeners"], Not(IsEmpty()));
+  }
 }
 
 TEST_F(Unheld, ARecordingSaysTheSame) {

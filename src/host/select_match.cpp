@@ -28,7 +28,8 @@ struct Subject {
   template <typename Test>
   [[nodiscard]] bool any_kernel_name(Test test) const {
     return std::ranges::any_of(listener.kernel_owners, [&](const KernelOwner& owner) {
-      return test(owner.name()) || test(owner.words()) || test(owner.kind);
+      return test(owner.name()) || test(owner.words()) || test(owner.kind) ||
+             test("kernel: " + owner.words());
     });
   }
   template <typename Test>
@@ -72,8 +73,8 @@ bool matches_word(const Subject& subject, const std::string& text) {
     return is_glob(text) ? same_text(text, candidate) : contains_text(candidate, text);
   };
   return subject.any_owner([&](const Process& p) { return word_in_process(text, p); }) ||
-         subject.any_kernel_name([&](const std::string& name) { return fits(name); }) ||
-         subject.any_unit(fits) || subject.any_container([&](const Container& c) {
+         subject.any_kernel_name(fits) || subject.any_unit(fits) ||
+         subject.any_container([&](const Container& c) {
            return (!c.name.empty() && fits(c.name)) || begins_id(text, c);
          });
 }

@@ -121,6 +121,7 @@ TEST_F(Unheld, TheTableHasNoBlanks) {
               AllOf(HasSubstr("kernel: vxlan device vx0, vxlan device vx1"),
                     HasSubstr("kernel: vxlan device vx2"), HasSubstr("kernel: mptcp endpoint 1")));
   EXPECT_THAT(table({"vx0"}), AllOf(HasSubstr("udp 4789"), Not(HasSubstr("4790"))));
+  EXPECT_THAT(table({"kernel"}), AllOf(HasSubstr("4789"), HasSubstr("5555")));
   EXPECT_THAT(table({"name:vxlan"}), AllOf(HasSubstr("4789"), HasSubstr("4790")));
 }
 

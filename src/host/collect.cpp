@@ -11,9 +11,12 @@
 #include "decode/socket_scan.h"
 #include "host/cgroup_names.h"
 #include "host/gaps.h"
+#include "host/kernel_owners.h"
 #include "host/namespaces.h"
 #include "host/owners.h"
+#include "host/programs.h"
 #include "host/sockets.h"
+#include "host/unheld.h"
 
 namespace hark::host {
 namespace {
@@ -217,7 +220,9 @@ class Collector {
   void read_sockets(SocketReader& sockets, std::vector<FoundNetns>& found) {
     for (FoundNetns& one : found) {
       const NetnsId id{static_cast<std::uint32_t>(host_.namespaces.size())};
-      if (read_one(sockets, one, id)) host_.namespaces.push_back(one.netns);
+      if (!read_one(sockets, one, id)) continue;
+      host_.namespaces.push_back(one.netns);
+      refs_.push_back(one.ref);
     }
   }
 
@@ -237,6 +242,9 @@ class Collector {
                  .details = request_.details,
                  .boot_ms = boot_ms_},
                 host_);
+    name_kernel_owners(source_, refs_, host_);
+    explain_unheld(source_, refs_, *scan, request_.details, host_);
+    name_programs(source_, host_);
   }
 
   /// Namespaces that only descriptors keep alive show when those are read. True: they had
@@ -331,6 +339,7 @@ class Collector {
   kernel::Source& source_;
   const CollectRequest& request_;
   Host host_;
+  std::vector<kernel::NetnsRef> refs_;  ///< to host_.namespaces
   NetnsEvidence evidence_;
   Sight sight_;
   bool proc_ = true;

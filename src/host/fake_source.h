@@ -24,6 +24,11 @@ class FakeSource : public kernel::Source {
     const kernel::NetTablePlace place{.netns = {.inode = netns, .paths = {}}, .pid = 0};
     answers_[kernel::net_table_key(place, table)] = to_bytes(heading() + std::string(lines));
   }
+  /// A table that has no heading of its own.
+  void raw_table(std::uint64_t netns, kernel::NetTable table, std::string_view text) {
+    const kernel::NetTablePlace place{.netns = {.inode = netns, .paths = {}}, .pid = 0};
+    answers_[kernel::net_table_key(place, table)] = to_bytes(text);
+  }
   void table_of_process(std::uint32_t pid, kernel::NetTable table, std::string_view lines) {
     const kernel::NetTablePlace place{.netns = {}, .pid = pid};
     answers_[kernel::net_table_key(place, table)] = to_bytes(heading() + std::string(lines));
@@ -33,13 +38,28 @@ class FakeSource : public kernel::Source {
   void namespaces(Bytes parts) { answers_[kernel::namespaces_key()] = std::move(parts); }
   void descriptors(Bytes parts) { answers_[kernel::descriptors_key()] = std::move(parts); }
   void processes(Bytes parts) { answers_[kernel::processes_key()] = std::move(parts); }
+  void folder(const std::string& path, const std::vector<std::string>& names) {
+    folders_[path] = names;
+  }
+  /// The answer to a netlink request in a namespace (0: our own).
+  void answer(std::uint64_t netns, int protocol, ByteView request, Bytes messages) {
+    const kernel::NetnsRef ref{.inode = netns, .paths = {}};
+    answers_[kernel::netlink_key(ref, protocol, request)] = std::move(messages);
+  }
+  /// Every question of this protocol that has no answer fails with `error`.
+  void refuse_protocol(int protocol, int error) { refused_protocols_[protocol] = error; }
   void cgroup(std::uint64_t id, std::string_view path) {
     answers_[kernel::cgroup_key(id)] = to_bytes(path);
   }
 
-  Result<Bytes> netlink(const kernel::NetnsRef& netns, int /*protocol*/,
-                        ByteView /*request*/) override {
+  Result<Bytes> netlink(const kernel::NetnsRef& netns, int protocol, ByteView request) override {
     const auto refused = refused_.find(netns.inode);
+    const auto known = answers_.find(kernel::netlink_key(netns, protocol, request));
+    if (refused == refused_.end() && known != answers_.end()) return known->second;
+    const auto unanswered = refused_protocols_.find(protocol);
+    if (unanswered != refused_protocols_.end()) {
+      return fail(kernel_error(unanswered->second, "netlink"));
+    }
     return fail(kernel_error(refused == refused_.end() ? ENOENT : refused->second, "netlink"));
   }
   Result<Bytes> read_file(const std::string& path) override { return find(kernel::file_key(path)); }
@@ -47,6 +67,8 @@ class FakeSource : public kernel::Source {
     return text(find(kernel::link_key(path)));
   }
   Result<std::vector<std::string>> list_folder(const std::string& path) override {
+    const auto found = folders_.find(path);
+    if (found != folders_.end()) return found->second;
     return fail(kernel_error(ENOENT, path));
   }
   Result<Bytes> read_net_table(const kernel::NetTablePlace& place,
@@ -92,7 +114,9 @@ class FakeSource : public kernel::Source {
   }
 
   std::map<std::string, Bytes> answers_;
+  std::map<std::string, std::vector<std::string>> folders_;
   std::map<std::uint64_t, int> refused_;
+  std::map<int, int> refused_protocols_;
   std::vector<kernel::ProcessWanted> wanted_;
 };
 

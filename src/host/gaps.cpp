@@ -107,6 +107,13 @@ Gap no_cgroup2(const Error& error) {
           .remedy = "mount cgroup2 on /sys/fs/cgroup"};
 }
 
+Gap kernel_ports_not_read(const std::string& whose) {
+  return {.code = "kernel-ports-not-read",
+          .what = "ports of " + whose + ": CAP_NET_ADMIN is missing",
+          .hides = "which listeners the kernel has for them",
+          .remedy = kAsRoot};
+}
+
 Gap owners_not_asked() {
   return {.code = "owners-not-asked",
           .what = "descriptors of processes were not read",

@@ -30,6 +30,8 @@ namespace hark::host::gaps {
 [[nodiscard]] Gap dump_interrupted(const std::string& netns);
 [[nodiscard]] Gap link_not_read(const std::string& netns, std::uint32_t index, const Error& error);
 [[nodiscard]] Gap no_cgroup2(const Error& error);
+/// Parts of the kernel that tell their ports only to those with a right.
+[[nodiscard]] Gap kernel_ports_not_read(const std::string& whose);
 /// --no-owners: what a listing without descriptors cannot know.
 [[nodiscard]] Gap owners_not_asked();
 

@@ -13,6 +13,20 @@ std::string_view name_of(Scope scope) {
   return kNames[static_cast<std::size_t>(scope)];
 }
 
+std::string_view name_of(HeldBy::How how) {
+  constexpr std::array<std::string_view, 5> kNames = {"io-uring", "in-flight", "kernel",
+                                                      "unreadable", "unknown"};
+  return kNames[static_cast<std::size_t>(how)];
+}
+
+std::string KernelOwner::name() const {
+  return object.empty() ? kind : kind + " " + object;
+}
+
+std::string KernelOwner::words() const {
+  return detail.empty() ? kind : kind + " " + detail;
+}
+
 bool listed_before(const Listener& a, const Listener& b) {
   const auto key = [](const Listener& l) {
     return std::tie(l.netns, l.port, l.protocol, l.address, l.interface_index, l.socket.inode,

@@ -52,6 +52,9 @@ struct Container {
 struct Process {
   std::uint32_t pid = 0;
   std::string name;  ///< as the kernel has it: at most 15 bytes, any of them
+  /// What a person would call it, of any bytes and length: "billing.jar" where the name is "java";
+  /// empty: not looked for.
+  std::string program = {};
   std::optional<std::vector<std::string>> command_line;
   std::optional<std::string> exe;  ///< without the kernel's " (deleted)"
   std::string exe_name;            ///< last part of its program's path, perhaps cut to 31 bytes
@@ -71,6 +74,41 @@ struct Owner {
   std::vector<std::uint32_t> fds;  ///< ascending
 };
 
+/// A part of the kernel that opened the socket by itself.
+struct KernelOwner {
+  std::string kind;    ///< "vxlan"
+  std::string object;  ///< what it was opened for, as the kernel calls it: "vx0"; may be empty
+  std::string detail;  ///< the same in words: "device vx0"
+  [[nodiscard]] std::string name() const;   ///< "vxlan vx0"
+  [[nodiscard]] std::string words() const;  ///< "vxlan device vx0"
+  bool operator==(const KernelOwner&) const = default;
+};
+
+/// What keeps a socket that no descriptor of any process that could be read leads to.
+struct HeldBy {
+  enum class How : std::uint8_t {
+    IoUring,     ///< registered with an io_uring, its descriptor closed
+    InFlight,    ///< sent through a UNIX socket and not yet received
+    Kernel,      ///< a part of the kernel
+    Unreadable,  ///< a process that could not be looked into, most likely
+    Unknown,     ///< one of the first two; which one could not be told
+  };
+  /// Somebody who may keep it.
+  struct Candidate {
+    std::uint32_t pid = 0;
+    std::string name;  ///< as the kernel has it
+    std::string why;
+    bool operator==(const Candidate&) const = default;
+  };
+  How how = How::Unknown;
+  std::string words;
+  std::vector<Candidate> candidates;  ///< likeliest first, at most kMostCandidates
+  static constexpr std::size_t kMostCandidates = 8;
+  bool operator==(const HeldBy&) const = default;
+};
+/// "io-uring", "in-flight", "kernel", "unreadable", "unknown"
+[[nodiscard]] std::string_view name_of(HeldBy::How how);
+
 enum class State : std::uint8_t { Listen, Unconn };
 
 struct Socket {
@@ -79,7 +117,8 @@ struct Socket {
   std::uint32_t uid = 0;
   std::string user;                   ///< empty: no name known for the uid
   std::optional<std::string> cgroup;  ///< path below the root of cgroup v2
-  std::optional<bool> has_file;       ///< false: no process ever had it, the kernel made it
+  /// Is there a file that leads to it? The kernel's own sockets have none. Empty: not told.
+  std::optional<bool> has_file = {};
 };
 
 struct Queue {
@@ -112,6 +151,9 @@ struct Listener {
   std::optional<Container> container;
   /// Empty optional: could not be read. Empty vector: all was read, nobody holds it. By pid.
   std::optional<std::vector<Owner>> owners;
+  /// By kind and object. Not empty: no process owns it.
+  std::vector<KernelOwner> kernel_owners = {};
+  std::optional<HeldBy> held_by = {};  ///< where owners were looked for and no process was found
 };
 
 struct Host {

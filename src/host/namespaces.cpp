@@ -250,6 +250,7 @@ void add_surveyed(std::vector<FoundNetns>& found, const decode::SocketSurvey& su
     FoundNetns one;
     one.netns.inode = record.netns_inode;
     one.ref.inode = record.netns_inode;
+    one.ref.paths = {""};  // none leads there: whoever asks in it learns that it cannot be entered
     one.only_surveyed = true;
     found.push_back(std::move(one));
   }

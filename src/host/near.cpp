@@ -189,6 +189,10 @@ std::map<Name, std::size_t> names_of(const Host& host) {
     add(NameKind::Interface, listener.interface);
     add(NameKind::Netns, host.at(listener.netns).name);
     if (listener.container) add(NameKind::Container, listener.container->name);
+    for (const KernelOwner& owner : listener.kernel_owners) {
+      add(NameKind::Process, owner.name());
+      add(NameKind::Process, owner.kind);
+    }
     if (!listener.owners) continue;
     for (const Owner& owner : *listener.owners) {
       const auto id = static_cast<std::size_t>(owner.process);
@@ -196,6 +200,7 @@ std::map<Name, std::size_t> names_of(const Host& host) {
       seen[id] = true;
       const Process& process = host.at(owner.process);
       add(NameKind::Process, process.name);
+      add(NameKind::Process, process.program);
       add(NameKind::Unit, process.unit);
       add(NameKind::User, process.user);
       if (!process.exe_name.empty()) add(NameKind::Program, process.exe_name);

@@ -31,9 +31,11 @@ std::string who(const Host& host, const Listener& listener) {
     if (!listener.unit.empty()) return listener.unit;
     return "a process that could not be seen";
   }
+  if (!listener.kernel_owners.empty()) return "kernel: " + listener.kernel_owners.front().words();
   if (listener.owners->empty()) return "a socket that no process holds";
   const Process& first = host.at(listener.owners->front().process);
-  std::string out = first.name + " (" + std::to_string(first.pid);
+  const std::string& name = first.program.empty() ? first.name : first.program;
+  std::string out = name + " (" + std::to_string(first.pid);
   if (listener.owners->size() > 1) out += " +" + std::to_string(listener.owners->size() - 1);
   return out + ")";
 }

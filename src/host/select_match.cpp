@@ -24,6 +24,14 @@ struct Subject {
              return test(host.at(owner.process));
            });
   }
+  /// True if `test` holds for the short or the long name of a part of the kernel that owns it.
+  template <typename Test>
+  [[nodiscard]] bool any_kernel_name(Test test) const {
+    return std::ranges::any_of(listener.kernel_owners, [&](const KernelOwner& owner) {
+      return test(owner.name()) || test(owner.words()) || test(owner.kind) ||
+             test("kernel: " + owner.words());
+    });
+  }
   template <typename Test>
   [[nodiscard]] bool any_unit(Test test) const {
     return (!listener.unit.empty() && test(listener.unit)) ||
@@ -54,6 +62,7 @@ bool word_in_process(const std::string& text, const Process& process) {
     return is_glob(text) ? same_text(text, candidate) : contains_text(candidate, text);
   };
   if (fits(process.name) || is_process_name(text, process.name)) return true;
+  if (!process.program.empty() && fits(process.program)) return true;
   if (fits(process.exe_name)) return true;
   return process.command_line && !process.command_line->empty() &&
          fits(last_part(process.command_line->front()));
@@ -64,7 +73,8 @@ bool matches_word(const Subject& subject, const std::string& text) {
     return is_glob(text) ? same_text(text, candidate) : contains_text(candidate, text);
   };
   return subject.any_owner([&](const Process& p) { return word_in_process(text, p); }) ||
-         subject.any_unit(fits) || subject.any_container([&](const Container& c) {
+         subject.any_kernel_name(fits) || subject.any_unit(fits) ||
+         subject.any_container([&](const Container& c) {
            return (!c.name.empty() && fits(c.name)) || begins_id(text, c);
          });
 }
@@ -154,7 +164,9 @@ bool holds_for_owner(const Subject& subject, const Term& term) {
     case Container:
       return subject.any_container([&](const auto& c) { return matches_container(text, c); });
     case Name:
-      return subject.any_owner([&](const Process& p) { return is_process_name(text, p.name); });
+      return subject.any_owner([&](const Process& p) {
+        return is_process_name(text, p.name) || same_text(text, p.program);
+      }) || subject.any_kernel_name([&](const std::string& n) { return same_text(text, n); });
     case Pid:
       return subject.any_owner([&](const Process& p) { return p.pid == term.number; });
     case Exe:

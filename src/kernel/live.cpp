@@ -1,6 +1,7 @@
 #include "kernel/live.h"
 
 #include <fcntl.h>
+#include <linux/netlink.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -13,9 +14,11 @@
 #include "kernel/live_net_table.h"
 #include "kernel/live_netlink.h"
 #include "kernel/live_netns.h"
+#include "kernel/live_process_file.h"
 #include "kernel/live_processes.h"
 #include "kernel/live_search.h"
 #include "kernel/request_key.h"
+#include "kernel/wireguard_keys.h"
 
 namespace hark::kernel {
 namespace {
@@ -63,10 +66,13 @@ class Live final : public Source {
       if (!fd) return fail(kernel_error(fd.error().code, netlink_what()));
       socket = &sockets_.keep(netns.inode, protocol, std::move(*fd));
     }
-    return socket->ask(request);
+    auto answer = socket->ask(request);
+    if (answer && protocol == NETLINK_GENERIC) blank_wireguard_keys(request, *answer);
+    return answer;
   }
 
   Result<Bytes> read_file(const std::string& path) override {
+    if (is_process_file(path)) return read_process_file(path);
     Bytes out;
     const int error = read_at(AT_FDCWD, path.c_str(), out, kLargestFile);
     if (error != 0) return fail(kernel_error(error, path));
@@ -96,7 +102,7 @@ class Live final : public Source {
   }
 
   Result<Bytes> read_net_table(const NetTablePlace& place, NetTable table) override {
-    const bool sysctl = table == NetTable::LocalPortRange;
+    const bool sysctl = table == NetTable::LocalPortRange || table == NetTable::SctpUdpPort;
     const std::string name = (sysctl ? "/" : "/net/") + std::string(file_name(table));
     // A sysctl follows the reader's own namespace, a table that of the process in its path.
     std::string process = place.netns.paths.empty() ? "self" : "thread-self";

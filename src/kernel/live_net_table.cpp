@@ -11,7 +11,10 @@
 namespace hark::kernel {
 
 bool keeps_line(NetTable table, std::string_view line) {
-  if (table == NetTable::LocalPortRange || table == NetTable::Protocols) return true;
+  if (table == NetTable::LocalPortRange || table == NetTable::Protocols ||
+      table == NetTable::RxrpcLocals || table == NetTable::SctpUdpPort) {
+    return true;
+  }
   constexpr int kStateField = 4;
   std::string_view word;
   for (int i = 0; i < kStateField; ++i) word = next_word(line);

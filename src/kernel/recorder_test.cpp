@@ -236,5 +236,14 @@ TEST(Recorder, TakingTheAnswersEmptiesIt) {
   EXPECT_TRUE(recorder.take_answers().empty());
 }
 
+TEST(Recorder, FilesThatAProcessWroteAreRedacted) {
+  FakeKernel kernel;
+  Recorder recorder(kernel, redact);
+  // The answer names the path.
+  EXPECT_THAT(show(recorder.read_file("/proc/7/root/srv/s3cret")),
+              testing::HasSubstr("/srv/[redacted]"));
+  EXPECT_THAT(show(recorder.read_file("/proc/sys/s3cret")), testing::HasSubstr("/s3cret"));
+}
+
 }  // namespace
 }  // namespace hark::kernel

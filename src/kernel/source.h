@@ -38,6 +38,8 @@ enum class NetTable : std::uint8_t {
   Raw6,
   Protocols,       ///< which protocols have how many sockets in this namespace
   LocalPortRange,  ///< not of /proc/net but per namespace as well: net.ipv4.ip_local_port_range
+  RxrpcLocals,     ///< the UDP ports of AF_RXRPC
+  SctpUdpPort,     ///< net.sctp.udp_port, a sysctl
 };
 /// Its path below /proc/net, or below /proc for a sysctl.
 [[nodiscard]] const char* file_name(NetTable table);
@@ -78,11 +80,13 @@ class Source {
   /// and returns every message of the answer, back to back, up to and without NLMSG_DONE. A dump
   /// that was interrupted by a change is asked for again, at most 4 times; if the last one is still
   /// inconsistent its messages carry NLM_F_DUMP_INTR. NLMSG_ERROR becomes the Error's code. ESTALE:
-  /// the namespace is gone; EPERM: it may not be entered.
+  /// the namespace is gone; EPERM: it may not be entered. Of what WireGuard answers nothing but
+  /// name, index and port of the device is left (wireguard_keys.h): the rest becomes zeros.
   [[nodiscard]] virtual Result<Bytes> netlink(const NetnsRef& netns, int protocol,
                                               ByteView request) = 0;
 
-  /// The whole file; pseudo-files are read until their end, whatever their size says.
+  /// The whole file; pseudo-files are read until their end, whatever their size says. Files below
+  /// /proc/PID/root are read with care, see live_process_file.h.
   [[nodiscard]] virtual Result<Bytes> read_file(const std::string& path) = 0;
 
   /// The target of a symbolic link, also of the magic ones of /proc.

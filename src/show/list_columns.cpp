@@ -113,7 +113,17 @@ CellValue who_cell(const RowView& view) {
 }
 
 CellValue name_cell(const RowView& view) {
-  return each_process(view, program_name);
+  CellValue names = each_process(view, program_name);
+  if (view.holders.known != Holders::Known::Nobody) return names;
+  std::vector<std::string> kernel;
+  std::set<std::string> met;
+  for (const std::size_t i : view.row.listeners) {
+    for (const host::KernelOwner& owner : view.host.listeners[i].kernel_owners) {
+      if (met.insert(owner.name()).second) kernel.push_back(owner.name());
+    }
+  }
+  names.text = listed(kernel, ",", view.whole);
+  return names;
 }
 
 CellValue pid_cell(const RowView& view) {

@@ -6,6 +6,8 @@
 #include <limits>
 #include <tuple>
 
+#include "host/program_name.h"
+
 namespace hark::show {
 namespace {
 
@@ -14,13 +16,7 @@ using host::Listener;
 using host::Process;
 using host::ProcessId;
 
-/// TASK_COMM_LEN of include/linux/sched.h, without the zero byte.
-constexpr std::size_t kKernelNameBytes = 15;
 constexpr std::size_t kShortIdBytes = 12;
-
-std::string_view last_component(std::string_view path) {
-  return path.substr(path.rfind('/') + 1);  // npos + 1 is 0
-}
 
 ProcessId lead_of(const Host& host, const std::vector<ProcessId>& processes) {
   const auto rank = [&](ProcessId id) {
@@ -54,19 +50,11 @@ Holders holders_of(const Host& host, const std::vector<std::size_t>& listeners) 
 }
 
 std::string program_name(const Process& process) {
-  if (process.name.size() < kKernelNameBytes) return process.name;
-  const auto completes = [&](std::string_view candidate) {
-    return candidate.size() > process.name.size() && candidate.starts_with(process.name);
-  };
-  if (process.exe && completes(last_component(*process.exe))) {
-    return std::string(last_component(*process.exe));
-  }
-  if (completes(process.exe_name)) return process.exe_name;
-  if (process.command_line && !process.command_line->empty()) {
-    const std::string_view word = last_component(process.command_line->front());
-    if (completes(word)) return std::string(word);
-  }
-  return process.name;
+  if (!process.program.empty()) return process.program;
+  const bool has_words = process.command_line && !process.command_line->empty();
+  return std::string(
+      host::whole_name(process.name, process.exe.value_or(process.exe_name),
+                       has_words ? std::string_view(process.command_line->front()) : ""));
 }
 
 std::string container_words(const host::Container& container) {

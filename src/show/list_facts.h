@@ -23,8 +23,8 @@ struct Holders {
 /// there is no other.
 [[nodiscard]] Holders holders_of(const host::Host& host, const std::vector<std::size_t>& listeners);
 
-/// The name a person knows: the kernel keeps 15 bytes of it, the executable or the command line
-/// may have the rest.
+/// The name a person knows: Process::program, or the kernel's name, made whole where the executable
+/// or the command line has more of it than the 15 bytes that the kernel keeps.
 [[nodiscard]] std::string program_name(const host::Process& process);
 
 /// "docker web", or the start of the id where there is no name.

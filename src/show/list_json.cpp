@@ -44,11 +44,11 @@ Json words_json(const std::optional<std::vector<std::string>>& words) {
   return out;
 }
 
-Json owner_json(const Host& host, const host::Owner& owner) {
-  const host::Process& p = host.at(owner.process);
+Json owner_json(const host::Process& p, const std::vector<std::uint32_t>& fds) {
   return {{"pid", p.pid},
-          {"fds", owner.fds},
+          {"fds", fds},
           {"name", for_json(p.name)},
+          {"program", for_json(program_name(p))},
           {"cmdline", words_json(p.command_line)},
           {"exe", p.exe ? Json(for_json(*p.exe)) : Json(nullptr)},
           {"exe_deleted", p.exe_deleted},
@@ -59,11 +59,37 @@ Json owner_json(const Host& host, const host::Owner& owner) {
           {"kernel", nullptr}};
 }
 
+/// A part of the kernel, in the fields of a process.
+Json kernel_owner_json(const host::KernelOwner& owner) {
+  Json out = owner_json(host::Process(), {});
+  for (Json& value : out) value = nullptr;
+  out["fds"] = Json::array();
+  out["name"] = for_json(owner.name());
+  out["kernel"] = for_json(owner.name());
+  return out;
+}
+
 Json owners_json(const Host& host, const Listener& l) {
   if (!l.owners) return nullptr;
   Json out = Json::array();
-  for (const host::Owner& owner : *l.owners) out.push_back(owner_json(host, owner));
+  for (const host::Owner& owner : *l.owners) {
+    out.push_back(owner_json(host.at(owner.process), owner.fds));
+  }
+  for (const host::KernelOwner& owner : l.kernel_owners) out.push_back(kernel_owner_json(owner));
   return out;
+}
+
+Json held_by_json(const std::optional<host::HeldBy>& held_by) {
+  if (!held_by) return nullptr;
+  Json candidates = Json::array();
+  for (const host::HeldBy::Candidate& candidate : held_by->candidates) {
+    candidates.push_back({{"pid", candidate.pid},
+                          {"name", for_json(candidate.name)},
+                          {"why", for_json(candidate.why)}});
+  }
+  return {{"how", std::string(host::name_of(held_by->how))},
+          {"words", for_json(held_by->words)},
+          {"candidates", std::move(candidates)}};
 }
 
 Json netns_json(const host::Netns& netns) {
@@ -98,6 +124,7 @@ Json listener_json(const Host& host, const Listener& l) {
           {"unit", text_or_null(l.unit)},
           {"container", container_json(l.container)},
           {"owners", owners_json(host, l)},
+          {"held_by", held_by_json(l.held_by)},
           {"probable_client", l.probable_client}};
 }
 

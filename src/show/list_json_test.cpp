@@ -59,10 +59,11 @@ TEST(ListJson, WholeText) {
       "\"user\":\"root\",\"cgroup\":\"/system.slice/nginx.service\"},"
       "\"queue\":{\"length\":0,\"limit\":128,\"drops\":0},\"unit\":\"nginx.service\","
       "\"container\":null,\"owners\":[{\"pid\":812,\"fds\":[6],\"name\":\"nginx\","
-      "\"cmdline\":[\"nginx:\",\"master\"],\"exe\":\"/usr/bin/nginx\",\"exe_deleted\":false,"
+      "\"program\":\"nginx\",\"cmdline\":[\"nginx:\",\"master\"],"
+      "\"exe\":\"/usr/bin/nginx\",\"exe_deleted\":false,"
       "\"user\":\"root\",\"uid\":0,\"started_at\":\"2026-05-28T20:40:12Z\",\"state\":\"S\","
-      "\"kernel\":null}],\"probable_client\":false,\"scope\":\"all\",\"reach\":null,"
-      "\"findings\":[]}\n"
+      "\"kernel\":null}],\"held_by\":null,\"probable_client\":false,"
+      "\"scope\":\"all\",\"reach\":null,\"findings\":[]}\n"
       "  ],\n"
       "  \"published\": null,\n"
       "  \"gaps\": [\n"
@@ -79,13 +80,13 @@ TEST(ListJson, EveryKeyOfTheContractIsThere) {
   for (const auto& l : json["listeners"]) {
     EXPECT_EQ(keys_of(l),
               "protocol family address port v6only interface netns state socket queue unit "
-              "container owners probable_client scope reach findings ");
+              "container owners held_by probable_client scope reach findings ");
     EXPECT_EQ(keys_of(l["netns"]), "inode name ");
     EXPECT_EQ(keys_of(l["socket"]), "inode cookie uid user cgroup ");
     EXPECT_EQ(keys_of(l["queue"]), "length limit drops ");
   }
   EXPECT_EQ(keys_of(json["listeners"][0]["owners"][0]),
-            "pid fds name cmdline exe exe_deleted user uid started_at state kernel ");
+            "pid fds name program cmdline exe exe_deleted user uid started_at state kernel ");
   EXPECT_EQ(keys_of(json["listeners"][1]["container"]), "runtime id name ");
 }
 

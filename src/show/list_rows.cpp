@@ -127,6 +127,8 @@ void add_owner(Key& key, const Host& host, const ListRow& group, Strictness stri
   key.add(l.container ? l.container->runtime : "").add(l.container ? l.container->id : "");
   if (holders.known != Holders::Known::Processes) {
     key.add(l.socket.cgroup.has_value()).add(l.socket.cgroup.value_or(""));
+    for (const host::KernelOwner& owner : l.kernel_owners) key.add(owner.words());
+    key.add(l.held_by ? l.held_by->words : "");
     return;
   }
   key.add(program_name(host.at(holders.lead)));

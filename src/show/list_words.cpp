@@ -79,7 +79,7 @@ std::string one_address_words(const Listener& l) {
 std::string quoted_if_needed(std::string_view name) {
   const bool plain = !name.empty() && name.front() != ' ' && name.back() != ' ' &&
                      name.find_first_of("()\"") == std::string_view::npos &&
-                     name.find("  ") == std::string_view::npos;
+                     name.find("  ") == std::string_view::npos && !name.starts_with("kernel:");
   return plain ? std::string(name) : fmt::format("\"{}\"", name);
 }
 
@@ -134,6 +134,31 @@ std::string ownerless_words(const Listener& l) {
   }
   return l.socket.user.empty() ? user_words(l.socket)
                                : "user " + quoted_if_needed(user_words(l.socket));
+}
+
+/// "kernel: vxlan device vx0, and 2 more"
+std::string kernel_words(const Host& host, const ListRow& row) {
+  constexpr std::size_t kMost = 2;
+  std::vector<std::string> words;
+  for (const std::size_t i : row.listeners) {
+    for (const host::KernelOwner& owner : host.listeners[i].kernel_owners) {
+      std::string one = quoted_if_needed(owner.words());
+      if (std::find(words.begin(), words.end(), one) == words.end()) words.push_back(one);
+    }
+  }
+  std::string out = "kernel: ";
+  for (std::size_t i = 0; i < words.size() && i < kMost; ++i) out += (i > 0 ? ", " : "") + words[i];
+  if (words.size() > kMost) out += fmt::format(" and {} more", words.size() - kMost);
+  return out;
+}
+
+/// A socket that all processes were searched for in vain.
+std::string unheld_words(const Host& host, const ListRow& row) {
+  const Listener& first = host.listeners[row.listeners.front()];
+  if (!first.kernel_owners.empty()) return kernel_words(host, row);
+  if (!first.held_by) return "nobody holds it";
+  if (first.held_by->how == host::HeldBy::How::Kernel) return first.held_by->words;
+  return "nobody's descriptor: " + first.held_by->words;
 }
 
 /// The numbers of IANA's protocol registry that raw sockets are used for.
@@ -214,10 +239,14 @@ std::string who_words(const Host& host, const ListRow& row) {
       if (!home.empty()) out += "  " + home;
       break;
     case Holders::Known::Nobody:
-      out = "nobody holds it";
+      out = unheld_words(host, row);
       if (!home.empty()) out += "  " + home;
       break;
     case Holders::Known::Unknown:
+      if (first.held_by && first.held_by->how != host::HeldBy::How::Unreadable) {
+        out = unheld_words(host, row);
+        break;
+      }
       out = ownerless_words(first);
       if (host.owners_asked) out += "  owner not readable";
       break;

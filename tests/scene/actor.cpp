@@ -2,10 +2,12 @@
 
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/io_uring.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -138,12 +140,40 @@ Answer on_descriptor(Actor& actor, const Line& line) {
   return std::string();
 }
 
+// Sent through a UNIX socket of ours, and not received.
+bool put_in_flight(Actor& actor, int fd) {
+  std::array<int, 2> ends{};
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) return false;
+  actor.held.emplace_back(ends[0]);
+  actor.held.emplace_back(ends[1]);
+  return send_message(ends[0], "x", fd).has_value();
+}
+
+bool register_with_io_uring(Actor& actor, int fd) {
+  io_uring_params how{};
+  UniqueFd ring(static_cast<int>(syscall(SYS_io_uring_setup, 4, &how)));
+  if (!ring.valid()) return false;
+  const int number = ring.get();
+  actor.held.push_back(std::move(ring));
+  return syscall(SYS_io_uring_register, number, IORING_REGISTER_FILES, &fd, 1) == 0;
+}
+
+Answer lose(Actor& actor, const Line& line) {
+  const Result<int> fd = descriptor_named(line, 2);
+  if (!fd) return fail(fd.error());
+  const bool done =
+      line.word(1) == "io-uring" ? register_with_io_uring(actor, *fd) : put_in_flight(actor, *fd);
+  if (!done) return fail(kernel_error(errno, line.word(1)));
+  return let_go(actor, *fd);
+}
+
 Answer obey(Actor& actor, const Line& line, UniqueFd brought) {
   const std::string verb = line.word(0);
   if (verb == "socket") return make(actor, line, brought);
   if (verb == "keep") return hold(actor, std::move(brought));
   if (verb == "fill") return fill(actor, line);
   if (verb == "pair") return pair(actor, line);
+  if (verb == "lose") return lose(actor, line);
   if (verb == "fork") return fork_workers(actor, line);
   if (verb == "dup" || verb == "close" || verb == "give") return on_descriptor(actor, line);
   return fail(plain_error(verb, "not a verb of an actor"));

@@ -6,6 +6,7 @@
 //   dup FD · close FD · give FD · keep       keep: holds the descriptor that comes along
 //   fill FD N                                N clients connect and are never accepted
 //   pair FD                                  one client connects and is accepted
+//   lose HOW FD                              kept without a descriptor: in-flight, io-uring
 //   fork N                                   workers that hold the same descriptors
 // Every answer is "ok …" or "error WHY".
 #pragma once

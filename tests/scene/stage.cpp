@@ -163,8 +163,8 @@ Result<void> Stage::add_process(const Line& line) {
   return {};
 }
 
-// socket PROCESS PROTOCOL ENDPOINT [in=NETNS] [fill=N] [dup] [pass=PROCESS] [not-a-listener=WHY]
-//        and the options of sockets.h
+// socket PROCESS PROTOCOL ENDPOINT [in=NETNS] [fill=N] [dup] [pass=PROCESS] [lose=HOW]
+//        [not-a-listener=WHY] and the options of sockets.h
 Result<void> Stage::add_socket(const Line& line) {
   Entry entry;
   entry.actor = line.word(1);
@@ -205,6 +205,13 @@ Result<void> Stage::give_to_others(const Line& line, Entry& entry) {
     const Result<Line> copy = tell(entry.actor, "dup " + fd);
     if (!copy) return fail(copy.error());
     entry.owners.begin()->second.push_back(parse_number<int>(copy->value("fd")).value_or(-1));
+  }
+  if (line.has("lose")) {
+    const Result<Line> lost = tell(entry.actor, "lose " + line.value("lose") + ' ' + fd);
+    if (!lost) return fail(lost.error());
+    entry.truth["lost"] = {{"how", line.value("lose")}, {"pid", entry.owners.begin()->first}};
+    entry.owners.clear();
+    return {};
   }
   const std::string stranger = line.value("pass");
   if (stranger.empty()) return {};

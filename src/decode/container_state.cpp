@@ -100,8 +100,10 @@ void read_storage_metadata(const std::string& text, ContainerState& state) {
 class StorageList {
  public:
   void object(JsonPath path) {
+    if (path.empty()) no_list_ = true;
     if (path.size() == 1) list_.emplace_back();
   }
+  [[nodiscard]] bool no_list() const { return no_list_; }
   void text(JsonPath path, const std::string& value) {
     if (list_.empty() || path.size() < 2 || !path[0].empty()) return;
     ContainerState& last = list_.back();
@@ -120,6 +122,7 @@ class StorageList {
 
  private:
   std::vector<ContainerState> list_;
+  bool no_list_ = false;   ///< the document is an object
   std::size_t named_ = 0;  ///< how many entries there were when a name was last taken
 };
 
@@ -158,6 +161,7 @@ Result<std::vector<ContainerState>> decode_storage_containers(ByteView document)
       .text = [&](JsonPath path, const std::string& value) { list.text(path, value); },
       .object = [&](JsonPath path) { list.object(path); }};
   if (auto walked = walk_json(document, events); !walked) return fail(walked.error());
+  if (list.no_list()) return fail(plain_error("containers.json", "no list of containers"));
   return list.take();
 }
 

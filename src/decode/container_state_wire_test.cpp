@@ -119,7 +119,7 @@ TEST(StorageContainers, NamesAndImages) {
 
 TEST(StorageContainers, NoList) {
   EXPECT_TRUE(decode_storage_containers(as_bytes("[]"))->empty());
-  EXPECT_TRUE(decode_storage_containers(as_bytes(R"({"id":"aa"})"))->empty());
+  EXPECT_FALSE(decode_storage_containers(as_bytes(R"({"id":"aa"})")));
   EXPECT_FALSE(decode_storage_containers(as_bytes("[{]")));
 }
 

@@ -8,6 +8,7 @@
 #include "decode/passwd.h"
 #include "decode/process.h"
 #include "host/cgroup_names.h"
+#include "host/container_names.h"
 #include "host/gaps.h"
 #include "host/namespaces.h"
 #include "host/owners.h"
@@ -46,7 +47,7 @@ struct Sight {
 class Collector {
  public:
   Collector(kernel::Source& source, const CollectRequest& request)
-      : source_(source), request_(request) {}
+      : source_(source), request_(request), containers_(source) {}
 
   Result<Host> collect() {
     host_.owners_asked = request_.owners;
@@ -63,7 +64,9 @@ class Collector {
     }
     sort_listeners();
     name_users();
+    name_containers();
     name_units();
+    if (auto gap = containers_.gap()) host_.gaps.push_back(std::move(*gap));
     order_gaps(sockets.cgroup_error());
     return std::move(host_);
   }
@@ -129,7 +132,7 @@ class Collector {
   }
 
   Result<std::vector<FoundNetns>> choose() {
-    auto found = find_namespaces(source_, evidence_);
+    auto found = find_namespaces(source_, evidence_, containers_);
     auto chosen = choose_namespaces(source_, evidence_, found, request_.netns);
     if (chosen || !proc_ || !decode::netns_inode(request_.netns)) return chosen;
     // Asked for by its inode and nowhere to be seen: perhaps a descriptor keeps it alive.
@@ -239,6 +242,7 @@ class Collector {
       if (listener.socket.cgroup) {
         listener.unit = unit_of_cgroup(*listener.socket.cgroup);
         listener.container = container_of_cgroup(*listener.socket.cgroup);
+        if (listener.container) containers_.fill(*listener.container, *listener.socket.cgroup);
       }
       if ((!listener.unit.empty() && listener.unit != "init.scope") || !listener.owners) continue;
       for (const Owner& owner : *listener.owners) {
@@ -248,6 +252,13 @@ class Collector {
         listener.unit = process.unit;
         break;
       }
+    }
+  }
+
+  /// From the state files of their runtimes.
+  void name_containers() {
+    for (Process& process : host_.processes) {
+      if (process.container) containers_.fill(*process.container, process.cgroup);
     }
   }
 
@@ -263,6 +274,7 @@ class Collector {
   kernel::Source& source_;
   const CollectRequest& request_;
   Host host_;
+  ContainerNames containers_;
   NetnsEvidence evidence_;
   Sight sight_;
   bool proc_ = true;

@@ -30,6 +30,8 @@ namespace hark::host::gaps {
 [[nodiscard]] Gap dump_interrupted(const std::string& netns);
 [[nodiscard]] Gap link_not_read(const std::string& netns, std::uint32_t index, const Error& error);
 [[nodiscard]] Gap no_cgroup2(const Error& error);
+/// State files of container runtimes that may not be read, or cannot be understood.
+[[nodiscard]] Gap container_names(std::size_t count, const Error& error);
 /// --no-owners: what a listing without descriptors cannot know.
 [[nodiscard]] Gap owners_not_asked();
 

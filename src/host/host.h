@@ -45,7 +45,10 @@ struct Netns {
 struct Container {
   std::string runtime;  ///< docker, podman, containerd, cri-o, lxc, nspawn, kubernetes
   std::string id;
-  std::string name;  ///< empty: not known
+  std::string name;                ///< empty: not known
+  std::string image = {};          ///< as it was asked for, else its digest; empty: not known
+  std::string pod = {};            ///< of Kubernetes; empty: none, or not known
+  std::string pod_namespace = {};  ///< of the pod
   bool operator==(const Container&) const = default;
 };
 

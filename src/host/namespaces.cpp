@@ -30,8 +30,8 @@ std::string name_of_mount(std::string_view mount_point) {
 /// Collects what is known of each namespace, by inode where that is known.
 class Gatherer {
  public:
-  Gatherer(kernel::Source& source, const NetnsEvidence& evidence)
-      : source_(source), evidence_(evidence) {}
+  Gatherer(kernel::Source& source, const NetnsEvidence& evidence, ContainerNames& names)
+      : source_(source), evidence_(evidence), names_(names) {}
 
   std::vector<FoundNetns> gather() {
     FoundNetns& own = at(evidence_.own_inode);
@@ -136,8 +136,10 @@ class Gatherer {
     const std::string process = "/proc/" + std::to_string(one.pid);
     if (const auto text = source_.read_file(process + "/cgroup")) {
       if (const auto lines = decode::decode_cgroup_file(*text)) {
-        const auto container = container_of_cgroup(decode::telling_path(*lines));
+        const std::string cgroup = decode::telling_path(*lines);
+        auto container = container_of_cgroup(cgroup);
         if (container) {
+          names_.fill(*container, cgroup);
           one.netns.name = container->name.empty() ? container->id.substr(0, 12) : container->name;
           return;
         }
@@ -182,6 +184,7 @@ class Gatherer {
 
   kernel::Source& source_;
   const NetnsEvidence& evidence_;
+  ContainerNames& names_;
   std::vector<FoundNetns> found_;
   std::map<std::uint64_t, std::size_t> by_inode_;
   std::map<std::uint64_t, std::size_t> by_table_;
@@ -222,8 +225,9 @@ bool means(const FoundNetns& one, const std::string& asked, std::uint64_t asked_
 
 }  // namespace
 
-std::vector<FoundNetns> find_namespaces(kernel::Source& source, const NetnsEvidence& evidence) {
-  return Gatherer(source, evidence).gather();
+std::vector<FoundNetns> find_namespaces(kernel::Source& source, const NetnsEvidence& evidence,
+                                        ContainerNames& names) {
+  return Gatherer(source, evidence, names).gather();
 }
 
 void add_held_by_descriptors(std::vector<FoundNetns>& found, const decode::ProcessScan& scan) {

@@ -8,6 +8,7 @@
 #include "base/result.h"
 #include "decode/mountinfo.h"
 #include "decode/process.h"
+#include "host/container_names.h"
 #include "host/host.h"
 #include "kernel/source.h"
 
@@ -34,14 +35,14 @@ struct NetnsEvidence {
 
 /// All namespaces: our own; those mounted somewhere (in our mount namespace or in that of a
 /// process); those of processes. Own first, then by name, then by inode. Reads mountinfo and cgroup
-/// files of one process per namespace, through `source`.
+/// files of one process per namespace, through `source`; `names` names those of containers.
 [[nodiscard]] std::vector<FoundNetns> find_namespaces(kernel::Source& source,
-                                                      const NetnsEvidence& evidence);
+                                                      const NetnsEvidence& evidence,
+                                                      ContainerNames& names);
 
 /// Adds, at the end, those that only a descriptor of some process keeps alive; `scan` is of
 /// descriptors.
-void add_held_by_descriptors(std::vector<FoundNetns>& found,
-                                    const decode::ProcessScan& scan);
+void add_held_by_descriptors(std::vector<FoundNetns>& found, const decode::ProcessScan& scan);
 
 /// Keeps the namespace that `asked` means: "all", "self", "host", a name, a pid, a path, "net:[N]".
 /// The error has the nearest name as its hint.

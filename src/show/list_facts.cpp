@@ -69,9 +69,8 @@ std::string program_name(const Process& process) {
 }
 
 std::string container_words(const host::Container& container) {
-  const std::string_view name = container.name.empty()
-                                    ? std::string_view(container.id).substr(0, kShortIdBytes)
-                                    : std::string_view(container.name);
+  std::string_view name = container.name.empty() ? container.pod : container.name;
+  if (name.empty()) name = std::string_view(container.id).substr(0, kShortIdBytes);
   if (name.empty()) return "of " + container.runtime;
   return std::string(name);
 }

@@ -34,7 +34,10 @@ Json container_json(const std::optional<host::Container>& container) {
   if (!container) return nullptr;
   return {{"runtime", for_json(container->runtime)},
           {"id", for_json(container->id)},
-          {"name", text_or_null(container->name)}};
+          {"name", text_or_null(container->name)},
+          {"image", text_or_null(container->image)},
+          {"pod", text_or_null(container->pod)},
+          {"namespace", text_or_null(container->pod_namespace)}};
 }
 
 Json words_json(const std::optional<std::vector<std::string>>& words) {

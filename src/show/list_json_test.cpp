@@ -86,7 +86,7 @@ TEST(ListJson, EveryKeyOfTheContractIsThere) {
   }
   EXPECT_EQ(keys_of(json["listeners"][0]["owners"][0]),
             "pid fds name cmdline exe exe_deleted user uid started_at state kernel ");
-  EXPECT_EQ(keys_of(json["listeners"][1]["container"]), "runtime id name ");
+  EXPECT_EQ(keys_of(json["listeners"][1]["container"]), "runtime id name image pod namespace ");
 }
 
 TEST(ListJson, WhatIsNotKnownIsNull) {
@@ -124,6 +124,9 @@ TEST(ListJson, WhatIsNotKnownIsNull) {
                          "/listeners/0/queue/drops",
                          "/listeners/0/unit",
                          "/listeners/0/container/name",
+                         "/listeners/0/container/image",
+                         "/listeners/0/container/pod",
+                         "/listeners/0/container/namespace",
                          "/listeners/0/owners/0/cmdline",
                          "/listeners/0/owners/0/exe",
                          "/listeners/0/owners/0/user",

@@ -7,8 +7,10 @@
 #include "decode/mountinfo.h"
 #include "decode/passwd.h"
 #include "decode/process.h"
+#include "host/ancestors.h"
 #include "host/cgroup_names.h"
 #include "host/container_names.h"
+#include "host/doors.h"
 #include "host/gaps.h"
 #include "host/namespaces.h"
 #include "host/owners.h"
@@ -65,6 +67,8 @@ class Collector {
     sort_listeners();
     name_users();
     name_containers();
+    find_doors(source_, containers_, *found, host_.processes);
+    if (request_.details) read_ancestors(source_, host_.processes);
     name_units();
     if (auto gap = containers_.gap()) host_.gaps.push_back(std::move(*gap));
     order_gaps(sockets.cgroup_error());

@@ -137,6 +137,36 @@ TEST(CollectContainers, WithoutTheRightTheIdStays) {
   EXPECT_THAT(host.gaps, Contains(Field(&Gap::code, "container-names")));
 }
 
+TEST(CollectContainers, TheProxyIsADoorAndNotInTheContainer) {
+  DockerHost source;
+  const Host host = collected(source);
+  const Listener& outside = on_port(host, 8080);
+  EXPECT_EQ(outside.unit, "docker.service");
+  EXPECT_FALSE(outside.container);
+  ASSERT_TRUE(outside.owners && outside.owners->size() == 1);
+  const Process& proxy = host.at(outside.owners->front().process);
+  EXPECT_FALSE(proxy.container);
+  ASSERT_TRUE(proxy.door);
+  EXPECT_EQ(proxy.door->kind, "docker-proxy");
+  ASSERT_TRUE(proxy.door->container);
+  EXPECT_EQ(proxy.door->container->name, "web");
+  EXPECT_FALSE(host.at(on_port(host, 80).owners->front().process).door);
+}
+
+TEST(CollectContainers, ParentsAreReadForDetailsOnly) {
+  DockerHost source;
+  source.file("/proc/1/stat", stat_line(1, "systemd", 0, 1));
+  const auto parents = [&source](bool details) {
+    const Host host = collected(source, {.details = details});
+    return host.at(on_port(host, 80).owners->front().process).started_by;
+  };
+  EXPECT_FALSE(parents(false));
+  EXPECT_FALSE(source.reads().contains("/proc/1/stat"));
+  const std::vector<Ancestor> expected = {
+      {.pid = 1, .name = "systemd", .role = AncestorRole::ServiceManager}};
+  EXPECT_EQ(parents(true), expected);
+}
+
 TEST(CollectContainers, AHostWithoutContainersReadsNoState) {
   DockerHost source;
   source.actors({{812, "nginx", "/system.slice/nginx.service", 635}});

@@ -99,9 +99,18 @@ bool ContainerNames::in_file(const std::string& path, const Decode& decode, Sear
 void ContainerNames::in_docker(const Container& container, const std::string& home,
                                Search& search) {
   for (const std::string& root : data_roots(home)) {
-    const std::string path = docker_state_file(root, container.id);
-    if (in_file(path, decode::decode_docker_container, search)) return;
+    const Search& one = docker_file(docker_state_file(root, container.id));
+    if (one.refused && !search.refused) search.refused = one.refused;
+    search.state = one.state;
+    if (search.state) return;
   }
+}
+
+/// Asked for by the id of a container, and by its address.
+const ContainerNames::Search& ContainerNames::docker_file(const std::string& path) {
+  const auto [place, added] = docker_files_.try_emplace(path);
+  if (added) in_file(path, decode::decode_docker_container, place->second);
+  return place->second;
 }
 
 void ContainerNames::in_storage(const Container& container, const std::string& home,
@@ -201,13 +210,11 @@ const ContainerNames::Addresses& ContainerNames::addresses(const std::string& da
   std::size_t count = 0;
   for (const std::string& id : *ids) {
     if (!may_be_in_path(id) || ++count > kMostDockerContainers) continue;
-    Search search;
-    if (!in_file(docker_state_file(data_root, id), decode::decode_docker_container, search)) {
-      if (search.refused && !out.refused) out.refused = search.refused;
-      continue;
-    }
-    for (const IpAddress& address : search.state->addresses) {
-      out.by_address.try_emplace(address, *search.state);
+    const Search& one = docker_file(docker_state_file(data_root, id));
+    if (one.refused && !out.refused) out.refused = one.refused;
+    if (!one.state) continue;
+    for (const IpAddress& address : one.state->addresses) {
+      out.by_address.try_emplace(address, *one.state);
     }
   }
   return out;

@@ -67,6 +67,7 @@ class ContainerNames {
 
   [[nodiscard]] std::vector<std::string> homes_of(std::string_view cgroup);
   [[nodiscard]] const std::vector<std::string>& data_roots(const std::string& home);
+  [[nodiscard]] const Search& docker_file(const std::string& path);
   [[nodiscard]] const Storage& storage(const std::string& path);
   [[nodiscard]] const Addresses& addresses(const std::string& data_root);
   [[nodiscard]] const std::vector<std::string>& containerd_namespaces(const std::string& folder);
@@ -77,6 +78,7 @@ class ContainerNames {
   std::optional<Error> first_refusal_;
   std::optional<std::vector<decode::UserName>> users_;
   std::map<std::string, std::vector<std::string>> data_roots_;  ///< by home
+  std::map<std::string, Search> docker_files_;
   std::map<std::string, Storage> storages_;
   std::map<std::string, Addresses> addresses_;
   std::map<std::string, std::vector<std::string>> containerd_namespaces_;

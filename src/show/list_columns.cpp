@@ -108,7 +108,7 @@ CellValue scope_cell(const RowView& view) {
 }
 
 CellValue who_cell(const RowView& view) {
-  return {.text = who_words(view.host, view.row),
+  return {.text = who_words(view.host, view.row, view.ascii),
           .colour = cannot_serve(view.host, view.holders) ? Colour::Red : Colour::None};
 }
 
@@ -282,7 +282,7 @@ constexpr std::array<ColumnSpec, 27> kSpecs = {{
      false,
      false,
      scope_cell},
-    {{"who", "WHO", "process, pid, how many more, and unit or container"},
+    {{"who", "WHO", "process, pid, how many more, and unit, container or where a door leads"},
      90,
      true,
      false,

@@ -25,7 +25,7 @@ std::string_view last_component(std::string_view path) {
 ProcessId lead_of(const Host& host, const std::vector<ProcessId>& processes) {
   const auto rank = [&](ProcessId id) {
     const Process& process = host.at(id);
-    return std::make_tuple(process.pid == 1,
+    return std::make_tuple(process.pid == 1, !process.door,
                            process.started_at_ms.value_or(std::numeric_limits<std::int64_t>::max()),
                            process.pid);
   };

@@ -19,8 +19,8 @@ struct Holders {
 };
 
 /// Of sockets with several holders the lead is the process that has been there longest, by pid
-/// where that is not known; process 1, which keeps the sockets of services it started, only if
-/// there is no other.
+/// where that is not known; a door before whoever made its socket for it; process 1, which keeps
+/// the sockets of services it started, only if there is no other.
 [[nodiscard]] Holders holders_of(const host::Host& host, const std::vector<std::size_t>& listeners);
 
 /// The name a person knows: the kernel keeps 15 bytes of it, the executable or the command line

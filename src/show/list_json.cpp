@@ -7,6 +7,7 @@
 
 #include "base/address.h"
 #include "base/protocol.h"
+#include "host/doors.h"
 #include "show/escape.h"
 #include "show/list_facts.h"
 
@@ -47,7 +48,27 @@ Json words_json(const std::optional<std::vector<std::string>>& words) {
   return out;
 }
 
-Json owner_json(const Host& host, const host::Owner& owner) {
+/// Where a door leads, as far as it is known.
+Json door_json(const host::Process& process, const Listener& l) {
+  if (!process.door) return nullptr;
+  const host::Door& door = *process.door;
+  return {{"kind", for_json(door.kind)},
+          {"to", text_or_null(host::door_target(door, host::door_port(door, l)))},
+          {"container", container_json(door.container)}};
+}
+
+Json parents_json(const std::optional<std::vector<host::Ancestor>>& parents) {
+  if (!parents) return nullptr;
+  Json out = Json::array();
+  for (const host::Ancestor& one : *parents) {
+    out.push_back({{"pid", one.pid == 0 ? Json(nullptr) : Json(one.pid)},
+                   {"name", text_or_null(one.name)},
+                   {"role", std::string(host::name_of(one.role))}});
+  }
+  return out;
+}
+
+Json owner_json(const Host& host, const Listener& l, const host::Owner& owner) {
   const host::Process& p = host.at(owner.process);
   return {{"pid", p.pid},
           {"fds", owner.fds},
@@ -59,13 +80,15 @@ Json owner_json(const Host& host, const host::Owner& owner) {
           {"uid", or_null(p.uid)},
           {"started_at", time_or_null(p.started_at_ms)},
           {"state", p.state == '?' ? Json(nullptr) : Json(for_json(std::string(1, p.state)))},
+          {"door", door_json(p, l)},
+          {"parents", parents_json(p.started_by)},
           {"kernel", nullptr}};
 }
 
 Json owners_json(const Host& host, const Listener& l) {
   if (!l.owners) return nullptr;
   Json out = Json::array();
-  for (const host::Owner& owner : *l.owners) out.push_back(owner_json(host, owner));
+  for (const host::Owner& owner : *l.owners) out.push_back(owner_json(host, l, owner));
   return out;
 }
 

@@ -21,7 +21,7 @@ using host::Process;
 constexpr std::size_t kLongestPorts = 24;
 constexpr std::size_t kShortenedPorts = 16;
 
-constexpr std::string_view kArrow = "\u2192";
+constexpr std::string_view kBlankArrow = " \u2192";
 
 /// 127.0.0.1 or ::1, the addresses that every program means by "localhost".
 bool is_usual_loopback(const Listener& l) {
@@ -83,8 +83,8 @@ std::string quoted_if_needed(std::string_view name) {
   const bool plain = !name.empty() && name.front() != ' ' && name.back() != ' ' &&
                      name.find_first_of("()\"") == std::string_view::npos &&
                      name.find("  ") == std::string_view::npos &&
-                     name.find("->") == std::string_view::npos &&
-                     name.find(kArrow) == std::string_view::npos;
+                     name.find(" ->") == std::string_view::npos &&
+                     name.find(kBlankArrow) == std::string_view::npos;
   return plain ? std::string(name) : fmt::format("\"{}\"", name);
 }
 
@@ -143,7 +143,7 @@ std::string door_words(const Host& host, const ListRow& row, bool ascii) {
   for (std::uint16_t& one : inside.ports) one = static_cast<std::uint16_t>(one + shift);
   std::string to = host::door_target(*door, 0);
   if (port != 0) to += (to.empty() ? "port " : ":") + port_words(host, inside);
-  const std::string arrow = fmt::format(" {} ", ascii ? "->" : kArrow);
+  const std::string arrow = fmt::format("{} ", ascii ? " ->" : kBlankArrow);
   if (!door->container) return arrow + to;
   const std::string name = quoted_if_needed(container_words(*door->container));
   return arrow + (to.empty() ? name : fmt::format("{} ({})", name, to));

@@ -45,7 +45,8 @@ TEST(RedactFile, NothingButWhatIsReadStays) {
 
   const std::string bundle =
       redacted(kTask, R"({"process":{"env":["A=hunter2"]},"annotations":{"secret":"hunter2",
-          "io.kubernetes.cri.container-name":"api","io.kubernetes.cri.sandbox-namespace":"prod"}})");
+          "io.kubernetes.cri.container-name":"api",
+          "io.kubernetes.cri.sandbox-namespace":"prod"}})");
   EXPECT_EQ(bundle.find("hunter2"), std::string::npos) << bundle;
   EXPECT_EQ(decode::decode_bundle(as_bytes(bundle))->name, "api");
   EXPECT_EQ(decode::decode_bundle(as_bytes(bundle))->pod_namespace, "prod");

@@ -103,7 +103,7 @@ TEST(DockerDataRoot, NewNameOldNameNone) {
 TEST(StorageContainers, NamesAndImages) {
   const auto list = decode_storage_containers(as_bytes(R"([
     {"id":"bb","names":["db","second"],"image":"9f","layer":"l1",
-     "metadata":"{\"image-name\":\"docker.io/library/postgres:16\",\"name\":\"db\",\"created-at\":1}",
+     "metadata":"{\"image-name\":\"docker.io/library/postgres:16\",\"name\":\"x\",\"n\":1}",
      "flags":{"MountLabel":"","names":["x"]}},
     {"names":["no id"]},
     {"id":"aa","metadata":"{\"name\":\"only-there\",\"image-name\":\"img\"}"},

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "host/collect.h"
@@ -30,6 +31,12 @@ std::string stat_line(std::uint32_t pid, const std::string& name, std::uint32_t 
   return std::to_string(pid) + " (" + name + ") S " + std::to_string(parent) + " 1 1 " +
          std::to_string(tty) + " -1 4194560 0 0 0 0 0 0 0 0 20 0 1 0 " + std::to_string(start) +
          " 0 0\n";
+}
+
+/// As /proc/PID/cmdline has them.
+std::string nul_parted(std::string words) {
+  std::ranges::replace(words, ' ', '\0');
+  return words;
 }
 
 /// A process as read_processes tells of it, and its files of /proc.
@@ -68,9 +75,8 @@ struct DockerHost : FakeSource {
     table(kOwn, NetTable::Tcp, tcp_line("00000000:1F90", 635));
     table(kInside, NetTable::Tcp, tcp_line("00000000:0050", 700));
     actors({{812, "docker-proxy", "/system.slice/docker.service", 635,
-             std::string("/usr/bin/docker-proxy\0-proto\0tcp\0-host-ip\0000.0.0.0\0-host-port\0"
-                         "8080\0-container-ip\000172.17.0.2\0-container-port\00080\0",
-                         111)},
+             nul_parted("/usr/bin/docker-proxy -proto tcp -host-ip 0.0.0.0 -host-port 8080 "
+                        "-container-ip 172.17.0.2 -container-port 80 ")},
             {900, "nginx", "/system.slice/docker-" + kId + ".scope", 700}});
   }
 
@@ -124,6 +130,15 @@ TEST(CollectContainers, ANamespaceIsAskedForByItsContainersName) {
   const Host host = collected(source, {.netns = "web"});
   ASSERT_EQ(host.listeners.size(), 1U);
   EXPECT_EQ(host.listeners.front().port, 80);
+}
+
+TEST(CollectContainers, AContainerIsNotTakenForTheHost) {
+  DockerHost source;
+  source.file("/var/lib/docker/containers/" + kId + "/config.v2.json",
+              R"({"ID":")" + kId + R"(","Name":"/host"})");
+  const Host host = collected(source);
+  EXPECT_EQ(host.at(on_port(host, 80).netns).name, "docker:host");
+  EXPECT_EQ(collected(source, {.netns = "host"}).listeners.size(), 1U);
 }
 
 TEST(CollectContainers, WithoutTheRightTheIdStays) {

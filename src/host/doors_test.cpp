@@ -129,7 +129,7 @@ TEST_F(Doors, TheCommandLineIsReadIfItIsNotThere) {
   Process process;
   process.pid = 50;
   process.name = "docker-proxy";
-  source_.file("/proc/50/cmdline", std::string("d\0-container-ip\000172.17.0.2\0", 29));
+  source_.file("/proc/50/cmdline", std::string("d\0-container-ip\000172.17.0.2\0", 27));
   std::vector<Process> processes = {process, Process{}};
   processes[1].name = "nginx";
   ContainerNames names(source_);

@@ -1,6 +1,7 @@
 #include "host/namespaces.h"
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <set>
 #include <tuple>
@@ -25,6 +26,15 @@ std::string without_var(std::string_view path) {
 std::string name_of_mount(std::string_view mount_point) {
   const std::string path = without_var(mount_point);
   return path.starts_with(kNamedFolder) ? path.substr(kNamedFolder.size()) : std::string();
+}
+
+/// A container may be called anything, also what means another namespace to us.
+std::string name_after(const Container& container) {
+  constexpr std::array<std::string_view, 3> kOurWords = {"host", "self", "all"};
+  constexpr std::size_t kShortId = 12;
+  if (container.name.empty()) return container.id.substr(0, kShortId);
+  const bool ours = std::ranges::find(kOurWords, container.name) != kOurWords.end();
+  return ours ? container.runtime + ":" + container.name : container.name;
 }
 
 /// Collects what is known of each namespace, by inode where that is known.
@@ -140,7 +150,7 @@ class Gatherer {
         auto container = container_of_cgroup(cgroup);
         if (container) {
           names_.fill(*container, cgroup);
-          one.netns.name = container->name.empty() ? container->id.substr(0, 12) : container->name;
+          one.netns.name = name_after(*container);
           return;
         }
       }

@@ -98,7 +98,9 @@ bool ContainerNames::in_file(const std::string& path, const Decode& decode, Sear
 
 void ContainerNames::in_docker(const Container& container, const std::string& home,
                                Search& search) {
-  for (const std::string& root : data_roots(home)) {
+  const DataRoots& roots = data_roots(home);
+  if (roots.refused && !search.refused) search.refused = roots.refused;
+  for (const std::string& root : roots.paths) {
     const Search& one = docker_file(docker_state_file(root, container.id));
     if (one.refused && !search.refused) search.refused = one.refused;
     search.state = one.state;
@@ -159,15 +161,23 @@ std::vector<std::string> ContainerNames::homes_of(std::string_view cgroup) {
   return known ? std::vector<std::string>{at->home, ""} : std::vector<std::string>{""};
 }
 
-const std::vector<std::string>& ContainerNames::data_roots(const std::string& home) {
-  const auto known = data_roots_.find(home);
-  if (known != data_roots_.end()) return known->second;
-  std::vector<std::string> roots = docker_data_roots(home);
-  if (const auto text = source_.read_file(docker_config_file(home))) {
-    const auto told = decode::decode_docker_data_root(*text);
-    if (told && told->starts_with('/')) roots.insert(roots.begin(), *told);
+const ContainerNames::DataRoots& ContainerNames::data_roots(const std::string& home) {
+  const auto [place, added] = data_roots_.try_emplace(home);
+  DataRoots& out = place->second;
+  if (!added) return out;
+  out.paths = docker_data_roots(home);
+  const auto text = source_.read_file(docker_config_file(home));
+  if (!text) {
+    if (!is_absent(text.error())) out.refused = text.error();
+    return out;
   }
-  return data_roots_.emplace(home, std::move(roots)).first->second;
+  const auto told = decode::decode_docker_data_root(*text);
+  if (!told) {
+    out.refused = told.error();
+  } else if (told->starts_with('/')) {
+    out.paths.insert(out.paths.begin(), *told);
+  }
+  return out;
 }
 
 const ContainerNames::Storage& ContainerNames::storage(const std::string& path) {
@@ -224,7 +234,9 @@ std::optional<Container> ContainerNames::docker_with_address(const IpAddress& ad
                                                              std::string_view cgroup) {
   std::optional<Error> refused;
   for (const std::string& home : homes_of(cgroup)) {
-    for (const std::string& root : data_roots(home)) {
+    const DataRoots& roots = data_roots(home);
+    if (roots.refused && !refused) refused = roots.refused;
+    for (const std::string& root : roots.paths) {
       const Addresses& known = addresses(root);
       if (known.refused && !refused) refused = known.refused;
       const auto found = known.by_address.find(address);

@@ -50,6 +50,11 @@ class ContainerNames {
     std::vector<State> list;
     std::optional<Error> refused;
   };
+  /// Where a dockerd keeps its data.
+  struct DataRoots {
+    std::vector<std::string> paths;
+    std::optional<Error> refused;  ///< of its configuration: there may be another
+  };
   /// The containers of one data root of docker, by address.
   struct Addresses {
     std::map<IpAddress, State> by_address;
@@ -66,7 +71,7 @@ class ContainerNames {
   bool in_file(const std::string& path, const Decode& decode, Search& search);
 
   [[nodiscard]] std::vector<std::string> homes_of(std::string_view cgroup);
-  [[nodiscard]] const std::vector<std::string>& data_roots(const std::string& home);
+  [[nodiscard]] const DataRoots& data_roots(const std::string& home);
   [[nodiscard]] const Search& docker_file(const std::string& path);
   [[nodiscard]] const Storage& storage(const std::string& path);
   [[nodiscard]] const Addresses& addresses(const std::string& data_root);
@@ -77,7 +82,7 @@ class ContainerNames {
   std::set<std::string> unnamed_;        ///< keys of those that a file kept from us
   std::optional<Error> first_refusal_;
   std::optional<std::vector<decode::UserName>> users_;
-  std::map<std::string, std::vector<std::string>> data_roots_;  ///< by home
+  std::map<std::string, DataRoots> data_roots_;  ///< by home
   std::map<std::string, Search> docker_files_;
   std::map<std::string, Storage> storages_;
   std::map<std::string, Addresses> addresses_;

@@ -146,6 +146,12 @@ TEST_F(Names, OneGapForAllThatMayNotBeRead) {
   EXPECT_EQ(gap->remedy, "run as root to see them");
 }
 
+TEST_F(Names, AConfigurationThatMayNotBeReadMayNameAnotherPlace) {
+  source_.refuse("/etc/docker/daemon.json", EACCES);
+  EXPECT_EQ(named("/docker/" + kId).name, "");
+  EXPECT_TRUE(names_.gap());
+}
+
 TEST_F(Names, AFileElsewhereMakesARefusalHarmless) {
   source_.refuse("/var/lib/docker/containers/" + kId + "/config.v2.json", EACCES);
   source_.file("/var/snap/docker/common/var-lib-docker/containers/" + kId + "/config.v2.json",

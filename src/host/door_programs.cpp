@@ -22,7 +22,7 @@ namespace {
 
 using Words = std::vector<std::string>;
 
-constexpr std::size_t kMostPortRanges = 4096;
+constexpr std::size_t kMostPortRanges = 1024;
 constexpr std::uint16_t kLastPort = 65535;
 
 /// Options of a command line, as getopt_long(3) or Go's flag package part them.
@@ -155,7 +155,7 @@ void read_docker_proxy(const Words& words, const Process& process, DoorGuide& gu
 
 void read_rootlessport(const Words& /*words*/, const Process& process, DoorGuide& guide,
                        Door& door) {
-  door.container = guide.of_children(process.pid);
+  door.container = guide.of_children(process);
 }
 
 void read_rootlesskit(const Words& words, const Process& process, DoorGuide& guide, Door& door) {
@@ -169,13 +169,13 @@ void read_rootlesskit(const Words& words, const Process& process, DoorGuide& gui
                                          .stops_at_word = true};
   for (const Option& option : OptionReader(words, kRules).read().options) {
     if (option.name != "p" && option.name != "publish") continue;
-    if (const auto ports = rootlesskit_port(option.value)) door.ports.push_back(*ports);
+    const auto ports = rootlesskit_port(option.value);
+    if (ports && door.ports.size() < kMostPortRanges) door.ports.push_back(*ports);
   }
-  door.container = guide.of_children(process.pid);
+  door.container = guide.of_children(process);
 }
 
-void read_slirp4netns(const Words& words, const Process& /*process*/, DoorGuide& guide,
-                      Door& door) {
+void read_slirp4netns(const Words& words, const Process& process, DoorGuide& guide, Door& door) {
   static constexpr std::array<std::string_view, 12> kValues = {
       "exit-fd",        "ready-fd",   "mtu",         "api-socket",
       "cidr",           "netns-type", "userns-path", "outbound-addr",
@@ -187,9 +187,9 @@ void read_slirp4netns(const Words& words, const Process& /*process*/, DoorGuide&
   const std::string& target = parsed.others.front();
   const std::string* type = parsed.find("netns-type");
   if (type != nullptr && *type == "path") {
-    door.container = guide.at_path(target);
+    door.container = guide.at_path(target, process);
   } else if (const auto pid = parse_number<std::uint32_t>(target)) {
-    door.container = guide.of_process(*pid);
+    door.container = guide.of_process(*pid, process);
   }
 }
 
@@ -276,11 +276,11 @@ void read_pasta(const Words& words, const Process& process, DoorGuide& guide, Do
                                              : std::optional<std::uint32_t>{};
   if (netns != nullptr) {
     const bool path = netns->find('/') != std::string::npos;
-    door.container = guide.at_path(path ? *netns : "/run/netns/" + *netns);
+    door.container = guide.at_path(path ? *netns : "/run/netns/" + *netns, process);
   } else if (pid) {
-    door.container = guide.of_process(*pid);
+    door.container = guide.of_process(*pid, process);
   } else {
-    door.container = guide.of_children(process.pid);
+    door.container = guide.of_children(process);
   }
 }
 

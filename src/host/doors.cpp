@@ -101,8 +101,8 @@ std::uint64_t DoorGuide::netns_of(std::uint32_t pid) {
   return link ? decode::netns_inode(*link).value_or(0) : 0;
 }
 
-std::optional<Container> DoorGuide::in_netns(std::uint64_t inode) {
-  if (inode == 0) return std::nullopt;
+std::optional<Container> DoorGuide::in_netns(std::uint64_t inode, const Process& door) {
+  if (inode == 0 || inode == netns_of(door.pid)) return std::nullopt;
   const auto [place, added] = in_netns_.try_emplace(inode);
   if (!added) return place->second;
   if (!scan_) {
@@ -122,12 +122,12 @@ std::optional<Container> DoorGuide::in_netns(std::uint64_t inode) {
   return place->second;
 }
 
-std::optional<Container> DoorGuide::of_process(std::uint32_t pid) {
+std::optional<Container> DoorGuide::of_process(std::uint32_t pid, const Process& door) {
   if (auto container = by_cgroup(pid)) return container;
-  return in_netns(netns_of(pid));
+  return in_netns(netns_of(pid), door);
 }
 
-std::optional<Container> DoorGuide::at_path(const std::string& path) {
+std::optional<Container> DoorGuide::at_path(const std::string& path, const Process& door) {
   for (const FoundNetns& one : namespaces_) {
     const bool bound = std::ranges::any_of(one.ref.paths, [&](const std::string& way) {
       // /proc/PID/root/PATH where it is bound in the mount namespace of a process
@@ -135,12 +135,13 @@ std::optional<Container> DoorGuide::at_path(const std::string& path) {
       const std::string_view before = std::string_view(way).substr(0, way.size() - path.size());
       return before.empty() || (before.starts_with("/proc/") && before.ends_with("/root"));
     });
-    if (bound) return in_netns(one.ref.inode);
+    if (bound) return in_netns(one.ref.inode, door);
   }
   return std::nullopt;
 }
 
-std::optional<Container> DoorGuide::of_children(std::uint32_t pid) {
+std::optional<Container> DoorGuide::of_children(const Process& door) {
+  const std::uint32_t pid = door.pid;
   const std::uint64_t own = netns_of(pid);
   // A child hangs on the thread that made it.
   const auto threads = source_.list_folder(of_proc(pid, "/task"));
@@ -155,7 +156,7 @@ std::optional<Container> DoorGuide::of_children(std::uint32_t pid) {
       if (!child || looked_at++ >= kMostChildren) continue;
       const std::uint64_t netns = netns_of(*child);
       if (netns == own) continue;
-      if (auto container = in_netns(netns)) return container;
+      if (auto container = in_netns(netns, door)) return container;
     }
   }
   return std::nullopt;

@@ -37,17 +37,18 @@ class DoorGuide {
   [[nodiscard]] std::optional<Container> docker_at(const IpAddress& address, const Process& door) {
     return names_.docker_with_address(address, door.cgroup);
   }
-  /// The container of a process, or of the network namespace that it is in.
-  [[nodiscard]] std::optional<Container> of_process(std::uint32_t pid);
+  /// The container of a process, or of the network namespace that it is in. No door leads into its
+  /// own namespace.
+  [[nodiscard]] std::optional<Container> of_process(std::uint32_t pid, const Process& door);
   /// The container in a network namespace that is bound to this path, in any mount namespace.
-  [[nodiscard]] std::optional<Container> at_path(const std::string& path);
+  [[nodiscard]] std::optional<Container> at_path(const std::string& path, const Process& door);
   /// The container in the network namespace of a child that left the door's own: how a door that
   /// names no target enters it.
-  [[nodiscard]] std::optional<Container> of_children(std::uint32_t pid);
+  [[nodiscard]] std::optional<Container> of_children(const Process& door);
 
  private:
   [[nodiscard]] std::optional<Container> by_cgroup(std::uint32_t pid);
-  [[nodiscard]] std::optional<Container> in_netns(std::uint64_t inode);
+  [[nodiscard]] std::optional<Container> in_netns(std::uint64_t inode, const Process& door);
   [[nodiscard]] std::uint64_t netns_of(std::uint32_t pid);
 
   kernel::Source& source_;

@@ -151,7 +151,11 @@ TEST_F(Doors, Slirp4netns) {
     EXPECT_EQ(found->container, kWeb) << words;
     EXPECT_EQ(door_port(*found, tcp(80)), 0);
   }
-  EXPECT_FALSE(door("/slirp4netns", "s 1 tap0")->container) << "not of the host's namespace";
+  source_.link("/proc/50/ns/net", netns_link(kOwn));
+  source_.link("/proc/77/ns/net", netns_link(kOwn));
+  source_.file("/proc/1/cgroup", "0::/system.slice/docker-" + kId + ".scope\n");
+  EXPECT_FALSE(door("/slirp4netns", "s 77 tap0")->container)
+      << "a container in the namespace of the door itself";
   EXPECT_FALSE(door("/slirp4netns", "s --netns-type=path netns-1 tap0")->container)
       << "the end of another path";
 }

@@ -258,10 +258,15 @@ CellValue v6only_cell(const RowView& view) {
   return {.text = std::move(text), .known = known};
 }
 
+CellValue started_by_cell(const RowView& view) {
+  return of_lead(view, started_by_words);
+}
+
+constexpr const char* kStartedBy = "started-by";
 constexpr unsigned kAsked = kMustStay;  // not in the usual table: only there if asked for
 
 // word, heading, help; importance; may be cut, numbers, of processes; how it is made
-constexpr std::array<ColumnSpec, 27> kSpecs = {{
+constexpr std::array<ColumnSpec, 28> kSpecs = {{
     {{"port", "PORT", "protocol and ports"}, 200, false, false, false, port_cell},
     {{"protocol", "PROTOCOL", "tcp, mptcp, udp, udplite or raw"},
      kAsked,
@@ -349,6 +354,13 @@ constexpr std::array<ColumnSpec, 27> kSpecs = {{
      false,
      false,
      v6only_cell},
+    {{kStartedBy, "STARTED BY",
+      "who started the first process: shell, ssh session, service manager"},
+     kAsked,
+     true,
+     false,
+     true,
+     started_by_cell},
 }};
 
 constexpr auto kColumns = [] {
@@ -376,6 +388,10 @@ std::span<const ListColumn> list_columns() {
 bool column_needs_owners(const std::string& word) {
   const ColumnSpec* spec = column_spec(word);
   return spec != nullptr && spec->needs_owners;
+}
+
+bool column_needs_details(const std::string& word) {
+  return word == kStartedBy;
 }
 
 }  // namespace hark::show

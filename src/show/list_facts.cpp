@@ -6,6 +6,8 @@
 #include <limits>
 #include <tuple>
 
+#include "base/text.h"
+
 namespace hark::show {
 namespace {
 
@@ -73,6 +75,22 @@ std::string container_words(const host::Container& container) {
   if (name.empty()) name = std::string_view(container.id).substr(0, kShortIdBytes);
   if (name.empty()) return "of " + container.runtime;
   return std::string(name);
+}
+
+std::optional<std::string> started_by_words(const Process& process) {
+  if (!process.started_by) return std::nullopt;
+  std::vector<std::string> names;
+  for (const host::Ancestor& one : *process.started_by) {
+    if (one.role == host::AncestorRole::Outside) {
+      names.emplace_back("outside this pid namespace");
+    } else if (one.role != host::AncestorRole::Other) {
+      names.push_back(one.name);
+    }
+  }
+  if (names.empty() && !process.started_by->empty()) {
+    names.push_back(process.started_by->front().name);
+  }
+  return join(names, ", ");
 }
 
 std::string netns_words(const host::Netns& netns) {

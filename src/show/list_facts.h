@@ -1,6 +1,7 @@
 // What several parts of the listing ask about a row. Texts are as the host has them, not escaped.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,6 +30,10 @@ struct Holders {
 
 /// "docker web", or the start of the id where there is no name.
 [[nodiscard]] std::string container_words(const host::Container& container);
+
+/// "bash, sshd, systemd": of those who started a process the ones that say something, nearest
+/// first; the parent if none does. Nothing where they were not read.
+[[nodiscard]] std::optional<std::string> started_by_words(const host::Process& process);
 
 /// "host", "net:[4026532177]", "a namespace of pid 812"
 [[nodiscard]] std::string netns_words(const host::Netns& netns);

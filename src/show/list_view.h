@@ -44,4 +44,7 @@ struct ListOptions {
 /// Does this column need owners to be read?
 [[nodiscard]] bool column_needs_owners(const std::string& word);
 
+/// True for columns that show what only CollectRequest::details reads.
+[[nodiscard]] bool column_needs_details(const std::string& word);
+
 }  // namespace hark::show

@@ -120,6 +120,9 @@ TEST_F(Containers, ParentsLeadToTheScene) {
   EXPECT_EQ(owner["parents"][0]["role"], "other");
   const json& last = owner["parents"].back();
   EXPECT_TRUE(last["pid"] == 1 || last["role"] == "outside") << owner;
+  const Finished table = run_hark(place(), {"list", "5432", "--columns", "port,started-by"});
+  EXPECT_THAT(table.out, HasSubstr("STARTED BY"));
+  EXPECT_THAT(table.out, Not(HasSubstr("?"))) << "read for the column's sake";
 }
 
 TEST_F(Containers, AnOrdinaryUserKeepsTheIds) {

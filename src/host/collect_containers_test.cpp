@@ -141,6 +141,16 @@ TEST(CollectContainers, AContainerIsNotTakenForTheHost) {
   EXPECT_EQ(collected(source, {.netns = "host"}).listeners.size(), 1U);
 }
 
+TEST(CollectContainers, TheNamespaceOfAPodHasThePodsName) {
+  DockerHost source;
+  source.file("/var/lib/docker/containers/" + kId + "/config.v2.json",
+              R"({"ID":")" + kId + R"(","Name":"/k8s_x","Config":{"Labels":{
+                 "io.kubernetes.container.name":"api","io.kubernetes.pod.name":"api-0"}}})");
+  const Host host = collected(source);
+  EXPECT_EQ(host.at(on_port(host, 80).netns).name, "api-0");
+  EXPECT_EQ(on_port(host, 80).container->name, "api");
+}
+
 TEST(CollectContainers, WithoutTheRightTheIdStays) {
   DockerHost source;
   source.refuse("/var/lib/docker/containers/" + kId + "/config.v2.json", EACCES);

@@ -28,13 +28,15 @@ std::string name_of_mount(std::string_view mount_point) {
   return path.starts_with(kNamedFolder) ? path.substr(kNamedFolder.size()) : std::string();
 }
 
-/// A container may be called anything, also what means another namespace to us.
+/// A pod's containers share its namespace. A container may be called anything, also what means
+/// another namespace to us.
 std::string name_after(const Container& container) {
   constexpr std::array<std::string_view, 3> kOurWords = {"host", "self", "all"};
   constexpr std::size_t kShortId = 12;
-  if (container.name.empty()) return container.id.substr(0, kShortId);
-  const bool ours = std::ranges::find(kOurWords, container.name) != kOurWords.end();
-  return ours ? container.runtime + ":" + container.name : container.name;
+  const std::string& name = container.pod.empty() ? container.name : container.pod;
+  if (name.empty()) return container.id.substr(0, kShortId);
+  const bool ours = std::ranges::find(kOurWords, name) != kOurWords.end();
+  return ours ? container.runtime + ":" + name : name;
 }
 
 /// Collects what is known of each namespace, by inode where that is known.

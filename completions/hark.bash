@@ -13,7 +13,7 @@ _hark_color_words='auto always never'
 _hark_sort_keys='port protocol address name pid user unit container netns scope queue drops started'
 _hark_columns='port protocol bound address scope who name pid user unit container netns
   interface family state queue limit drops inode cookie cgroup uid exe cmdline
-  started fds v6only'
+  started fds v6only started-by'
 _hark_fields='proto family port address interface netns state scope user unit container name pid
   exe cmdline cgroup inode'
 _hark_words='tcp udp mptcp udplite raw ipv4 ipv6 loopback one-address one-interface not'

@@ -1,7 +1,7 @@
 # hark(1) completion for fish. Tests hold the lists below against hark's option table.
 
 set -g __hark_commands list save help
-set -g __hark_columns port protocol bound address scope who name pid user unit container netns interface family state queue limit drops inode cookie cgroup uid exe cmdline started fds v6only
+set -g __hark_columns port protocol bound address scope who name pid user unit container netns interface family state queue limit drops inode cookie cgroup uid exe cmdline started fds v6only started-by
 set -g __hark_sort_keys port protocol address name pid user unit container netns scope queue drops started
 set -g __hark_fields proto family port address interface netns state scope user unit container name pid exe cmdline cgroup inode
 set -g __hark_words tcp udp mptcp udplite raw ipv4 ipv6 loopback one-address one-interface not

@@ -33,6 +33,15 @@ TEST(Passwd, OtherLinesArePassedOver) {
   EXPECT_EQ(decoded(""), "");
 }
 
+TEST(Passwd, HomesAreKept) {
+  const auto users =
+      decode_passwd(as_bytes("a:x:1:1:A, B:/home/a:/bin/sh\nb:x:2:2::/h\nc:x:3:3\n"));
+  ASSERT_EQ(users.size(), 3U);
+  EXPECT_EQ(users[0].home, "/home/a");
+  EXPECT_EQ(users[1].home, "/h");
+  EXPECT_EQ(users[2].home, "");
+}
+
 TEST(Passwd, ManyUsersAreQuick) {
   std::string text;
   for (unsigned uid = 100000; uid > 0; --uid) text += "u:x:" + std::to_string(uid) + ":1:::\n";

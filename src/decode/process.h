@@ -56,6 +56,7 @@ struct StatRecord {
   std::uint32_t parent_pid = 0;
   std::uint32_t flags = 0;        ///< PF_* of linux/sched.h: 0x00200000 is a kernel thread
   std::uint64_t start_ticks = 0;  ///< since boot, in hundredths of a second (USER_HZ)
+  std::int32_t terminal = 0;      ///< tty_nr, the device of its controlling terminal; 0: none
 
   bool operator==(const StatRecord&) const = default;
 };

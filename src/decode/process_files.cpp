@@ -12,6 +12,7 @@ namespace {
 // Positions of fields behind the name, counted from 0; proc(5) counts from 1 at the pid.
 constexpr std::size_t kState = 3 - 3;
 constexpr std::size_t kParent = 4 - 3;
+constexpr std::size_t kTerminal = 7 - 3;
 constexpr std::size_t kFlags = 9 - 3;
 constexpr std::size_t kStart = 22 - 3;
 constexpr std::size_t kFields = kStart + 1;
@@ -30,13 +31,17 @@ bool read_stat(std::string_view text, StatRecord& out) {
   std::array<std::string_view, kFields> fields;
   for (std::string_view& field : fields) field = next_word(rest);
   const auto parent = parse_number<std::uint32_t>(fields[kParent]);
+  const auto terminal = parse_number<std::int32_t>(fields[kTerminal]);
   const auto flags = parse_number<std::uint32_t>(fields[kFlags]);
   const auto start = parse_number<std::uint64_t>(fields[kStart]);
-  if (fields[kState].size() != 1 || !parent || !flags || !start) return false;
+  if (fields[kState].size() != 1 || !parent || !terminal || !flags || !start) {
+    return false;
+  }
   out.state = fields[kState].front();
   out.parent_pid = *parent;
   out.flags = *flags;
   out.start_ticks = *start;
+  out.terminal = *terminal;
   return !rest.empty();  // more fields follow; without them the number may be cut off
 }
 

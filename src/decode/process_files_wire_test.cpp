@@ -44,6 +44,17 @@ TEST(Stat, NamesAtTheEdge) {
   }
 }
 
+TEST(Stat, TheTerminal) {
+  EXPECT_EQ(stat_of("7 (sh)")->terminal, 0);
+  const auto rest = [](const std::string& tty) {
+    return " S 1 2 3 " + tty + " -1 4194304 0 0 0 0 0 0 0 0 20 0 1 0 12345 1 2\n";
+  };
+  EXPECT_EQ(stat_of("7 (sh)", rest("34816"))->terminal, 34816);
+  EXPECT_EQ(stat_of("7 (sh)", rest("-2147483648"))->terminal, -2147483648LL) << "printed signed";
+  EXPECT_FALSE(stat_of("7 (sh)", rest("x")));
+  EXPECT_FALSE(stat_of("7 (sh)", rest("2147483648")));
+}
+
 TEST(Stat, MalformedOnesAreErrors) {
   for (const std::string_view begin : {"", "7 name", "7 (name", "7 name)", "x (name)", " (name)",
                                        "-7 (name)", "7(name)", "7 )("}) {

@@ -9,7 +9,10 @@
 #include "decode/passwd.h"
 #include "decode/process.h"
 #include "decode/socket_scan.h"
+#include "host/ancestors.h"
 #include "host/cgroup_names.h"
+#include "host/container_names.h"
+#include "host/doors.h"
 #include "host/gaps.h"
 #include "host/kernel_owners.h"
 #include "host/namespaces.h"
@@ -51,7 +54,7 @@ struct Sight {
 class Collector {
  public:
   Collector(kernel::Source& source, const CollectRequest& request)
-      : source_(source), request_(request) {}
+      : source_(source), request_(request), containers_(source) {}
 
   Result<Host> collect() {
     host_.owners_asked = request_.owners;
@@ -68,7 +71,11 @@ class Collector {
     }
     sort_listeners();
     name_users();
+    name_containers();
+    find_doors(source_, containers_, *found, host_.processes);
+    if (request_.details) read_ancestors(source_, host_.processes);
     name_units();
+    if (auto gap = containers_.gap()) host_.gaps.push_back(std::move(*gap));
     order_gaps(sockets.cgroup_error());
     return std::move(host_);
   }
@@ -135,7 +142,7 @@ class Collector {
   }
 
   Result<std::vector<FoundNetns>> choose() {
-    auto found = find_namespaces(source_, evidence_);
+    auto found = find_namespaces(source_, evidence_, containers_);
     if (survey_) add_surveyed(found, *survey_);
     auto chosen = choose_namespaces(source_, evidence_, found, request_.netns);
     if (chosen || !proc_ || !decode::netns_inode(request_.netns)) return chosen;
@@ -315,6 +322,7 @@ class Collector {
       if (listener.socket.cgroup) {
         listener.unit = unit_of_cgroup(*listener.socket.cgroup);
         listener.container = container_of_cgroup(*listener.socket.cgroup);
+        if (listener.container) containers_.fill(*listener.container, *listener.socket.cgroup);
       }
       if ((!listener.unit.empty() && listener.unit != "init.scope") || !listener.owners) continue;
       for (const Owner& owner : *listener.owners) {
@@ -324,6 +332,13 @@ class Collector {
         listener.unit = process.unit;
         break;
       }
+    }
+  }
+
+  /// From the state files of their runtimes.
+  void name_containers() {
+    for (Process& process : host_.processes) {
+      if (process.container) containers_.fill(*process.container, process.cgroup);
     }
   }
 
@@ -340,6 +355,7 @@ class Collector {
   const CollectRequest& request_;
   Host host_;
   std::vector<kernel::NetnsRef> refs_;  ///< to host_.namespaces
+  ContainerNames containers_;
   NetnsEvidence evidence_;
   Sight sight_;
   bool proc_ = true;

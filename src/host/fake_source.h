@@ -19,6 +19,13 @@ class FakeSource : public kernel::Source {
   void link(const std::string& path, std::string_view target) {
     answers_[kernel::link_key(path)] = to_bytes(target);
   }
+  void folder(const std::string& path, std::vector<std::string> names) {
+    folders_[path] = std::move(names);
+  }
+  /// Reading this file or listing this folder fails with `error`.
+  void refuse(const std::string& path, int error) { refused_paths_[path] = error; }
+  /// How often each file was read.
+  [[nodiscard]] const std::map<std::string, int>& reads() const { return reads_; }
   /// A table of a namespace (0: our own) with a heading that is added.
   void table(std::uint64_t netns, kernel::NetTable table, std::string_view lines) {
     const kernel::NetTablePlace place{.netns = {.inode = netns, .paths = {}}, .pid = 0};
@@ -62,14 +69,21 @@ class FakeSource : public kernel::Source {
     }
     return fail(kernel_error(refused == refused_.end() ? ENOENT : refused->second, "netlink"));
   }
-  Result<Bytes> read_file(const std::string& path) override { return find(kernel::file_key(path)); }
+  Result<Bytes> read_file(const std::string& path) override {
+    ++reads_[path];
+    const auto refused = refused_paths_.find(path);
+    if (refused != refused_paths_.end()) return fail(kernel_error(refused->second, path));
+    return find(kernel::file_key(path));
+  }
   Result<std::string> read_link(const std::string& path) override {
     return text(find(kernel::link_key(path)));
   }
   Result<std::vector<std::string>> list_folder(const std::string& path) override {
+    const auto refused = refused_paths_.find(path);
+    if (refused != refused_paths_.end()) return fail(kernel_error(refused->second, path));
     const auto found = folders_.find(path);
-    if (found != folders_.end()) return found->second;
-    return fail(kernel_error(ENOENT, path));
+    if (found == folders_.end()) return fail(kernel_error(ENOENT, path));
+    return found->second;
   }
   Result<Bytes> read_net_table(const kernel::NetTablePlace& place,
                                kernel::NetTable table) override {
@@ -117,6 +131,8 @@ class FakeSource : public kernel::Source {
   std::map<std::string, std::vector<std::string>> folders_;
   std::map<std::uint64_t, int> refused_;
   std::map<int, int> refused_protocols_;
+  std::map<std::string, int> refused_paths_;
+  std::map<std::string, int> reads_;
   std::vector<kernel::ProcessWanted> wanted_;
 };
 

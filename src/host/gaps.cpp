@@ -114,6 +114,18 @@ Gap kernel_ports_not_read(const std::string& whose) {
           .remedy = kAsRoot};
 }
 
+Gap container_names(std::size_t count, const Error& error) {
+  constexpr int kEperm = 1;
+  constexpr int kEacces = 13;
+  const bool denied = error.code == kEperm || error.code == kEacces;
+  return {.code = "container-names",
+          .what = (count == 1 ? "state file of 1 container"
+                              : "state files of " + std::to_string(count) + " containers") +
+                  ": " + reason(error),
+          .hides = "names, images and pods; ids stand in for them",
+          .remedy = denied ? kAsRoot : ""};
+}
+
 Gap owners_not_asked() {
   return {.code = "owners-not-asked",
           .what = "descriptors of processes were not read",

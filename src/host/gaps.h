@@ -32,6 +32,8 @@ namespace hark::host::gaps {
 [[nodiscard]] Gap no_cgroup2(const Error& error);
 /// Parts of the kernel that tell their ports only to those with a right.
 [[nodiscard]] Gap kernel_ports_not_read(const std::string& whose);
+/// State files of container runtimes that may not be read, or cannot be understood.
+[[nodiscard]] Gap container_names(std::size_t count, const Error& error);
 /// --no-owners: what a listing without descriptors cannot know.
 [[nodiscard]] Gap owners_not_asked();
 

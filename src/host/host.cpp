@@ -27,6 +27,19 @@ std::string KernelOwner::words() const {
   return detail.empty() ? kind : kind + " " + detail;
 }
 
+std::string_view name_of(AncestorRole role) {
+  constexpr std::array<std::string_view, 9> kNames = {"service-manager",
+                                                      "container-runtime",
+                                                      "shell",
+                                                      "ssh-session",
+                                                      "cron",
+                                                      "terminal-multiplexer",
+                                                      "init",
+                                                      "outside",
+                                                      "other"};
+  return kNames[static_cast<std::size_t>(role)];
+}
+
 bool listed_before(const Listener& a, const Listener& b) {
   const auto key = [](const Listener& l) {
     return std::tie(l.netns, l.port, l.protocol, l.address, l.interface_index, l.socket.inode,

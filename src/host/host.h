@@ -45,8 +45,51 @@ struct Netns {
 struct Container {
   std::string runtime;  ///< docker, podman, containerd, cri-o, lxc, nspawn, kubernetes
   std::string id;
-  std::string name;  ///< empty: not known
+  std::string name;                ///< empty: not known
+  std::string image = {};          ///< as it was asked for, else its digest; empty: not known
+  std::string pod = {};            ///< of Kubernetes; empty: none, or not known
+  std::string pod_namespace = {};  ///< of the pod
   bool operator==(const Container&) const = default;
+};
+
+/// Ports that a door takes, and the port at which the first of them comes out.
+struct DoorPorts {
+  Protocol protocol = Protocol::Tcp;
+  std::uint16_t first = 0;
+  std::uint16_t last = 0;
+  std::uint16_t target = 0;
+  bool operator==(const DoorPorts&) const = default;
+};
+
+/// What a process is whose work is to pass on what reaches its ports to somewhere else.
+struct Door {
+  std::string kind = {};                    ///< docker-proxy, rootlessport, slirp4netns, pasta …
+  std::optional<IpAddress> address = {};    ///< where it leads; empty: not known
+  std::vector<DoorPorts> ports = {};        ///< as far as they are known
+  std::optional<Container> container = {};  ///< where it leads; empty: none, or not known
+  bool operator==(const Door&) const = default;
+};
+
+/// What a process is to those that it started.
+enum class AncestorRole : std::uint8_t {
+  ServiceManager,    ///< systemd, also a user's; supervisord, runit, s6 …
+  ContainerRuntime,  ///< containerd-shim, conmon, dockerd, the monitor of LXC …
+  Shell,             ///< one with a terminal
+  SshSession,
+  Cron,
+  TerminalMultiplexer,
+  Init,     ///< process 1, if it is no service manager that we know
+  Outside,  ///< outside the pid namespace that hark sees: has no pid here
+  Other,
+};
+/// "service-manager", "ssh-session", "outside" …
+[[nodiscard]] std::string_view name_of(AncestorRole role);
+
+struct Ancestor {
+  std::uint32_t pid = 0;  ///< 0: Outside
+  std::string name = {};  ///< as the kernel has it
+  AncestorRole role = AncestorRole::Other;
+  bool operator==(const Ancestor&) const = default;
 };
 
 struct Process {
@@ -66,6 +109,9 @@ struct Process {
   std::string cgroup;                         ///< the telling path of /proc/PID/cgroup
   std::string unit;
   std::optional<Container> container;
+  std::optional<Door> door;  ///< it is one
+  /// Parents, nearest first. Empty optional: not read.
+  std::optional<std::vector<Ancestor>> started_by;
 };
 
 /// A process that holds a listener's file, and the descriptors by which it does.

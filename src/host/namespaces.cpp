@@ -1,6 +1,7 @@
 #include "host/namespaces.h"
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <set>
 #include <tuple>
@@ -27,11 +28,22 @@ std::string name_of_mount(std::string_view mount_point) {
   return path.starts_with(kNamedFolder) ? path.substr(kNamedFolder.size()) : std::string();
 }
 
+/// A pod's containers share its namespace. A container may be called anything, also what means
+/// another namespace to us.
+std::string name_after(const Container& container) {
+  constexpr std::array<std::string_view, 3> kOurWords = {"host", "self", "all"};
+  constexpr std::size_t kShortId = 12;
+  const std::string& name = container.pod.empty() ? container.name : container.pod;
+  if (name.empty()) return container.id.substr(0, kShortId);
+  const bool ours = std::ranges::find(kOurWords, name) != kOurWords.end();
+  return ours ? container.runtime + ":" + name : name;
+}
+
 /// Collects what is known of each namespace, by inode where that is known.
 class Gatherer {
  public:
-  Gatherer(kernel::Source& source, const NetnsEvidence& evidence)
-      : source_(source), evidence_(evidence) {}
+  Gatherer(kernel::Source& source, const NetnsEvidence& evidence, ContainerNames& names)
+      : source_(source), evidence_(evidence), names_(names) {}
 
   std::vector<FoundNetns> gather() {
     FoundNetns& own = at(evidence_.own_inode);
@@ -136,9 +148,11 @@ class Gatherer {
     const std::string process = "/proc/" + std::to_string(one.pid);
     if (const auto text = source_.read_file(process + "/cgroup")) {
       if (const auto lines = decode::decode_cgroup_file(*text)) {
-        const auto container = container_of_cgroup(decode::telling_path(*lines));
+        const std::string cgroup = decode::telling_path(*lines);
+        auto container = container_of_cgroup(cgroup);
         if (container) {
-          one.netns.name = container->name.empty() ? container->id.substr(0, 12) : container->name;
+          names_.fill(*container, cgroup);
+          one.netns.name = name_after(*container);
           return;
         }
       }
@@ -182,6 +196,7 @@ class Gatherer {
 
   kernel::Source& source_;
   const NetnsEvidence& evidence_;
+  ContainerNames& names_;
   std::vector<FoundNetns> found_;
   std::map<std::uint64_t, std::size_t> by_inode_;
   std::map<std::uint64_t, std::size_t> by_table_;
@@ -222,8 +237,9 @@ bool means(const FoundNetns& one, const std::string& asked, std::uint64_t asked_
 
 }  // namespace
 
-std::vector<FoundNetns> find_namespaces(kernel::Source& source, const NetnsEvidence& evidence) {
-  return Gatherer(source, evidence).gather();
+std::vector<FoundNetns> find_namespaces(kernel::Source& source, const NetnsEvidence& evidence,
+                                        ContainerNames& names) {
+  return Gatherer(source, evidence, names).gather();
 }
 
 void add_held_by_descriptors(std::vector<FoundNetns>& found, const decode::ProcessScan& scan) {

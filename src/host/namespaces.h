@@ -9,6 +9,7 @@
 #include "decode/mountinfo.h"
 #include "decode/process.h"
 #include "decode/socket_scan.h"
+#include "host/container_names.h"
 #include "host/host.h"
 #include "kernel/source.h"
 
@@ -37,9 +38,10 @@ struct NetnsEvidence {
 
 /// All namespaces: our own; those mounted somewhere (in our mount namespace or in that of a
 /// process); those of processes. Own first, then by name, then by inode. Reads mountinfo and cgroup
-/// files of one process per namespace, through `source`.
+/// files of one process per namespace, through `source`; `names` names those of containers.
 [[nodiscard]] std::vector<FoundNetns> find_namespaces(kernel::Source& source,
-                                                      const NetnsEvidence& evidence);
+                                                      const NetnsEvidence& evidence,
+                                                      ContainerNames& names);
 
 /// Adds, at the end, those that only a descriptor of some process keeps alive; `scan` is of
 /// descriptors.

@@ -47,7 +47,9 @@ Listener& HostBuilder::listener(Protocol protocol, const char* address, std::uin
 Host example_host() {
   HostBuilder build;
   build.process(699, "redis-server", "/usr/local/bin/redis-server").container =
-      Container{"docker", std::string("3f2a9c0d") + std::string(56, '1'), "cache"};
+      Container{"docker",  std::string("3f2a9c0d") + std::string(56, '1'),
+                "cache",   "docker.io/library/redis:7.2",
+                "cache-0", "prod"};
   Process& postgres = build.process(733, "postgres", "/usr/lib/postgresql/15/bin/postgres",
                                     "postgresql@15-main.service");
   postgres.command_line = std::vector<std::string>{"postgres: 15/main: walwriter "};

@@ -75,7 +75,8 @@ bool matches_word(const Subject& subject, const std::string& text) {
   return subject.any_owner([&](const Process& p) { return word_in_process(text, p); }) ||
          subject.any_kernel_name(fits) || subject.any_unit(fits) ||
          subject.any_container([&](const Container& c) {
-           return (!c.name.empty() && fits(c.name)) || begins_id(text, c);
+           return (!c.name.empty() && fits(c.name)) || begins_id(text, c) ||
+                  (!c.pod.empty() && fits(c.pod));
          });
 }
 
@@ -110,9 +111,23 @@ bool matches_unit(const std::string& text, const std::string& unit) {
   return same_text(text, unit) || same_text(text, without_unit_type(unit));
 }
 
+/// "docker.io/library/nginx:1.25" is asked for so, as "nginx:1.25" or as "nginx".
+bool matches_image(const std::string& text, const std::string& image) {
+  if (image.empty()) return false;
+  const std::string_view last = last_part(image);
+  return same_text(text, image) || same_text(text, last) ||
+         same_text(text, last.substr(0, last.find_first_of(":@")));
+}
+
+bool matches_pod(const std::string& text, const Container& container) {
+  return !container.pod.empty() && (same_text(text, container.pod) ||
+                                    same_text(text, container.pod_namespace + "/" + container.pod));
+}
+
 bool matches_container(const std::string& text, const Container& container) {
   return (!container.name.empty() && same_text(text, container.name)) ||
-         same_text(text, container.id) || begins_id(text, container);
+         same_text(text, container.id) || begins_id(text, container) ||
+         matches_image(text, container.image) || matches_pod(text, container);
 }
 
 bool matches_netns(const Netns& netns, const std::string& text) {

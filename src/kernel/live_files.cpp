@@ -2,12 +2,14 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <climits>
 #include <cstring>
+#include <string>
 
 namespace hark::kernel {
 
@@ -42,6 +44,21 @@ int read_all(int fd, Bytes& out, std::size_t limit) {
 int read_at(int at, const char* path, Bytes& out, std::size_t limit) {
   UniqueFd fd;
   if (const int error = open_at(at, path, O_RDONLY, fd); error != 0) return error;
+  return read_all(fd.get(), out, limit);
+}
+
+int read_plain(const char* path, Bytes& out, std::size_t limit) {
+  // To open a device can do things, and to open a FIFO waits; O_PATH does neither (open(2)).
+  UniqueFd place;
+  if (const int error = open_at(AT_FDCWD, path, O_PATH, place); error != 0) return error;
+  struct stat status {};
+  if (::fstat(place.get(), &status) != 0) return errno;
+  if (!S_ISREG(status.st_mode)) return EINVAL;
+  const std::string self = "/proc/self/fd/" + std::to_string(place.get());
+  UniqueFd fd;
+  int error = open_at(AT_FDCWD, self.c_str(), O_RDONLY | O_NONBLOCK, fd);
+  if (error == ENOENT) error = open_at(AT_FDCWD, path, O_RDONLY | O_NONBLOCK, fd);  // no /proc
+  if (error != 0) return error;
   return read_all(fd.get(), out, limit);
 }
 

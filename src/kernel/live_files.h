@@ -19,6 +19,10 @@ namespace hark::kernel {
 /// Opens and reads `path` below `at`. 0 or errno.
 [[nodiscard]] int read_at(int at, const char* path, Bytes& out, std::size_t limit);
 
+/// Opens and reads a plain file that anybody may have made: nothing is waited for and no device is
+/// touched, whatever a name or a link in the way leads to. EINVAL: it is no plain file. 0 or errno.
+[[nodiscard]] int read_plain(const char* path, Bytes& out, std::size_t limit);
+
 /// The target of a link below `at`. 0 or errno.
 [[nodiscard]] int read_link_at(int at, const char* path, std::string& out);
 

@@ -171,6 +171,10 @@ TEST_F(MadeUpProc, FoldersAndFiles) {
   const auto source = live();
   EXPECT_THAT(*source->list_folder((root_ / "x").string()), ElementsAre("a", "b"));
   EXPECT_EQ(source->read_file((root_ / "x/a").string())->size(), 100'000U);
+  ASSERT_EQ(::mkfifo((root_ / "x/fifo").c_str(), 0600), 0);
+  EXPECT_EQ(source->read_file((root_ / "x/fifo").string()).error().code, EINVAL);
+  ASSERT_EQ(::symlink("/dev/zero", (root_ / "x/device").c_str()), 0);
+  EXPECT_EQ(source->read_file((root_ / "x/device").string()).error().code, EINVAL);
   EXPECT_EQ(source->read_file((root_ / "x/c").string()).error().code, ENOENT);
   EXPECT_EQ(source->read_link((root_ / "x/a").string()).error().code, EINVAL);
 }

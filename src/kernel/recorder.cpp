@@ -32,8 +32,8 @@ Result<Bytes> redact_processes(ByteView parts, const Redactor& redactor) {
 
 }  // namespace
 
-Recorder::Recorder(Source& inner, Redactor redactor)
-    : inner_(inner), redactor_(std::move(redactor)) {}
+Recorder::Recorder(Source& inner, Redactor redactor, FileRedactor file_redactor)
+    : inner_(inner), redactor_(std::move(redactor)), file_redactor_(std::move(file_redactor)) {}
 
 Error Recorder::keep_error(std::string key, std::string what, const Error& error) {
   const bool has_errno = error.code > 0 && error.code <= kLargestError;
@@ -58,6 +58,7 @@ Result<Bytes> Recorder::read_file(const std::string& path) {
   // What a process's own files hold besides what is looked for is nobody's business either.
   const bool redacted = path.ends_with("/cmdline") || path.find("/root/") != std::string::npos;
   if (answer && redactor_ && redacted) answer = redactor_(*answer);
+  if (answer && file_redactor_) answer = file_redactor_(path, *answer);
   return keep(file_key(path), path_what(path), std::move(answer));
 }
 

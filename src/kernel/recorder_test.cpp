@@ -201,6 +201,20 @@ TEST(Recorder, RedactsBeforeAnyoneSees) {
   EXPECT_EQ(ask_all(replay), live);
 }
 
+TEST(Recorder, FilesAreRedactedBeforeAnyoneSees) {
+  FakeKernel kernel;
+  const auto redact_file = [](const std::string& path, ByteView text) {
+    return path == "/secret" ? to_bytes("nothing of " + std::to_string(text.size()))
+                             : Bytes(text.begin(), text.end());
+  };
+  Recorder recorder(kernel, {}, redact_file);
+  EXPECT_THAT(as_text(*recorder.read_file("/secret")), testing::StartsWith("nothing of "));
+  EXPECT_THAT(as_text(*recorder.read_file("/other")), testing::StartsWith("file of /other"));
+  const auto answers = recorder.take_answers();
+  ASSERT_EQ(answers.size(), 2U);
+  EXPECT_THAT(as_text(answers[0].bytes), testing::StartsWith("nothing of "));
+}
+
 TEST(Recorder, RedactionKeepsTheOtherPartsAsTheyAre) {
   FakeKernel kernel;
   const ProcessWanted wanted[] = {{.pid = 7, .sockets = {kSockets[0]}}};

@@ -85,8 +85,9 @@ class Source {
   [[nodiscard]] virtual Result<Bytes> netlink(const NetnsRef& netns, int protocol,
                                               ByteView request) = 0;
 
-  /// The whole file; pseudo-files are read until their end, whatever their size says. Files below
-  /// /proc/PID/root are read with care, see live_process_file.h.
+  /// The whole file; pseudo-files are read until their end, whatever their size says. Outside of
+  /// /proc and /sys only plain files are read, others give EINVAL: a FIFO would keep us waiting.
+  /// Files below /proc/PID/root are read with more care yet, see live_process_file.h.
   [[nodiscard]] virtual Result<Bytes> read_file(const std::string& path) = 0;
 
   /// The target of a symbolic link, also of the magic ones of /proc.

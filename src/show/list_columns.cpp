@@ -108,7 +108,7 @@ CellValue scope_cell(const RowView& view) {
 }
 
 CellValue who_cell(const RowView& view) {
-  return {.text = who_words(view.host, view.row),
+  return {.text = who_words(view.host, view.row, view.ascii),
           .colour = cannot_serve(view.host, view.holders) ? Colour::Red : Colour::None};
 }
 
@@ -268,10 +268,15 @@ CellValue v6only_cell(const RowView& view) {
   return {.text = std::move(text), .known = known};
 }
 
+CellValue started_by_cell(const RowView& view) {
+  return of_lead(view, started_by_words);
+}
+
+constexpr const char* kStartedBy = "started-by";
 constexpr unsigned kAsked = kMustStay;  // not in the usual table: only there if asked for
 
 // word, heading, help; importance; may be cut, numbers, of processes; how it is made
-constexpr std::array<ColumnSpec, 27> kSpecs = {{
+constexpr std::array<ColumnSpec, 28> kSpecs = {{
     {{"port", "PORT", "protocol and ports"}, 200, false, false, false, port_cell},
     {{"protocol", "PROTOCOL", "tcp, mptcp, udp, udplite or raw"},
      kAsked,
@@ -292,7 +297,7 @@ constexpr std::array<ColumnSpec, 27> kSpecs = {{
      false,
      false,
      scope_cell},
-    {{"who", "WHO", "process, pid, how many more, and unit or container"},
+    {{"who", "WHO", "process, pid, how many more, and unit, container or where a door leads"},
      90,
      true,
      false,
@@ -362,6 +367,13 @@ constexpr std::array<ColumnSpec, 27> kSpecs = {{
      false,
      false,
      v6only_cell},
+    {{kStartedBy, "STARTED BY",
+      "who started the first process: shell, ssh session, service manager"},
+     kAsked,
+     true,
+     false,
+     true,
+     started_by_cell, true},
 }};
 
 constexpr auto kColumns = [] {

@@ -19,6 +19,7 @@ struct RowView {
   const ListRow& row;
   Holders holders;
   bool whole;  ///< lists are not shortened
+  bool ascii;  ///< nothing but ASCII but in names
 };
 
 /// What stands in a cell, not escaped yet.

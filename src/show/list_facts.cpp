@@ -6,6 +6,7 @@
 #include <limits>
 #include <tuple>
 
+#include "base/text.h"
 #include "host/program_name.h"
 
 namespace hark::show {
@@ -21,7 +22,7 @@ constexpr std::size_t kShortIdBytes = 12;
 ProcessId lead_of(const Host& host, const std::vector<ProcessId>& processes) {
   const auto rank = [&](ProcessId id) {
     const Process& process = host.at(id);
-    return std::make_tuple(process.pid == 1,
+    return std::make_tuple(process.pid == 1, !process.door,
                            process.started_at_ms.value_or(std::numeric_limits<std::int64_t>::max()),
                            process.pid);
   };
@@ -58,11 +59,26 @@ std::string program_name(const Process& process) {
 }
 
 std::string container_words(const host::Container& container) {
-  const std::string_view name = container.name.empty()
-                                    ? std::string_view(container.id).substr(0, kShortIdBytes)
-                                    : std::string_view(container.name);
+  std::string_view name = container.name.empty() ? container.pod : container.name;
+  if (name.empty()) name = std::string_view(container.id).substr(0, kShortIdBytes);
   if (name.empty()) return "of " + container.runtime;
   return std::string(name);
+}
+
+std::optional<std::string> started_by_words(const Process& process) {
+  if (!process.started_by) return std::nullopt;
+  std::vector<std::string> names;
+  for (const host::Ancestor& one : *process.started_by) {
+    if (one.role == host::AncestorRole::Outside) {
+      names.emplace_back("outside this pid namespace");
+    } else if (one.role != host::AncestorRole::Other) {
+      names.push_back(one.name);
+    }
+  }
+  if (names.empty() && !process.started_by->empty()) {
+    names.push_back(process.started_by->front().name);
+  }
+  return join(names, ", ");
 }
 
 std::string netns_words(const host::Netns& netns) {

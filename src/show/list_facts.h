@@ -1,6 +1,7 @@
 // What several parts of the listing ask about a row. Texts are as the host has them, not escaped.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,8 +20,8 @@ struct Holders {
 };
 
 /// Of sockets with several holders the lead is the process that has been there longest, by pid
-/// where that is not known; process 1, which keeps the sockets of services it started, only if
-/// there is no other.
+/// where that is not known; a door before whoever made its socket for it; process 1, which keeps
+/// the sockets of services it started, only if there is no other.
 [[nodiscard]] Holders holders_of(const host::Host& host, const std::vector<std::size_t>& listeners);
 
 /// The name a person knows: Process::program, or the kernel's name, made whole where the executable
@@ -29,6 +30,10 @@ struct Holders {
 
 /// "docker web", or the start of the id where there is no name.
 [[nodiscard]] std::string container_words(const host::Container& container);
+
+/// "bash, sshd, systemd": of those who started a process the ones that say something, nearest
+/// first; the parent if none does. Nothing where they were not read.
+[[nodiscard]] std::optional<std::string> started_by_words(const host::Process& process);
 
 /// "host", "net:[4026532177]", "a namespace of pid 812"
 [[nodiscard]] std::string netns_words(const host::Netns& netns);

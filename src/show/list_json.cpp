@@ -7,6 +7,7 @@
 
 #include "base/address.h"
 #include "base/protocol.h"
+#include "host/doors.h"
 #include "show/escape.h"
 #include "show/list_facts.h"
 
@@ -34,7 +35,10 @@ Json container_json(const std::optional<host::Container>& container) {
   if (!container) return nullptr;
   return {{"runtime", for_json(container->runtime)},
           {"id", for_json(container->id)},
-          {"name", text_or_null(container->name)}};
+          {"name", text_or_null(container->name)},
+          {"image", text_or_null(container->image)},
+          {"pod", text_or_null(container->pod)},
+          {"namespace", text_or_null(container->pod_namespace)}};
 }
 
 Json words_json(const std::optional<std::vector<std::string>>& words) {
@@ -44,9 +48,30 @@ Json words_json(const std::optional<std::vector<std::string>>& words) {
   return out;
 }
 
-Json owner_json(const host::Process& p, const std::vector<std::uint32_t>& fds) {
+/// Where a door leads, as far as it is known.
+Json door_json(const host::Process& process, const Listener& l) {
+  if (!process.door) return nullptr;
+  const host::Door& door = *process.door;
+  return {{"kind", for_json(door.kind)},
+          {"to", text_or_null(host::door_target(door, host::door_port(door, l)))},
+          {"container", container_json(door.container)}};
+}
+
+Json parents_json(const std::optional<std::vector<host::Ancestor>>& parents) {
+  if (!parents) return nullptr;
+  Json out = Json::array();
+  for (const host::Ancestor& one : *parents) {
+    out.push_back({{"pid", one.pid == 0 ? Json(nullptr) : Json(one.pid)},
+                   {"name", text_or_null(one.name)},
+                   {"role", std::string(host::name_of(one.role))}});
+  }
+  return out;
+}
+
+Json owner_json(const Host& host, const Listener& l, const host::Owner& owner) {
+  const host::Process& p = host.at(owner.process);
   return {{"pid", p.pid},
-          {"fds", fds},
+          {"fds", owner.fds},
           {"name", for_json(p.name)},
           {"program", for_json(program_name(p))},
           {"cmdline", words_json(p.command_line)},
@@ -56,6 +81,8 @@ Json owner_json(const host::Process& p, const std::vector<std::uint32_t>& fds) {
           {"uid", or_null(p.uid)},
           {"started_at", time_or_null(p.started_at_ms)},
           {"state", p.state == '?' ? Json(nullptr) : Json(for_json(std::string(1, p.state)))},
+          {"door", door_json(p, l)},
+          {"parents", parents_json(p.started_by)},
           {"kernel", nullptr}};
 }
 
@@ -72,9 +99,7 @@ Json kernel_owner_json(const host::KernelOwner& owner) {
 Json owners_json(const Host& host, const Listener& l) {
   if (!l.owners) return nullptr;
   Json out = Json::array();
-  for (const host::Owner& owner : *l.owners) {
-    out.push_back(owner_json(host.at(owner.process), owner.fds));
-  }
+  for (const host::Owner& owner : *l.owners) out.push_back(owner_json(host, l, owner));
   for (const host::KernelOwner& owner : l.kernel_owners) out.push_back(kernel_owner_json(owner));
   return out;
 }

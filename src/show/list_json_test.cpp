@@ -62,8 +62,8 @@ TEST(ListJson, WholeText) {
       "\"program\":\"nginx\",\"cmdline\":[\"nginx:\",\"master\"],"
       "\"exe\":\"/usr/bin/nginx\",\"exe_deleted\":false,"
       "\"user\":\"root\",\"uid\":0,\"started_at\":\"2026-05-28T20:40:12Z\",\"state\":\"S\","
-      "\"kernel\":null}],\"held_by\":null,\"probable_client\":false,"
-      "\"scope\":\"all\",\"reach\":null,\"findings\":[]}\n"
+      "\"door\":null,\"parents\":null,\"kernel\":null}],\"held_by\":null,"
+      "\"probable_client\":false,\"scope\":\"all\",\"reach\":null,\"findings\":[]}\n"
       "  ],\n"
       "  \"published\": null,\n"
       "  \"gaps\": [\n"
@@ -86,8 +86,9 @@ TEST(ListJson, EveryKeyOfTheContractIsThere) {
     EXPECT_EQ(keys_of(l["queue"]), "length limit drops ");
   }
   EXPECT_EQ(keys_of(json["listeners"][0]["owners"][0]),
-            "pid fds name program cmdline exe exe_deleted user uid started_at state kernel ");
-  EXPECT_EQ(keys_of(json["listeners"][1]["container"]), "runtime id name ");
+            "pid fds name program cmdline exe exe_deleted user uid started_at state door parents "
+            "kernel ");
+  EXPECT_EQ(keys_of(json["listeners"][1]["container"]), "runtime id name image pod namespace ");
 }
 
 TEST(ListJson, WhatIsNotKnownIsNull) {
@@ -125,12 +126,17 @@ TEST(ListJson, WhatIsNotKnownIsNull) {
                          "/listeners/0/queue/drops",
                          "/listeners/0/unit",
                          "/listeners/0/container/name",
+                         "/listeners/0/container/image",
+                         "/listeners/0/container/pod",
+                         "/listeners/0/container/namespace",
                          "/listeners/0/owners/0/cmdline",
                          "/listeners/0/owners/0/exe",
                          "/listeners/0/owners/0/user",
                          "/listeners/0/owners/0/uid",
                          "/listeners/0/owners/0/started_at",
                          "/listeners/0/owners/0/state",
+                         "/listeners/0/owners/0/door",
+                         "/listeners/0/owners/0/parents",
                          "/listeners/0/owners/0/kernel",
                          "/listeners/0/reach",
                          "/listeners/1/v6only",
@@ -141,6 +147,30 @@ TEST(ListJson, WhatIsNotKnownIsNull) {
     EXPECT_TRUE(json.at(pointer).is_null()) << at;
   }
   EXPECT_EQ(json["listeners"][2]["owners"], ordered_json::array());
+}
+
+TEST(ListJson, DoorsAndParents) {
+  HostBuilder b;
+  const auto proxy = b.process(812, "docker-proxy");
+  b.owned(Protocol::Tcp, "0.0.0.0", 8080, {proxy});
+  b.at(proxy).door = host::Door{.kind = "docker-proxy",
+                                .address = IpAddress::parse("fd00::2"),
+                                .ports = {{Protocol::Tcp, 8000, 8099, 80}},
+                                .container = host::Container{"docker", "abc", "web"}};
+  b.at(proxy).started_by = {
+      {.pid = 800, .name = "dockerd", .role = host::AncestorRole::ContainerRuntime},
+      {.role = host::AncestorRole::Outside}};
+  const auto owner = parsed(b)["listeners"][0]["owners"][0];
+  EXPECT_EQ(owner["door"].dump(),
+            R"({"kind":"docker-proxy","to":"[fd00::2]:160","container":{"runtime":"docker",)"
+            R"("id":"abc","name":"web","image":null,"pod":null,"namespace":null}})");
+  EXPECT_EQ(owner["parents"].dump(), R"([{"pid":800,"name":"dockerd","role":"container-runtime"},)"
+                                     R"({"pid":null,"name":null,"role":"outside"}])");
+  b.at(proxy).door = host::Door{.kind = "slirp4netns"};
+  b.at(proxy).started_by.emplace();
+  const auto other = parsed(b)["listeners"][0]["owners"][0];
+  EXPECT_EQ(other["door"].dump(), R"({"kind":"slirp4netns","to":null,"container":null})");
+  EXPECT_EQ(other["parents"].dump(), "[]");
 }
 
 TEST(ListJson, AFullQueueIsAFinding) {

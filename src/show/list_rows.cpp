@@ -20,6 +20,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "host/doors.h"
 #include "show/list_facts.h"
 
 namespace hark::show {
@@ -118,6 +119,15 @@ bool is_one_thing(const Listener& listener) {
   return listener.unit.ends_with(".service") && !listener.unit.starts_with("user@");
 }
 
+/// Ports of a door are one service if they lead to the same place, each as far from its own number.
+void add_door(Key& key, const Listener& listener, const host::Process& lead) {
+  if (!lead.door) return;
+  const host::Door& door = *lead.door;
+  const std::uint16_t port = host::door_port(door, listener);
+  key.add(door.kind).add(host::door_target(door, 0)).add(door.container ? door.container->id : "");
+  key.add(port != 0).add(port == 0 ? 0 : port - listener.port);
+}
+
 enum class Strictness { Loose, Strict };
 
 void add_owner(Key& key, const Host& host, const ListRow& group, Strictness strictness) {
@@ -132,6 +142,7 @@ void add_owner(Key& key, const Host& host, const ListRow& group, Strictness stri
     return;
   }
   key.add(program_name(host.at(holders.lead)));
+  add_door(key, l, host.at(holders.lead));
   if (strictness == Strictness::Loose || is_one_thing(l)) return;
   for (const host::ProcessId id : holders.processes) key.add(id);
 }

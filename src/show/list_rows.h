@@ -45,8 +45,8 @@ struct SortOrder {
                                         const std::vector<std::size_t>& selected, SortOrder order,
                                         bool unfolded);
 
-// The words of a row. They are ASCII but for the names in them, and not escaped: names are hostile
-// text, and only the medium knows how to show them.
+// The words of a row. They are ASCII but for the names in them and an arrow, and not escaped: names
+// are hostile text, and only the medium knows how to show them.
 
 /// "every address", "this host only", "10.0.0.5 only", "every IPv6 address", "every address on
 /// eth0". Never says more than is known: [::] whose v6only could not be read is "every IPv6
@@ -54,8 +54,9 @@ struct SortOrder {
 [[nodiscard]] std::string bound_words(const host::Host& host, const ListRow& row);
 
 /// "nginx (901 +4)  nginx.service", "sshd (812, stopped)  ssh.service", "nobody holds it",
-/// "ssh.service  owner not readable", "user www-data  owner not readable"
-[[nodiscard]] std::string who_words(const host::Host& host, const ListRow& row);
+/// "ssh.service  owner not readable", "user www-data  owner not readable",
+/// "docker-proxy (912) → web (172.17.0.2:80)", with "->" where `ascii` is wanted
+[[nodiscard]] std::string who_words(const host::Host& host, const ListRow& row, bool ascii = false);
 
 /// "80,443", "10000-10099", "80,443,8080 and 54 more"; raw: the protocol, "icmp" or "253"
 [[nodiscard]] std::string port_words(const host::Host& host, const ListRow& row);

@@ -249,6 +249,7 @@ TEST(Who, NamesThatCouldPassForOurWordsStandInQuotes) {
                                                        {"", "\"\" (7)"},
                                                        {" x", "\" x\" (7)"},
                                                        {"a  b", "\"a  b\" (7)"},
+                                                       {"a -> b", "\"a -> b\" (7)"},
                                                        {"tmux: server", "tmux: server (7)"}};
   for (const auto& [name, words] : cases) {
     HostBuilder b;

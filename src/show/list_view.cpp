@@ -85,19 +85,20 @@ std::string table_text(const Host& host, std::span<const ListRow> rows,
   std::vector<std::vector<Cell>> cells;
   cells.reserve(rows.size());
   for (const ListRow& row : rows) {
-    const RowView view{host, row, holders_of(host, row.listeners), options.unfolded};
+    const RowView view{host, row, holders_of(host, row.listeners), options.unfolded,
+                       options.style.ascii};
     cells.push_back(cells_of(view, layout, options.style));
   }
   return format_table(columns, cells, options.style);
 }
 
 /// What a near miss says; one without words is told by its listener.
-std::string near_words(const Host& host, const host::Near& near) {
+std::string near_words(const Host& host, const host::Near& near, bool ascii) {
   if (!near.text.empty() || !near.listener) return near.text;
   const host::Listener& l = host.listeners[*near.listener];
   const ListRow row{{*near.listener}, {l.port}, l.probable_client};
   return fmt::format("{} {}  {}  {}", name_of(l.protocol), port_words(host, row),
-                     bound_words(host, row), who_words(host, row));
+                     bound_words(host, row), who_words(host, row, ascii));
 }
 
 }  // namespace
@@ -123,7 +124,7 @@ std::string nothing_text(const Host& host, std::span<const std::string> words,
   if (width) *width -= std::min(*width, kIndent);
   for (const host::Near& miss : near) {
     for (const std::string& line :
-         wrapped(for_terminal(near_words(host, miss), style.ascii), width)) {
+         wrapped(for_terminal(near_words(host, miss, style.ascii), style.ascii), width)) {
       out += std::string(kIndent, ' ') + line + '\n';
     }
   }

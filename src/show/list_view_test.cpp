@@ -184,7 +184,7 @@ TEST(Columns, EachHasWordHeadingAndHelp) {
        {"port",  "protocol", "bound",   "address",   "scope", "who",       "name",
         "pid",   "user",     "unit",    "container", "netns", "interface", "family",
         "state", "queue",    "limit",   "drops",     "inode", "cookie",    "cgroup",
-        "uid",   "exe",      "cmdline", "started",   "fds",   "v6only"}) {
+        "uid",   "exe",      "cmdline", "started",   "fds",   "v6only",    "started-by"}) {
     EXPECT_EQ(words.count(word), 1U) << word;
   }
 }
@@ -194,8 +194,10 @@ TEST(Columns, OwnersAreNeededForFactsOfProcesses) {
   for (const ListColumn& c : list_columns()) {
     if (column_needs_owners(c.word)) needing += std::string(c.word) + " ";
   }
-  EXPECT_EQ(needing, "who name pid exe cmdline started fds ");
+  EXPECT_EQ(needing, "who name pid exe cmdline started fds started-by ");
   EXPECT_FALSE(column_needs_owners("nonsense"));
+  EXPECT_TRUE(column_needs_details("started-by"));
+  EXPECT_FALSE(column_needs_details("started"));
 }
 
 std::string cell(const HostBuilder& b, const std::string& word, bool unfolded = false) {

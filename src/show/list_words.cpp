@@ -6,6 +6,7 @@
 #include <string_view>
 #include <utility>
 
+#include "host/doors.h"
 #include "show/list_facts.h"
 #include "show/list_rows.h"
 
@@ -19,6 +20,8 @@ using host::Process;
 /// Ports are listed whole up to this many columns, and from there on shortened to the lesser one.
 constexpr std::size_t kLongestPorts = 24;
 constexpr std::size_t kShortenedPorts = 16;
+
+constexpr std::string_view kBlankArrow = " \u2192";
 
 /// 127.0.0.1 or ::1, the addresses that every program means by "localhost".
 bool is_usual_loopback(const Listener& l) {
@@ -79,7 +82,9 @@ std::string one_address_words(const Listener& l) {
 std::string quoted_if_needed(std::string_view name) {
   const bool plain = !name.empty() && name.front() != ' ' && name.back() != ' ' &&
                      name.find_first_of("()\"") == std::string_view::npos &&
-                     name.find("  ") == std::string_view::npos && !name.starts_with("kernel:");
+                     name.find("  ") == std::string_view::npos && !name.starts_with("kernel:") &&
+                     name.find(" ->") == std::string_view::npos &&
+                     name.find(kBlankArrow) == std::string_view::npos;
   return plain ? std::string(name) : fmt::format("\"{}\"", name);
 }
 
@@ -122,6 +127,27 @@ std::string process_words(const Host& host, const Holders& holders) {
   std::string out = fmt::format("{} ({}", quoted_if_needed(program_name(lead)), lead.pid);
   if (holders.processes.size() > 1) out += fmt::format(" +{}", holders.processes.size() - 1);
   return out + process_notes(host, holders) + ")";
+}
+
+/// Where a door leads: " → web (172.17.0.2:80)", " → 172.17.0.2:80,443", " → web (port 80)", or
+/// nothing where that is not known.
+std::string door_words(const Host& host, const ListRow& row, bool ascii) {
+  // A row may have a door for each of its ports.
+  const Holders holders = holders_of(host, {row.listeners.front()});
+  if (holders.known != Holders::Known::Processes) return {};
+  const std::optional<host::Door>& door = host.at(holders.lead).door;
+  if (!door || (!door->address && !door->container)) return {};
+  // The ports of one row come out equally far from their own numbers.
+  ListRow inside = row;
+  const std::uint16_t port = host::door_port(*door, host.listeners[row.listeners.front()]);
+  const int shift = port - host.listeners[row.listeners.front()].port;
+  for (std::uint16_t& one : inside.ports) one = static_cast<std::uint16_t>(one + shift);
+  std::string to = host::door_target(*door, 0);
+  if (port != 0) to += (to.empty() ? "port " : ":") + port_words(host, inside);
+  const std::string arrow = fmt::format("{} ", ascii ? " ->" : kBlankArrow);
+  if (!door->container) return arrow + to;
+  const std::string name = quoted_if_needed(container_words(*door->container));
+  return arrow + (to.empty() ? name : fmt::format("{} ({})", name, to));
 }
 
 /// What is left to say of a socket whose owner is not known.
@@ -228,7 +254,7 @@ std::string bound_words(const Host& host, const ListRow& row) {
              : "several addresses";
 }
 
-std::string who_words(const Host& host, const ListRow& row) {
+std::string who_words(const Host& host, const ListRow& row, bool ascii) {
   const Listener& first = host.listeners[row.listeners.front()];
   const Holders holders = holders_of(host, row.listeners);
   const std::string home = home_words(first);
@@ -236,7 +262,11 @@ std::string who_words(const Host& host, const ListRow& row) {
   switch (holders.known) {
     case Holders::Known::Processes:
       out = process_words(host, holders);
-      if (!home.empty()) out += "  " + home;
+      if (std::string door = door_words(host, row, ascii); !door.empty()) {
+        out += door;
+      } else if (!home.empty()) {
+        out += "  " + home;
+      }
       break;
     case Holders::Known::Nobody:
       out = unheld_words(host, row);

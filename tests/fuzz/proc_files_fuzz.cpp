@@ -19,7 +19,8 @@ void check_stat(ByteView text) {
   if (!stat) return;
   require(stat->name.size() < text.size());
   std::string again = "1 (" + stat->name + ") " + stat->state + " ";
-  again += std::to_string(stat->parent_pid) + " 0 0 0 0 " + std::to_string(stat->flags);
+  again += std::to_string(stat->parent_pid) + " 0 0 " + std::to_string(stat->terminal) + " 0 " +
+           std::to_string(stat->flags);
   for (int field = 10; field < 22; ++field) again += " 0";
   again += " " + std::to_string(stat->start_ticks) + " 0\n";
   require(decode_stat(as_bytes(again)) == stat);

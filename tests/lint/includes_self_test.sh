@@ -23,6 +23,9 @@ END
 #include <linux/inet_diag.h>
 #include "base/bytes.h"
 END
+  put src/decode/json_walk.cpp <<'END'
+#include <nlohmann/json.hpp>
+END
   put src/show/json.cpp <<'END'
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -84,6 +87,8 @@ base/text.h|#include <regex>|<regex>
 host/host_test.cpp|#include <iostream>|<iostream>
 host/host.h|#include <filesystem>|<filesystem>
 host/host.h|#include <nlohmann/json.hpp>|JSON library
+decode/diag.cpp|#include <nlohmann/json.hpp>|JSON library
+decode/json_walk.h|#include <nlohmann/json.hpp>|JSON library
 cli/main.cpp|#include <nlohmann/json.hpp>|JSON library
 cli/main.cpp|#include <CLI/CLI.hpp>|CLI11 is included
 show/table.cpp|#include <CLI/App.hpp>|CLI11

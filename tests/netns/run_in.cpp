@@ -58,9 +58,15 @@ void unmount_cgroup2() {
 }
 
 void make_mounts(const Place& place) {
-  if (!place.hide_pids && !place.no_proc && !place.no_cgroup2 && !place.own_pids) return;
+  if (!place.hide_pids && !place.no_proc && !place.no_cgroup2 && !place.own_pids &&
+      place.var_lib.empty()) {
+    return;
+  }
   must(unshare(CLONE_NEWNS) == 0, "unshare mounts");
   must(mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0, "private mounts");
+  if (!place.var_lib.empty()) {
+    must(mount(place.var_lib.c_str(), "/var/lib", nullptr, MS_BIND, nullptr) == 0, "var_lib");
+  }
   if (place.no_cgroup2) unmount_cgroup2();
   if (place.hide_pids || place.own_pids) {
     const char* options = place.hide_pids ? "hidepid=2" : "";

@@ -25,11 +25,12 @@ enum class Forbidden : unsigned char {
 struct Place {
   pid_t netns_of = 0;  ///< in the network namespace of this process; 0: the caller's
   uid_t uid = 0;
-  bool hide_pids = false;   ///< /proc mounted with hidepid=2
-  bool no_proc = false;     ///< an empty folder for /proc
-  bool no_cgroup2 = false;  ///< no cgroup v2 mounted
-  bool own_pids = false;    ///< a pid namespace of its own, and a /proc to match
-  bool own_users = false;   ///< a user namespace of its own, root in there
+  std::string var_lib = {};  ///< a folder that stands for /var/lib
+  bool hide_pids = false;    ///< /proc mounted with hidepid=2
+  bool no_proc = false;      ///< an empty folder for /proc
+  bool no_cgroup2 = false;   ///< no cgroup v2 mounted
+  bool own_pids = false;     ///< a pid namespace of its own, and a /proc to match
+  bool own_users = false;    ///< a user namespace of its own, root in there
   Forbidden forbidden = Forbidden::Nothing;
 };
 

@@ -119,8 +119,8 @@ Result<Line> Stage::tell(const std::string& actor, const std::string& order, int
   return said;
 }
 
-// process LABEL [in=NETNS] [uid=N] [name=TEXT] [arg=TEXT…] [cgroup=PATH] [pidns] [deleted]
-//               [zombie-leader] [stopped]
+// process LABEL [in=NETNS] [uid=N] [name=TEXT] [arg=TEXT…] [cgroup=PATH] [program=FILE-NAME]
+//               [pidns] [deleted] [zombie-leader] [stopped]
 Result<void> Stage::add_process(const Line& line) {
   const std::string label = line.word(1);
   Actor actor;
@@ -308,10 +308,11 @@ void Stage::close() {
 
 Result<std::string> Stage::program_for(const Line& line) {
   std::string program = own_program();
-  if (!line.has("deleted")) return program;
+  const std::string name = line.value("program");
+  if (!line.has("deleted") && name.empty()) return program;
   const Result<std::string> place = folder();
   if (!place) return place;
-  const std::string copy = *place + "/program-" + line.word(1);
+  const std::string copy = *place + "/" + (name.empty() ? "program-" + line.word(1) : name);
   janitor_.will_make_file(copy);
   const UniqueFd from(::open(program.c_str(), O_RDONLY | O_CLOEXEC));
   const UniqueFd to(::open(copy.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0755));

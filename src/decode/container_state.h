@@ -1,0 +1,46 @@
+// What container runtimes write down about their containers: pure decoders of their state files.
+// None of these is a promised interface; each is read as its writer's source has it:
+//   docker      config.v2.json: `Container` of moby's daemon/container/container.go, with
+//               `Settings` of daemon/network/settings.go; daemon.json: dockerd(8)
+//   podman      containers.json: `Container` of containers/storage's containers.go; its `metadata`
+//               is JSON in a text: `RuntimeContainerMetadata` of podman's libpod/storage.go
+//   OCI bundle  config.json: the runtime specification's config.md; annotations of containerd's
+//               internal/cri/annotations, of cri-o's pkg/annotations, of nerdctl's pkg/labels
+//
+// Every text is as the file has it: any characters, of any length that fits into the file.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/address.h"
+#include "base/bytes.h"
+#include "base/result.h"
+
+namespace hark::decode {
+
+/// One container; what the file does not tell is empty.
+struct ContainerState {
+  std::string id = {};
+  std::string name = {};
+  std::string image = {};
+  std::string pod = {};
+  std::string pod_namespace = {};
+  std::vector<IpAddress> addresses = {};  ///< in the runtime's own networks
+
+  bool operator==(const ContainerState&) const = default;
+};
+
+/// config.v2.json of one container. Without an id it is an error.
+[[nodiscard]] Result<ContainerState> decode_docker_container(ByteView document);
+
+/// "data-root" of dockerd's daemon.json, or its older name "graph"; empty: the default holds.
+[[nodiscard]] Result<std::string> decode_docker_data_root(ByteView document);
+
+/// containers.json or volatile-containers.json, by id. Entries without an id are passed over.
+[[nodiscard]] Result<std::vector<ContainerState>> decode_storage_containers(ByteView document);
+
+/// The annotations of an OCI bundle's config.json; its id is the bundle's folder, not in it.
+[[nodiscard]] Result<ContainerState> decode_bundle(ByteView document);
+
+}  // namespace hark::decode

@@ -1,0 +1,71 @@
+// The decoders of container state files, chosen by the first byte. What is accepted is written as a
+// file again and must come back the same.
+#include <cstdlib>
+#include <nlohmann/json.hpp>
+
+#include "decode/container_state.h"
+
+namespace {
+
+using namespace hark;
+using namespace hark::decode;
+using Json = nlohmann::ordered_json;
+
+void require(bool truth) {
+  if (!truth) std::abort();
+}
+
+void check_docker(ByteView document) {
+  const auto state = decode_docker_container(document);
+  if (!state) return;
+  require(!state->id.empty());
+  Json networks = Json::object();
+  for (const IpAddress& address : state->addresses) {
+    networks[std::to_string(networks.size())]["IPAddress"] = address.text();
+  }
+  const Json again = {{"ID", state->id},
+                      {"Name", "/" + state->name},
+                      {"Image", state->image},
+                      {"Config",
+                       {{"Labels",
+                         {{"io.kubernetes.pod.name", state->pod},
+                          {"io.kubernetes.pod.namespace", state->pod_namespace}}}}},
+                      {"NetworkSettings", {{"Networks", networks}}}};
+  require(decode_docker_container(as_bytes(again.dump())) == state);
+}
+
+void check_storage(ByteView document) {
+  const auto list = decode_storage_containers(document);
+  if (!list) return;
+  Json again = Json::array();
+  for (const ContainerState& one : *list) {
+    require(!one.id.empty());
+    const Json metadata = {{"image-name", one.image}};
+    again.push_back({{"id", one.id}, {"metadata", metadata.dump()}});
+    if (!one.name.empty()) again.back()["names"] = {one.name};
+  }
+  require(decode_storage_containers(as_bytes(again.dump())) == list);
+}
+
+void check_bundle(ByteView document) {
+  const auto state = decode_bundle(document);
+  if (!state) return;
+  const Json again = {{"annotations",
+                       {{"nerdctl/name", state->name},
+                        {"io.kubernetes.cri-o.Image", state->image},
+                        {"io.kubernetes.pod.name", state->pod},
+                        {"io.kubernetes.pod.namespace", state->pod_namespace}}}};
+  require(decode_bundle(as_bytes(again.dump())) == state);
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  if (size == 0) return 0;
+  const ByteView document = std::as_bytes(std::span(data, size)).subspan(1);
+  if (data[0] == 'd') check_docker(document);
+  if (data[0] == 's') check_storage(document);
+  if (data[0] == 'b') check_bundle(document);
+  if (data[0] == 'r') (void)decode_docker_data_root(document);
+  return 0;
+}

@@ -14,12 +14,14 @@ enum Kind : std::size_t {
   kScan,
   kProcesses,
   kCgroup,
-  kClock
+  kClock,
+  kUnits
 };
 
 constexpr std::array kNames = {
     "netlink requests", "files",         "links",          "folders", "/proc/net tables",
     "process scans",    "process reads", "cgroup lookups", "clock",
+    "questions to systemd",
 };
 
 }  // namespace
@@ -72,6 +74,10 @@ Result<std::string> Tally::cgroup_path(std::uint64_t id) {
 
 Result<kernel::Clock> Tally::clock() {
   return count(kClock, inner_.clock());
+}
+
+Result<Bytes> Tally::ask_units(std::span<const std::string> names) {
+  return count(kUnits, inner_.ask_units(names));
 }
 
 std::string Tally::text() const {

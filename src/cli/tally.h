@@ -24,6 +24,7 @@ class Tally final : public kernel::Source {
   Result<Bytes> read_processes(std::span<const kernel::ProcessWanted> wanted) override;
   Result<std::string> cgroup_path(std::uint64_t id) override;
   Result<kernel::Clock> clock() override;
+  Result<Bytes> ask_units(std::span<const std::string> names) override;
 
   /// A line for each kind of question that was asked: how many were answered, how many refused,
   /// and the last refusal's reason.
@@ -39,7 +40,7 @@ class Tally final : public kernel::Source {
   Result<T> count(std::size_t kind, Result<T> answer);
 
   kernel::Source& inner_;
-  std::array<Count, 9> counts_;
+  std::array<Count, 10> counts_;
 };
 
 }  // namespace hark::cli

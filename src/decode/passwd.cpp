@@ -15,7 +15,9 @@ std::vector<UserName> decode_passwd(ByteView text) {
     next_piece(line, ':');  // the password, or the x that stands for it
     const auto uid = parse_number<std::uint32_t>(next_piece(line, ':'));
     if (name.empty() || name.front() == '#' || !uid) continue;
-    out.push_back({*uid, std::string(name)});
+    next_piece(line, ':');  // the group
+    next_piece(line, ':');  // what finger shows
+    out.push_back({*uid, std::string(name), std::string(next_piece(line, ':'))});
   }
   std::ranges::stable_sort(out, {}, &UserName::uid);
   // Not std::ranges::unique: clang 14 rejects what it returns in libstdc++ 12.

@@ -13,6 +13,7 @@ namespace hark::decode {
 struct UserName {
   std::uint32_t uid = 0;
   std::string name;
+  std::string home;
 };
 
 /// Sorted by uid, the first line of a uid wins. Lines that are no entries are passed over, as libc

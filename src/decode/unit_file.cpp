@@ -121,8 +121,12 @@ std::optional<std::string> specifier(char letter, std::string_view whole, const 
     case '%':
       return "%";
     default:
-      return std::nullopt;
+      break;
   }
+  // What depends on the host or the user. Of a letter without meaning both characters stay.
+  constexpr std::string_view kOfTheHost = "aAbBcCdDEfgGhHlLmMoqrRsStTuUvVwWyY";
+  if (kOfTheHost.find(letter) != std::string_view::npos) return std::nullopt;
+  return std::string{'%', letter};
 }
 
 std::optional<std::uint16_t> port_of(std::string_view text) {

@@ -56,7 +56,8 @@ struct UnitName {
 [[nodiscard]] std::string template_of(std::string_view name);
 
 /// Replaces the specifiers that say something about the unit's own name, or are the same on every
-/// system (%i %I %j %J %n %N %p %P %%). Nothing if there is any other: its value is not known here.
+/// system (%i %I %j %J %n %N %p %P %%). Nothing if there is another that systemd knows: its value
+/// is not known here. "%e" and the like mean nothing and stay.
 [[nodiscard]] std::optional<std::string> without_specifiers(std::string_view text,
                                                             std::string_view unit_name);
 

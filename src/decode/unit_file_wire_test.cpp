@@ -108,6 +108,7 @@ TEST(UnitFile, Specifiers) {
   EXPECT_EQ(without_specifiers("127.0.0.1:%i", "x@80.socket"), "127.0.0.1:80");
   EXPECT_EQ(without_specifiers("%H", unit), std::nullopt) << "a host's name is not known here";
   EXPECT_EQ(without_specifiers("100%", unit), "100%");
+  EXPECT_EQ(without_specifiers("[fe80::1]:80%eth0", unit), "[fe80::1]:80%eth0");
   EXPECT_EQ(without_specifiers("x", "no name"), std::nullopt);
 }
 

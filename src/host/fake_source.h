@@ -16,6 +16,10 @@ class FakeSource : public kernel::Source {
   void file(const std::string& path, std::string_view text) {
     answers_[kernel::file_key(path)] = to_bytes(text);
   }
+  void folder(const std::string& path, std::vector<std::string> names) {
+    folders_[path] = std::move(names);
+  }
+  void units(Bytes parts) { answers_[kernel::units_key()] = std::move(parts); }
   void link(const std::string& path, std::string_view target) {
     answers_[kernel::link_key(path)] = to_bytes(target);
   }
@@ -44,10 +48,17 @@ class FakeSource : public kernel::Source {
   }
   Result<Bytes> read_file(const std::string& path) override { return find(kernel::file_key(path)); }
   Result<std::string> read_link(const std::string& path) override {
+    const bool is_file = answers_.contains(kernel::file_key(path));
+    if (is_file && !answers_.contains(kernel::link_key(path))) {
+      return fail(kernel_error(EINVAL, path));  // there, and no link
+    }
     return text(find(kernel::link_key(path)));
   }
   Result<std::vector<std::string>> list_folder(const std::string& path) override {
-    return fail(kernel_error(ENOENT, path));
+    ++folders_asked_;
+    const auto found = folders_.find(path);
+    if (found == folders_.end()) return fail(kernel_error(ENOENT, path));
+    return found->second;
   }
   Result<Bytes> read_net_table(const kernel::NetTablePlace& place,
                                kernel::NetTable table) override {
@@ -72,6 +83,14 @@ class FakeSource : public kernel::Source {
     return kernel::Clock{.realtime_ms = 1'000'000, .boottime_ms = 400'000};
   }
 
+  Result<Bytes> ask_units(std::span<const std::string> names) override {
+    units_asked_.assign(names.begin(), names.end());
+    return find(kernel::units_key());
+  }
+  /// The names of the last ask_units().
+  [[nodiscard]] const std::vector<std::string>& units_asked() const { return units_asked_; }
+  [[nodiscard]] unsigned folders_asked() const { return folders_asked_; }
+
   [[nodiscard]] const std::vector<kernel::ProcessWanted>& wanted() const { return wanted_; }
 
  private:
@@ -92,6 +111,9 @@ class FakeSource : public kernel::Source {
   std::map<std::string, Bytes> answers_;
   std::map<std::uint64_t, int> refused_;
   std::vector<kernel::ProcessWanted> wanted_;
+  std::map<std::string, std::vector<std::string>> folders_;
+  std::vector<std::string> units_asked_;
+  unsigned folders_asked_ = 0;
 };
 
 /// Puts the buffers of base/process_parts.h together.

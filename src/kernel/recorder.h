@@ -30,6 +30,7 @@ class Recorder final : public Source {
   Result<Bytes> read_processes(std::span<const ProcessWanted> wanted) override;
   Result<std::string> cgroup_path(std::uint64_t id) override;
   Result<Clock> clock() override;
+  Result<Bytes> ask_units(std::span<const std::string> names) override;
 
   /// Everything said so far, in order. The recorder is empty afterwards.
   [[nodiscard]] std::vector<RecordedAnswer> take_answers();

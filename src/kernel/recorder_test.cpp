@@ -58,6 +58,9 @@ class FakeKernel final : public Source {
   Result<std::string> cgroup_path(std::uint64_t id) override {
     return text("/slice" + std::to_string(id));
   }
+  Result<Bytes> ask_units(std::span<const std::string> /*names*/) override {
+    return fail(kernel_error(ENOENT, "hark-units"));
+  }
   Result<Clock> clock() override {
     if (code != 0) return fail(refusal());
     ++asked_;

@@ -31,6 +31,7 @@ class Replay final : public Source {
   Result<Bytes> read_processes(std::span<const ProcessWanted> wanted) override;
   Result<std::string> cgroup_path(std::uint64_t id) override;
   Result<Clock> clock() override;
+  Result<Bytes> ask_units(std::span<const std::string> names) override;
 
  private:
   struct Answers {

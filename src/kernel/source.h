@@ -109,6 +109,11 @@ class Source {
   [[nodiscard]] virtual Result<std::string> cgroup_path(std::uint64_t id) = 0;
 
   [[nodiscard]] virtual Result<Clock> clock() = 0;
+
+  /// What systemd's system manager says of those units that it has loaded: base/unit_parts.h.
+  /// Nothing is loaded or started by being asked for. Takes a second at most. ENOENT: the program
+  /// that talks to systemd is not installed; ETIMEDOUT: no answer in time.
+  [[nodiscard]] virtual Result<Bytes> ask_units(std::span<const std::string> names) = 0;
 };
 
 }  // namespace hark::kernel

@@ -101,7 +101,10 @@ tl::expected<host::Host, Failure> collect_host(kernel::Source& source, const Inv
   // The table does not show whose it is.
   const bool identity = asked.json || asked.command == Command::Save;
   Result<host::Host> host =
-      host::collect(source, {.identity = identity, .owners = owners, .netns = asked.netns});
+      host::collect(source, {.identity = identity,
+                             .owners = owners,
+                             .details = asked.json || asked.command == Command::Save,
+                             .netns = asked.netns});
   if (host) return std::move(*host);
   const int code = host.error().code;
   const bool absent = code == 0 || code == ENOENT || code == ESRCH;

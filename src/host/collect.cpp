@@ -12,6 +12,7 @@
 #include "host/namespaces.h"
 #include "host/owners.h"
 #include "host/sockets.h"
+#include "host/units.h"
 
 namespace hark::host {
 namespace {
@@ -39,6 +40,7 @@ std::uint64_t namespace_inode(kernel::Source& source, const std::string& path) {
 /// What hark may see of processes at all.
 struct Sight {
   bool ptrace = false;        ///< CAP_SYS_PTRACE
+  std::optional<std::uint32_t> uid;  ///< effective, of hark itself
   bool whole_machine = true;  ///< in the first pid namespace, and /proc hides nothing
 };
 
@@ -64,6 +66,7 @@ class Collector {
     sort_listeners();
     name_users();
     name_units();
+    add_units(source_, {.details = request_.details, .own_uid = sight_.uid}, host_);
     order_gaps(sockets.cgroup_error());
     return std::move(host_);
   }
@@ -104,6 +107,7 @@ class Collector {
     evidence_.own_mount_inode = namespace_inode(source_, "/proc/self/ns/mnt");
     if (const auto text = source_.read_file("/proc/self/status")) {
       if (const auto status = decode::decode_status(*text)) {
+        sight_.uid = status->effective_uid;
         sight_.ptrace = (status->effective_capabilities >> kCapSysPtrace & 1U) != 0;
       }
     }

@@ -11,7 +11,9 @@ namespace hark::host {
 
 struct CollectRequest {
   bool identity = true;  ///< the host's name and kernel; false: left empty
-  bool owners = true;  ///< false: no process is looked into for its descriptors
+  bool owners = true;    ///< false: no process is looked into for its descriptors
+  bool details =
+      true;  ///< all that JSON shows; false: what the usual table shows, and no more is read
   /// Which namespaces: "all" that can be entered; "self"; "host"; a name of /run/netns or of a
   /// container; a pid; a path; an inode as "net:[N]".
   std::string netns = "all";

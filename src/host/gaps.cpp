@@ -107,6 +107,27 @@ Gap no_cgroup2(const Error& error) {
           .remedy = "mount cgroup2 on /sys/fs/cgroup"};
 }
 
+Gap unit_files_not_read(const Error& error) {
+  return {.code = "unit-files",
+          .what = "unit files of systemd: " + reason(error),
+          .hides = "for which socket units systemd listens, and what they start",
+          .remedy = ""};
+}
+
+Gap user_units_not_read(const std::string& user) {
+  return {.code = "user-units",
+          .what = "unit files of " + user + ": only that user's hark reads them",
+          .hides = "for which socket units that user's systemd listens",
+          .remedy = "run hark as " + user};
+}
+
+Gap unit_states_not_read(const Error& error) {
+  return {.code = "unit-states",
+          .what = "states of units: " + reason(error),
+          .hides = "whether units are active, how often they were restarted, how they ended last",
+          .remedy = error.hint};
+}
+
 Gap owners_not_asked() {
   return {.code = "owners-not-asked",
           .what = "descriptors of processes were not read",

@@ -30,6 +30,12 @@ namespace hark::host::gaps {
 [[nodiscard]] Gap dump_interrupted(const std::string& netns);
 [[nodiscard]] Gap link_not_read(const std::string& netns, std::uint32_t index, const Error& error);
 [[nodiscard]] Gap no_cgroup2(const Error& error);
+/// No folder of unit files could be listed, and systemd holds a listener.
+[[nodiscard]] Gap unit_files_not_read(const Error& error);
+/// A user's manager holds a listener, and hark runs as somebody else.
+[[nodiscard]] Gap user_units_not_read(const std::string& user);
+/// systemd was not asked, or did not answer.
+[[nodiscard]] Gap unit_states_not_read(const Error& error);
 /// --no-owners: what a listing without descriptors cannot know.
 [[nodiscard]] Gap owners_not_asked();
 

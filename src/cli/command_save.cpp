@@ -10,6 +10,7 @@
 #include "cli/source.h"
 #include "cli/tally.h"
 #include "host/redact.h"
+#include "host/redact_files.h"
 #include "kernel/recorder.h"
 #include "kernel/recording.h"
 #include "show/escape.h"
@@ -66,7 +67,8 @@ Outcome command_save(const Invocation& asked, Output& out) {
   if (!opened) return tl::unexpected<Failure>(opened.error());
   Tally tally(*opened->source);
   kernel::Recorder recorder(
-      tally, asked.redact ? kernel::Redactor(host::redact_command_line) : kernel::Redactor{});
+      tally, asked.redact ? kernel::Redactor(host::redact_command_line) : kernel::Redactor{},
+      asked.redact ? kernel::FileRedactor(host::redact_file) : kernel::FileRedactor{});
   // With owners everything is asked that `hark -r FILE` can ever ask.
   const auto host = collect_host(recorder, asked, true);
   if (!host) return tl::unexpected<Failure>(host.error());

@@ -1,5 +1,7 @@
 #include "host/gaps.h"
 
+#include <cerrno>
+
 namespace hark::host::gaps {
 namespace {
 const std::string kAsRoot = "run as root to see them";
@@ -122,10 +124,15 @@ Gap user_units_not_read(const std::string& user) {
 }
 
 Gap unit_states_not_read(const Error& error) {
+  const bool missing = error.code == ENOENT;
+  std::string why = reason(error);
+  if (missing) why = "hark-units, which asks systemd, is not installed";
+  if (error.code == ECONNREFUSED) why = "systemd cannot be reached over D-Bus";
+  if (error.code == ETIMEDOUT) why = "systemd did not answer within a second";
   return {.code = "unit-states",
-          .what = "states of units: " + reason(error),
+          .what = "states of units: " + why,
           .hides = "whether units are active, how often they were restarted, how they ended last",
-          .remedy = error.hint};
+          .remedy = missing ? "install hark with hark-units" : ""};
 }
 
 Gap owners_not_asked() {

@@ -152,7 +152,7 @@ int take_entry(sd_bus_message* message, const Table& table, Bytes& to) {
   return sd_bus_message_skip(message, "v");
 }
 
-/// A method call that starts no service. 0 or a negative errno.
+/// A method call that starts no service. 0 or a negative errno; -ENOENT: systemd has no such unit.
 int call(sd_bus* bus, const char* path, const char* interface, const char* method,
          const char* argument, Message& reply) {
   sd_bus_message* request = nullptr;
@@ -161,8 +161,13 @@ int call(sd_bus* bus, const char* path, const char* interface, const char* metho
   if (error >= 0) error = sd_bus_message_set_auto_start(request, 0);
   if (error >= 0) error = sd_bus_message_append(request, "s", argument);
   sd_bus_message* answer = nullptr;
-  if (error >= 0) error = sd_bus_call(bus, request, kCallTimeoutUs, nullptr, &answer);
+  sd_bus_error refusal = SD_BUS_ERROR_NULL;
+  if (error >= 0) error = sd_bus_call(bus, request, kCallTimeoutUs, &refusal, &answer);
   reply.reset(answer);
+  const bool no_unit = sd_bus_error_has_name(&refusal, "org.freedesktop.systemd1.NoSuchUnit") > 0;
+  sd_bus_error_free(&refusal);
+  if (no_unit) return -ENOENT;
+  if (error == -ENOENT) return -EIO;
   return error < 0 ? error : 0;
 }
 
@@ -265,6 +270,7 @@ int run(const char* address) {
       error = 0;
     }
   }
+  if (error == -ENOENT) error = -ECONNREFUSED;  // no socket; ENOENT means that we are not there
   Bytes answer;
   for (const std::string& name : names) {
     if (error < 0) return error;

@@ -32,8 +32,8 @@ Result<Bytes> redact_processes(ByteView parts, const Redactor& redactor) {
 
 }  // namespace
 
-Recorder::Recorder(Source& inner, Redactor redactor)
-    : inner_(inner), redactor_(std::move(redactor)) {}
+Recorder::Recorder(Source& inner, Redactor redactor, FileRedactor file_redactor)
+    : inner_(inner), redactor_(std::move(redactor)), file_redactor_(std::move(file_redactor)) {}
 
 Error Recorder::keep_error(std::string key, std::string what, const Error& error) {
   const bool has_errno = error.code > 0 && error.code <= kLargestError;
@@ -56,6 +56,7 @@ Result<Bytes> Recorder::netlink(const NetnsRef& netns, int protocol, ByteView re
 Result<Bytes> Recorder::read_file(const std::string& path) {
   Result<Bytes> answer = inner_.read_file(path);
   if (answer && redactor_ && path.ends_with("/cmdline")) answer = redactor_(*answer);
+  if (answer && file_redactor_) answer = file_redactor_(path, *answer);
   return keep(file_key(path), path_what(path), std::move(answer));
 }
 

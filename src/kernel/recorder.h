@@ -12,13 +12,16 @@ namespace hark::kernel {
 /// recorded and before the asker sees it, so that a live answer and its replay stay the same.
 using Redactor = std::function<Bytes(ByteView cmdline)>;
 
+/// The same for whole files, by their path: unit files hold secrets too.
+using FileRedactor = std::function<Bytes(const std::string& path, ByteView file)>;
+
 /// What the asker gets is what Replay will give for the same request: command lines are redacted,
 /// and of an error the errno stays, with the `what` of kernel/request_key.h. An error without errno
 /// becomes EIO. One thread only.
 class Recorder final : public Source {
  public:
   /// `inner` must outlive the recorder. An empty redactor keeps everything.
-  explicit Recorder(Source& inner, Redactor redactor = {});
+  explicit Recorder(Source& inner, Redactor redactor = {}, FileRedactor file_redactor = {});
 
   Result<Bytes> netlink(const NetnsRef& netns, int protocol, ByteView request) override;
   Result<Bytes> read_file(const std::string& path) override;
@@ -41,6 +44,7 @@ class Recorder final : public Source {
 
   Source& inner_;
   Redactor redactor_;
+  FileRedactor file_redactor_;
   std::vector<RecordedAnswer> answers_;
 };
 

@@ -112,7 +112,8 @@ class Source {
 
   /// What systemd's system manager says of those units that it has loaded: base/unit_parts.h.
   /// Nothing is loaded or started by being asked for. Takes a second at most. ENOENT: the program
-  /// that talks to systemd is not installed; ETIMEDOUT: no answer in time.
+  /// that talks to systemd is not installed; ECONNREFUSED: systemd cannot be reached; ETIMEDOUT: it
+  /// did not answer in time.
   [[nodiscard]] virtual Result<Bytes> ask_units(std::span<const std::string> names) = 0;
 };
 

@@ -12,6 +12,7 @@
 #include <cstring>
 #include <fstream>
 #include <string_view>
+#include <utility>
 
 namespace hark::systemd_test {
 namespace {
@@ -139,13 +140,14 @@ void end(pid_t pid) {
 
 }  // namespace
 
-Bus::Bus(Manners manners) {
+Bus::Bus(Manners manners, std::string socket) : socket_(std::move(socket)) {
   std::string folder = "/tmp/hark-bus-XXXXXX";
   if (::mkdtemp(folder.data()) == nullptr) {
     ADD_FAILURE() << "no folder for a bus";
     return;
   }
   folder_ = folder;
+  if (socket_.empty()) socket_ = folder_ + "/bus";
   if (!start_bus()) {
     ADD_FAILURE() << "dbus-daemon did not start: is it installed?";
     address_.clear();
@@ -158,15 +160,15 @@ Bus::Bus(Manners manners) {
 Bus::~Bus() {
   end(systemd_);
   end(bus_);
-  ::unlink((folder_ + "/bus").c_str());
+  ::unlink(socket_.c_str());
   ::unlink((folder_ + "/bus.conf").c_str());
   ::rmdir(folder_.c_str());
 }
 
 bool Bus::start_bus() {
   const std::string config = folder_ + "/bus.conf";
-  std::ofstream(config) << "<busconfig><type>session</type><listen>unix:path=" << folder_
-                        << "/bus</listen><policy context=\"default\">"
+  std::ofstream(config) << "<busconfig><type>session</type><listen>unix:path=" << socket_
+                        << "</listen><policy context=\"default\">"
                         << "<allow send_destination=\"*\"/><allow receive_sender=\"*\"/>"
                         << "<allow own=\"*\"/></policy></busconfig>\n";
   std::array<int, 2> ends{};

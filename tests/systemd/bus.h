@@ -20,7 +20,8 @@ class Bus {
  public:
   /// Starts both and waits until they can be asked. Where that fails the test fails, and address()
   /// is empty.
-  explicit Bus(Manners manners);
+  /// `socket` is where the bus listens; empty: in a folder of its own.
+  explicit Bus(Manners manners, std::string socket = {});
   Bus(const Bus&) = delete;
   Bus& operator=(const Bus&) = delete;
   ~Bus();
@@ -31,6 +32,7 @@ class Bus {
   bool start_systemd(Manners manners);
 
   std::string folder_;
+  std::string socket_;
   std::string address_;
   pid_t bus_ = -1;
   pid_t systemd_ = -1;

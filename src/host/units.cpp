@@ -145,15 +145,18 @@ class Finder {
 
   void match(std::size_t at) {
     const Listener& listener = host_.listeners[at];
+    // systemd makes some sockets in the cgroup of their unit (IP filters, other namespaces): there
+    // is no better evidence.
+    if (listener.unit.ends_with(".socket")) {
+      const UnitPlace place = place_of(listener);
+      if (place.known && (!place.user || place.user == request_.own_uid)) {
+        wanted_[at].sockets = {add_socket(place.user, listener.unit)};
+        wanted_[at].unit = wanted_[at].sockets.front();
+        return;
+      }
+    }
     if (const auto manager = holding_manager(listener)) {
       match_held(at, *manager);
-    } else if (listener.unit.ends_with(".socket")) {
-      // systemd makes some sockets in the cgroup of their unit (IP filters, other namespaces).
-      const auto place = place_of(listener);
-      if (place.known && !place.user) {
-        wanted_[at].sockets = {add_socket({}, listener.unit)};
-        wanted_[at].unit = wanted_[at].sockets.front();
-      }
     } else if (!listener.owners && listener.socket.cgroup == "/" + std::string(kInitScope) &&
                files_of({}).files.lists(kRunning)) {
       wanted_[at].sockets = fitting({}, listener);
@@ -222,7 +225,7 @@ class Finder {
     Key key{manager, name};
     if (facts_.contains(key)) return key;
     const LoadedUnit unit = files_of(manager).files.load(name);
-    UnitFacts facts = facts_from(manager, unit);
+    UnitFacts facts = facts_of_loaded(key, unit);
     for (const std::string& service : services_of(unit)) {
       const UnitFacts& started = facts_[add_service(manager, service)];
       facts.triggers.push_back(started.name);
@@ -265,8 +268,7 @@ class Finder {
     return {};
   }
 
-  /// The facts of the unit that a cgroup named. That it exists is no question: where its file is
-  /// not found, what is known is its name.
+  /// The facts of the unit that a cgroup named.
   void name(std::size_t at) {
     const Listener& listener = host_.listeners[at];
     if (listener.unit.empty() || wanted_[at].unit) return;
@@ -278,7 +280,11 @@ class Finder {
   }
 
   UnitFacts facts_of_named(const Key& key) {
-    LoadedUnit unit = files_of(key.first).files.load(key.second);
+    return facts_of_loaded(key, files_of(key.first).files.load(key.second));
+  }
+
+  /// Of a unit that is there: where its file is not, its name is all that is known.
+  UnitFacts facts_of_loaded(const Key& key, const LoadedUnit& unit) {
     if (unit.load != UnitLoad::NotFound && unit.load != UnitLoad::Unreadable) {
       UnitFacts out = facts_from(key.first, unit);
       out.name = key.second;

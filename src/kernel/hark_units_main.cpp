@@ -227,6 +227,13 @@ int connect(const char* address, bool is_bus, Bus& out) {
   return error;
 }
 
+/// Root talks to systemd itself, as systemctl does: a bus that does not run yet would be started by
+/// being connected to.
+int connect_to_systemd(Bus& out) {
+  if (::geteuid() == 0 && connect("unix:path=/run/systemd/private", false, out) >= 0) return 0;
+  return connect("unix:path=/run/dbus/system_bus_socket", true, out);
+}
+
 int read_names(std::vector<std::string>& out) {
   constexpr std::size_t kLargest = std::size_t{2} << 20;
   std::string text;
@@ -260,16 +267,7 @@ int run(const char* address) {
   int error = read_names(names);
   if (error < 0) return error;
   Bus bus;
-  error =
-      connect(address != nullptr ? address : "unix:path=/run/dbus/system_bus_socket", true, bus);
-  // Without a bus root can still talk to systemd itself.
-  if (error < 0 && address == nullptr) {
-    Bus direct;
-    if (connect("unix:path=/run/systemd/private", false, direct) >= 0) {
-      bus = std::move(direct);
-      error = 0;
-    }
-  }
+  error = address != nullptr ? connect(address, true, bus) : connect_to_systemd(bus);
   if (error == -ENOENT) error = -ECONNREFUSED;  // no socket; ENOENT means that we are not there
   Bytes answer;
   for (const std::string& name : names) {

@@ -159,6 +159,24 @@ TEST(Units, ASocketInTheCgroupOfItsUnit) {
   EXPECT_FALSE(box.host.listeners.front().socket_units_inferred);
 }
 
+TEST(Units, TheCgroupOfASocketUnitIsTheBestEvidence) {
+  SystemdHost box;
+  box.unit(kUsr, "t@.socket", "[Socket]\nListenStream=%i\n");
+  box.unit(kUsr, "other.socket", "[Socket]\nListenStream=22\n");
+  Listener& listener = box.listener(Protocol::Tcp, "::", 22, {box.systemd()});
+  listener.socket.cgroup = "/system.slice/system-t.slice/t@22.socket";
+  listener.unit = "t@22.socket";
+  Listener& gone = box.listener(Protocol::Tcp, "::", 23, {ProcessId{0}});
+  gone.socket.cgroup = "/system.slice/gone.socket";
+  gone.unit = "gone.socket";
+  box.look();
+  EXPECT_EQ(box.sockets(0), "t@22.socket");
+  EXPECT_THAT(box.unit_named("t@22.socket")->triggers, ElementsAre("t@22.service"));
+  EXPECT_EQ(box.sockets(1), "gone.socket");
+  EXPECT_EQ(box.unit_named("gone.socket")->source, UnitSource::Cgroup);
+  EXPECT_EQ(box.unit_named("gone.socket")->load_state, "") << "it is there: its cgroup is";
+}
+
 TEST(Units, AGapWhereUnitFilesCannotBeListed) {
   SystemdHost box;
   box.folders.clear();

@@ -1,5 +1,7 @@
 #include "cli/tally.h"
 
+#include <cerrno>
+
 #include "show/escape.h"
 
 namespace hark::cli {
@@ -47,7 +49,10 @@ Result<Bytes> Tally::read_file(const std::string& path) {
 }
 
 Result<std::string> Tally::read_link(const std::string& path) {
-  return count(kLink, inner_.read_link(path));
+  Result<std::string> answer = inner_.read_link(path);
+  if (answer || answer.error().code != EINVAL) return count(kLink, std::move(answer));
+  ++counts_[kLink].answered;  // that it is no link
+  return answer;
 }
 
 Result<std::vector<std::string>> Tally::list_folder(const std::string& path) {

@@ -161,7 +161,7 @@ int call(sd_bus* bus, const char* path, const char* interface, const char* metho
   if (error >= 0) error = sd_bus_message_set_auto_start(request, 0);
   if (error >= 0) error = sd_bus_message_append(request, "s", argument);
   sd_bus_message* answer = nullptr;
-  sd_bus_error refusal = SD_BUS_ERROR_NULL;
+  sd_bus_error refusal{};
   if (error >= 0) error = sd_bus_call(bus, request, kCallTimeoutUs, &refusal, &answer);
   reply.reset(answer);
   const bool no_unit = sd_bus_error_has_name(&refusal, "org.freedesktop.systemd1.NoSuchUnit") > 0;

@@ -155,13 +155,20 @@ class Finder {
         return;
       }
     }
-    if (const auto manager = holding_manager(listener)) {
+    if (const auto manager = holding_manager(listener); manager && !is_of_service(listener)) {
       match_held(at, *manager);
     } else if (!listener.owners && listener.socket.cgroup == "/" + std::string(kInitScope) &&
                files_of({}).files.lists(kRunning)) {
       wanted_[at].sockets = fitting({}, listener);
       wanted_[at].inferred = true;
     }
+  }
+
+  /// Made by a service, which gave it to the manager to keep (FileDescriptorStoreMax=).
+  [[nodiscard]] static bool is_of_service(const Listener& listener) {
+    if (!listener.socket.cgroup) return false;
+    const std::string unit = unit_of_cgroup(*listener.socket.cgroup);
+    return unit.ends_with(".service") && !unit.starts_with("user@");
   }
 
   void match_held(std::size_t at, Manager manager) {

@@ -159,6 +159,15 @@ TEST(Units, ASocketInTheCgroupOfItsUnit) {
   EXPECT_FALSE(box.host.listeners.front().socket_units_inferred);
 }
 
+TEST(Units, WhatAServiceGaveToSystemdToKeepIsTheServices) {
+  SshHost box;
+  box.host.listeners.front().socket.cgroup = "/system.slice/ssh.service";
+  box.host.listeners.front().unit = "ssh.service";
+  box.look();
+  EXPECT_EQ(box.sockets(), "") << "ssh.socket may be there and not in use";
+  EXPECT_EQ(box.host.listeners.front().unit, "ssh.service");
+}
+
 TEST(Units, TheCgroupOfASocketUnitIsTheBestEvidence) {
   SystemdHost box;
   box.unit(kUsr, "t@.socket", "[Socket]\nListenStream=%i\n");

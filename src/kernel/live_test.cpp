@@ -165,6 +165,14 @@ TEST_F(MadeUpProc, WithoutProcEverythingSaysSo) {
   EXPECT_EQ(source->cgroup_path(1).error().code, ENODEV);
 }
 
+TEST_F(MadeUpProc, APipeInTheFilesPlaceIsNotWaitedFor) {
+  const std::string path = (root_ / "pipe").string();
+  ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
+  const auto text = live()->read_file(path);
+  ASSERT_TRUE(text);
+  EXPECT_TRUE(text->empty());
+}
+
 TEST_F(MadeUpProc, FoldersAndFiles) {
   file("x/b", "");
   file("x/a", std::string(100'000, 'z'));

@@ -15,6 +15,7 @@
 #include <cerrno>
 #include <ctime>
 #include <memory>
+#include <optional>
 
 #include "base/unique_fd.h"
 #include "kernel/live_files.h"
@@ -58,12 +59,15 @@ class Child {
     ::kill(pid_, SIGKILL);
     (void)wait();
   }
-  /// Its exit status as waitpid(2) has it; 0 where somebody else has reaped it.
-  int wait() {
+  /// Its exit status as waitpid(2) has it; nothing where SIGCHLD is ignored, which hark may have
+  /// inherited.
+  std::optional<int> wait() {
     int status = 0;
-    while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
+    pid_t reaped = -1;
+    while ((reaped = ::waitpid(pid_, &status, 0)) < 0 && errno == EINTR) {
     }
     pid_ = -1;
+    if (reaped < 0) return std::nullopt;
     return status;
   }
 
@@ -173,13 +177,16 @@ Result<Bytes> run_units_program(const std::vector<std::string>& program,
   if (const int error = talk(ours.get(), question, deadline, answer); error != 0) {
     return fail(kernel_error(error, units_what()));
   }
-  const int status = child.wait();
-  if (WIFSIGNALED(status)) {
-    return fail(kernel_error(WTERMSIG(status) == SIGALRM ? ETIMEDOUT : EIO, units_what()));
+  const std::optional<int> status = child.wait();
+  int error = 0;
+  if (!status) {
+    error = answer.empty() ? EIO : 0;
+  } else if (WIFSIGNALED(*status)) {
+    error = WTERMSIG(*status) == SIGALRM ? ETIMEDOUT : EIO;
+  } else {
+    error = WEXITSTATUS(*status);
   }
-  if (WEXITSTATUS(status) != 0) {
-    return fail(kernel_error(WEXITSTATUS(status), units_what()));
-  }
+  if (error != 0) return fail(kernel_error(error, units_what()));
   return answer;
 }
 

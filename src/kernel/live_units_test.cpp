@@ -2,6 +2,7 @@
 #include "kernel/live_units.h"
 
 #include <gtest/gtest.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -39,6 +40,13 @@ TEST(UnitsProgram, ItsExitStatusIsAnErrno) {
   const auto none = run_units_program({"/no/such"}, {}, 20'000);
   ASSERT_FALSE(none);
   EXPECT_EQ(none.error().code, ENOENT);
+}
+
+TEST(UnitsProgram, WorksWhereNobodyWaitsForChildren) {
+  const auto before = ::signal(SIGCHLD, SIG_IGN);
+  EXPECT_EQ(said("echo done"), "done\n");
+  EXPECT_EQ(said("exit 13"), "errno " + std::to_string(EIO)) << "its status is lost";
+  ::signal(SIGCHLD, before);
 }
 
 TEST(UnitsProgram, IsBoundedInTimeAndSize) {

@@ -12,6 +12,7 @@
 #include "host/select_text.h"
 #include "host/socket_units.h"
 #include "host/unit_files.h"
+#include "host/unit_obstacles.h"
 #include "host/unit_states.h"
 
 namespace hark::host {
@@ -38,55 +39,6 @@ ManagerProcess manager_of(const Process& process) {
   if (!process.uid || !in_scope) return {};
   const bool own = process.unit == "user@" + std::to_string(*process.uid) + ".service";
   return {.is = own, .manager = process.uid};
-}
-
-/// What stands in the way of starting a service, as far as its files tell.
-struct Obstacle {
-  std::optional<bool> can_start;
-  std::string because;
-};
-
-/// Settings that give a service another root, or another program in the same place.
-bool has_other_root(const LoadedUnit& unit) {
-  for (const char* key :
-       {"RootDirectory", "RootImage", "MountImages", "ExtensionImages", "ExtensionDirectories",
-        "BindPaths", "BindReadOnlyPaths", "TemporaryFileSystem"}) {
-    if (decode::last_value(unit.settings, UnitSection::Service, key)) return true;
-  }
-  return false;
-}
-
-Obstacle obstacle_of_program(kernel::Source& source, const LoadedUnit& unit) {
-  const auto commands = decode::all_values(unit.settings, UnitSection::Service, "ExecStart");
-  if (commands.empty()) {
-    const bool oneshot = unit.text(UnitSection::Service, "Type").value_or("") == "oneshot";
-    const auto stops = decode::all_values(unit.settings, UnitSection::Service, "ExecStop");
-    if (oneshot || !stops.empty() || !unit.whole) return {};
-    return {false, "it has no ExecStart="};
-  }
-  if (has_other_root(unit) || !unit.whole) return {};
-  const auto command = decode::without_specifiers(commands.front(), unit.name);
-  const auto program = command ? decode::program_of_command(*command) : std::nullopt;
-  if (!program || !program->starts_with('/')) return {};
-  const auto exists = file_exists(source, *program);
-  if (!exists) return {};
-  return *exists ? Obstacle{true, {}} : Obstacle{false, "its program " + *program + " is missing"};
-}
-
-Obstacle obstacle_of(kernel::Source& source, const LoadedUnit& unit) {
-  switch (unit.load) {
-    case UnitLoad::NotFound:
-      return {false, "it has no unit file"};
-    case UnitLoad::Masked:
-      return {false, "it is masked"};
-    case UnitLoad::Broken:
-      return {false, "its unit file cannot be used: " + unit.why};
-    case UnitLoad::Unreadable:
-      return {};
-    case UnitLoad::Loaded:
-      break;
-  }
-  return unit.name.ends_with(".service") ? obstacle_of_program(source, unit) : Obstacle{};
 }
 
 std::string load_state_of(UnitLoad load) {
@@ -177,12 +129,19 @@ class Finder {
     wanted.sockets = std::move(sockets);
     if (!wanted.sockets.empty()) wanted.unit = wanted.sockets.front();
     if (wanted.sockets.empty() && manager && request_.own_uid != manager) {
-      host_.gaps.push_back(gaps::user_units_not_read("user " + std::to_string(*manager)));
+      host_.gaps.push_back(gaps::user_units_not_read(user_words(*manager)));
     }
     const UnitFiles& files = files_of(manager).files;
     if (!files.readable() && files.error()) {
       host_.gaps.push_back(gaps::unit_files_not_read(*files.error()));
     }
+  }
+
+  [[nodiscard]] std::string user_words(std::uint32_t uid) const {
+    const auto found = std::ranges::find_if(host_.processes, [uid](const Process& process) {
+      return process.uid == uid && !process.user.empty();
+    });
+    return found == host_.processes.end() ? "user " + std::to_string(uid) : found->user;
   }
 
   ManagerFiles& files_of(Manager manager) {

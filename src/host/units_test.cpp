@@ -203,6 +203,7 @@ TEST(Units, AUsersManager) {
         box->process(700, "systemd", "/user.slice/user-1000.slice/user@1000.service/init.scope",
                      "user@1000.service");
     box->host.processes.front().uid = 1000;
+    box->host.processes.front().user = "ann";
     box->listener(Protocol::Tcp, "::", 8080, {manager}).unit = "user@1000.service";
     box->listener(Protocol::Tcp, "::", 8081, {manager}).unit = "user@1000.service";
     box->source.file("/etc/passwd", "ann:x:1000:1000:Ann:/home/ann:/bin/sh\n");
@@ -223,6 +224,7 @@ TEST(Units, AUsersManager) {
   EXPECT_EQ(roots->sockets(1), "ours.socket");
   ASSERT_EQ(roots->host.gaps.size(), 1U);
   EXPECT_EQ(roots->host.gaps.front().code, "user-units");
+  EXPECT_EQ(roots->host.gaps.front().remedy, "run hark as ann");
 }
 
 TEST(Units, DetailsOfEveryUnit) {

@@ -1,5 +1,7 @@
 #include "cli/tally.h"
 
+#include <cerrno>
+
 #include "base/text.h"
 #include "show/escape.h"
 
@@ -16,12 +18,14 @@ enum Kind : std::size_t {
   kSurvey,
   kProcesses,
   kCgroup,
-  kClock
+  kClock,
+  kUnits
 };
 
 constexpr std::array kNames = {
-    "netlink requests", "files",          "links",         "folders",        "/proc/net tables",
-    "process scans",    "socket surveys", "process reads", "cgroup lookups", "clock",
+    "netlink requests",     "files",          "links",         "folders",        "/proc/net tables",
+    "process scans",        "socket surveys", "process reads", "cgroup lookups", "clock",
+    "questions to systemd",
 };
 
 }  // namespace
@@ -47,7 +51,10 @@ Result<Bytes> Tally::read_file(const std::string& path) {
 }
 
 Result<std::string> Tally::read_link(const std::string& path) {
-  return count(kLink, inner_.read_link(path));
+  Result<std::string> answer = inner_.read_link(path);
+  if (answer || answer.error().code != EINVAL) return count(kLink, std::move(answer));
+  ++counts_[kLink].answered;  // that it is no link
+  return answer;
 }
 
 Result<std::vector<std::string>> Tally::list_folder(const std::string& path) {
@@ -81,6 +88,10 @@ Result<std::string> Tally::cgroup_path(std::uint64_t id) {
 
 Result<kernel::Clock> Tally::clock() {
   return count(kClock, inner_.clock());
+}
+
+Result<Bytes> Tally::ask_units(std::span<const std::string> names) {
+  return count(kUnits, inner_.ask_units(names));
 }
 
 std::string Tally::text() const {

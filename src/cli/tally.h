@@ -26,6 +26,7 @@ class Tally final : public kernel::Source {
                                kernel::ProcessDetail detail) override;
   Result<std::string> cgroup_path(std::uint64_t id) override;
   Result<kernel::Clock> clock() override;
+  Result<Bytes> ask_units(std::span<const std::string> names) override;
   std::string how() const override { return inner_.how(); }
 
   /// A line for each kind of question that was asked: how many were answered, how many refused,
@@ -42,7 +43,7 @@ class Tally final : public kernel::Source {
   Result<T> count(std::size_t kind, Result<T> answer);
 
   kernel::Source& inner_;
-  std::array<Count, 10> counts_;
+  std::array<Count, 11> counts_;
 };
 
 }  // namespace hark::cli

@@ -20,6 +20,7 @@
 #include "host/programs.h"
 #include "host/sockets.h"
 #include "host/unheld.h"
+#include "host/units.h"
 
 namespace hark::host {
 namespace {
@@ -46,8 +47,9 @@ std::uint64_t namespace_inode(kernel::Source& source, const std::string& path) {
 
 /// What hark may see of processes at all.
 struct Sight {
-  bool ptrace = false;        ///< CAP_SYS_PTRACE
-  bool whole_machine = true;  ///< in the first pid namespace, and /proc hides nothing
+  bool ptrace = false;               ///< CAP_SYS_PTRACE
+  std::optional<std::uint32_t> uid;  ///< effective, of hark itself
+  bool whole_machine = true;         ///< in the first pid namespace, and /proc hides nothing
 };
 
 /// Collects one host, step by step: each step needs what those before it found.
@@ -75,6 +77,7 @@ class Collector {
     find_doors(source_, containers_, *found, host_.processes);
     if (request_.details) read_ancestors(source_, host_.processes);
     name_units();
+    add_units(source_, {.details = request_.details, .own_uid = sight_.uid}, host_);
     if (auto gap = containers_.gap()) host_.gaps.push_back(std::move(*gap));
     order_gaps(sockets.cgroup_error());
     return std::move(host_);
@@ -116,6 +119,7 @@ class Collector {
     evidence_.own_mount_inode = namespace_inode(source_, "/proc/self/ns/mnt");
     if (const auto text = source_.read_file("/proc/self/status")) {
       if (const auto status = decode::decode_status(*text)) {
+        sight_.uid = status->effective_uid;
         sight_.ptrace = (status->effective_capabilities >> kCapSysPtrace & 1U) != 0;
       }
     }

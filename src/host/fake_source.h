@@ -16,11 +16,12 @@ class FakeSource : public kernel::Source {
   void file(const std::string& path, std::string_view text) {
     answers_[kernel::file_key(path)] = to_bytes(text);
   }
-  void link(const std::string& path, std::string_view target) {
-    answers_[kernel::link_key(path)] = to_bytes(target);
-  }
   void folder(const std::string& path, std::vector<std::string> names) {
     folders_[path] = std::move(names);
+  }
+  void units(Bytes parts) { answers_[kernel::units_key()] = std::move(parts); }
+  void link(const std::string& path, std::string_view target) {
+    answers_[kernel::link_key(path)] = to_bytes(target);
   }
   /// Reading this file or listing this folder fails with `error`.
   void refuse(const std::string& path, int error) { refused_paths_[path] = error; }
@@ -45,9 +46,6 @@ class FakeSource : public kernel::Source {
   void namespaces(Bytes parts) { answers_[kernel::namespaces_key()] = std::move(parts); }
   void descriptors(Bytes parts) { answers_[kernel::descriptors_key()] = std::move(parts); }
   void processes(Bytes parts) { answers_[kernel::processes_key()] = std::move(parts); }
-  void folder(const std::string& path, const std::vector<std::string>& names) {
-    folders_[path] = names;
-  }
   /// The answer to a netlink request in a namespace (0: our own).
   void answer(std::uint64_t netns, int protocol, ByteView request, Bytes messages) {
     const kernel::NetnsRef ref{.inode = netns, .paths = {}};
@@ -76,9 +74,14 @@ class FakeSource : public kernel::Source {
     return find(kernel::file_key(path));
   }
   Result<std::string> read_link(const std::string& path) override {
+    const bool is_file = answers_.contains(kernel::file_key(path));
+    if (is_file && !answers_.contains(kernel::link_key(path))) {
+      return fail(kernel_error(EINVAL, path));  // there, and no link
+    }
     return text(find(kernel::link_key(path)));
   }
   Result<std::vector<std::string>> list_folder(const std::string& path) override {
+    ++folders_asked_;
     const auto refused = refused_paths_.find(path);
     if (refused != refused_paths_.end()) return fail(kernel_error(refused->second, path));
     const auto found = folders_.find(path);
@@ -110,6 +113,14 @@ class FakeSource : public kernel::Source {
     return kernel::Clock{.realtime_ms = 1'000'000, .boottime_ms = 400'000};
   }
 
+  Result<Bytes> ask_units(std::span<const std::string> names) override {
+    units_asked_.assign(names.begin(), names.end());
+    return find(kernel::units_key());
+  }
+  /// The names of the last ask_units().
+  [[nodiscard]] const std::vector<std::string>& units_asked() const { return units_asked_; }
+  [[nodiscard]] unsigned folders_asked() const { return folders_asked_; }
+
   [[nodiscard]] const std::vector<kernel::ProcessWanted>& wanted() const { return wanted_; }
 
  private:
@@ -134,6 +145,8 @@ class FakeSource : public kernel::Source {
   std::map<std::string, int> refused_paths_;
   std::map<std::string, int> reads_;
   std::vector<kernel::ProcessWanted> wanted_;
+  std::vector<std::string> units_asked_;
+  unsigned folders_asked_ = 0;
 };
 
 /// Puts the buffers of base/process_parts.h together.

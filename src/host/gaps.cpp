@@ -1,5 +1,7 @@
 #include "host/gaps.h"
 
+#include <cerrno>
+
 namespace hark::host::gaps {
 namespace {
 const std::string kAsRoot = "run as root to see them";
@@ -124,6 +126,32 @@ Gap container_names(std::size_t count, const Error& error) {
                   ": " + reason(error),
           .hides = "names, images and pods; ids stand in for them",
           .remedy = denied ? kAsRoot : ""};
+}
+
+Gap unit_files_not_read(const Error& error) {
+  return {.code = "unit-files",
+          .what = "unit files of systemd: " + reason(error),
+          .hides = "for which socket units systemd listens, and what they start",
+          .remedy = ""};
+}
+
+Gap user_units_not_read(const std::string& user) {
+  return {.code = "user-units",
+          .what = "unit files of " + user + ": only that user's hark reads them",
+          .hides = "for which socket units that user's systemd listens",
+          .remedy = "run hark as " + user};
+}
+
+Gap unit_states_not_read(const Error& error) {
+  const bool missing = error.code == ENOENT;
+  std::string why = reason(error);
+  if (missing) why = "hark-units, which asks systemd, is not installed";
+  if (error.code == ECONNREFUSED) why = "systemd cannot be reached over D-Bus";
+  if (error.code == ETIMEDOUT) why = "systemd did not answer within a second";
+  return {.code = "unit-states",
+          .what = "states of units: " + why,
+          .hides = "whether units are active, how often they were restarted, how they ended last",
+          .remedy = missing ? "install hark with hark-units" : ""};
 }
 
 Gap owners_not_asked() {

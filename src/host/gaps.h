@@ -34,6 +34,12 @@ namespace hark::host::gaps {
 [[nodiscard]] Gap kernel_ports_not_read(const std::string& whose);
 /// State files of container runtimes that may not be read, or cannot be understood.
 [[nodiscard]] Gap container_names(std::size_t count, const Error& error);
+/// No folder of unit files could be listed, and systemd holds a listener.
+[[nodiscard]] Gap unit_files_not_read(const Error& error);
+/// A user's manager holds a listener, and hark runs as somebody else.
+[[nodiscard]] Gap user_units_not_read(const std::string& user);
+/// systemd was not asked, or did not answer.
+[[nodiscard]] Gap unit_states_not_read(const Error& error);
 /// --no-owners: what a listing without descriptors cannot know.
 [[nodiscard]] Gap owners_not_asked();
 

@@ -12,6 +12,7 @@
 
 #include "base/address.h"
 #include "base/protocol.h"
+#include "host/unit_facts.h"
 
 namespace hark::host {
 
@@ -194,6 +195,11 @@ struct Listener {
   /// A UDP socket whose port the kernel chose by itself: more likely a client than a service.
   bool probable_client = false;
   std::string unit;
+  std::optional<UnitId> unit_id;  ///< of `unit`, if more than its name was looked for
+  /// The .socket units for which systemd listens here; several where their files do not tell which.
+  std::vector<UnitId> socket_units;
+  /// They were concluded from the address and the cgroup, and nobody was seen holding the socket.
+  bool socket_units_inferred = false;
   std::optional<Container> container;
   /// Empty optional: could not be read. Empty vector: all was read, nobody holds it. By pid.
   std::optional<std::vector<Owner>> owners;
@@ -208,6 +214,7 @@ struct Host {
   std::int64_t taken_at_ms = 0;
   std::vector<Netns> namespaces;    ///< own first, then by name, then by inode
   std::vector<Process> processes;   ///< by pid; only those that own a listener
+  std::vector<UnitFacts> units;     ///< the system's first, then by user; by name
   std::vector<Listener> listeners;  ///< by namespace, port, protocol, address, inode
   bool owners_asked = true;         ///< false: nobody looked for owners
   std::vector<Gap> gaps;
@@ -218,6 +225,7 @@ struct Host {
   [[nodiscard]] const Process& at(ProcessId id) const {
     return processes[static_cast<std::size_t>(id)];
   }
+  [[nodiscard]] const UnitFacts& at(UnitId id) const { return units[static_cast<std::size_t>(id)]; }
 };
 
 /// The order in which listeners stand in Host::listeners.

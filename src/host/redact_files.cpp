@@ -1,122 +1,12 @@
 #include "host/redact_files.h"
 
-#include <array>
-#include <vector>
-
-#include "decode/container_state.h"
-#include "host/container_files.h"
+#include "host/redact_state_files.h"
+#include "host/redact_unit_files.h"
 
 namespace hark::host {
-namespace {
-
-using decode::ContainerState;
-
-/// A JSON string. What is not UTF-8 does not come out of the decoder.
-std::string quoted(std::string_view text) {
-  constexpr const char* kDigits = "0123456789abcdef";
-  constexpr unsigned char kFirstPlain = 0x20;
-  std::string out = "\"";
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
-      out += '\\';
-      out += c;
-    } else if (byte < kFirstPlain) {
-      out += "\\u00";
-      out += kDigits[byte >> 4U];
-      out += kDigits[byte & 15U];
-    } else {
-      out += c;
-    }
-  }
-  return out + '"';
-}
-
-/// `{"name":"value",…}` of those that have a value.
-struct Member {
-  const char* name;
-  std::string json;  ///< empty: left out
-};
-std::string object(const std::vector<Member>& members) {
-  std::string out = "{";
-  for (const Member& member : members) {
-    if (member.json.empty()) continue;
-    if (out.size() > 1) out += ',';
-    out += quoted(member.name) + ":" + member.json;
-  }
-  return out + "}";
-}
-
-std::string text(const std::string& value) {
-  return value.empty() ? std::string() : quoted(value);
-}
-
-std::string docker_container(const ContainerState& state) {
-  std::string networks;
-  for (const IpAddress& address : state.addresses) {
-    networks += (networks.empty() ? "{" : ",") + quoted(std::to_string(networks.size())) + ":" +
-                object({{"IPAddress", text(address.text())}});
-  }
-  if (!networks.empty()) networks += "}";
-  const std::string labels = object({{"io.kubernetes.pod.name", text(state.pod)},
-                                     {"io.kubernetes.pod.namespace", text(state.pod_namespace)}});
-  return object({{"ID", text(state.id)},
-                 {"Name", quoted("/" + state.name)},
-                 {"Image", text(state.image)},
-                 {"Config", object({{"Labels", labels}})},
-                 {"NetworkSettings", object({{"Networks", networks}})}});
-}
-
-std::string storage_list(const std::vector<ContainerState>& list) {
-  std::string out = "[";
-  for (const ContainerState& state : list) {
-    if (out.size() > 1) out += ",\n";
-    const std::string names = state.name.empty() ? "" : "[" + quoted(state.name) + "]";
-    out += object({{"id", text(state.id)},
-                   {"names", names},
-                   {"metadata", quoted(object({{"image-name", text(state.image)}}))}});
-  }
-  return out + "]";
-}
-
-/// nerdctl's and cri-o's names stand for those of any runtime: the decoder reads them alike.
-std::string bundle(const ContainerState& state) {
-  return object(
-      {{"annotations", object({{"nerdctl/name", text(state.name)},
-                               {"io.kubernetes.cri-o.ImageName", text(state.image)},
-                               {"io.kubernetes.pod.name", text(state.pod)},
-                               {"io.kubernetes.pod.namespace", text(state.pod_namespace)}})}});
-}
-
-std::string kept(StateForm form, ByteView file) {
-  constexpr const char* kNothing = "";  // not understood either: the gap stays
-  switch (form) {
-    case StateForm::DockerContainer: {
-      const auto state = decode::decode_docker_container(file);
-      return state ? docker_container(*state) : kNothing;
-    }
-    case StateForm::DockerDaemon: {
-      const auto root = decode::decode_docker_data_root(file);
-      return root ? object({{"data-root", text(*root)}}) : kNothing;
-    }
-    case StateForm::StorageList: {
-      const auto list = decode::decode_storage_containers(file);
-      return list ? storage_list(*list) : kNothing;
-    }
-    case StateForm::Bundle: {
-      const auto state = decode::decode_bundle(file);
-      return state ? bundle(*state) : kNothing;
-    }
-  }
-  return kNothing;
-}
-
-}  // namespace
 
 Bytes redact_file(const std::string& path, ByteView file) {
-  const auto form = state_form_of(path);
-  if (!form) return {file.begin(), file.end()};
-  return to_bytes(kept(*form, file));
+  return redact_unit_file(path, redact_state_file(path, file));
 }
 
 }  // namespace hark::host

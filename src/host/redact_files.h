@@ -7,10 +7,8 @@
 
 namespace hark::host {
 
-/// State files of container runtimes hold the environment of containers, with its passwords: only
-/// what hark reads of them is kept, as a file of the same form. One that cannot be understood
-/// becomes empty, which cannot be understood either. Other files stay as they are. Redacting twice
-/// is redacting once.
-[[nodiscard]] Bytes redact_file(const std::string& path, ByteView text);
+/// By the file's path: state files of container runtimes (redact_state_files.h), unit files of
+/// systemd (redact_unit_files.h); other files stay as they are.
+[[nodiscard]] Bytes redact_file(const std::string& path, ByteView file);
 
 }  // namespace hark::host

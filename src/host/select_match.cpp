@@ -12,6 +12,15 @@ namespace {
 constexpr std::size_t kKernelNameLength = 15;  // TASK_COMM_LEN of linux/sched.h without the zero
 constexpr std::size_t kShortestId = 4;
 
+/// A socket unit of the listener, or a service that it starts.
+template <typename Test>
+bool any_socket_unit(const Host& host, const Listener& listener, Test test) {
+  return std::ranges::any_of(listener.socket_units, [&](UnitId id) {
+    const UnitFacts& unit = host.at(id);
+    return test(unit.name) || std::ranges::any_of(unit.triggers, test);
+  });
+}
+
 /// The listener and what hangs on it, as the tests of a term need it.
 struct Subject {
   const Host& host;
@@ -35,6 +44,7 @@ struct Subject {
   template <typename Test>
   [[nodiscard]] bool any_unit(Test test) const {
     return (!listener.unit.empty() && test(listener.unit)) ||
+           any_socket_unit(host, listener, test) ||
            any_owner([&](const Process& p) { return !p.unit.empty() && test(p.unit); });
   }
   template <typename Test>

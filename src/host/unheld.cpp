@@ -134,7 +134,8 @@ class Keepers {
   void find_queues(std::span<const kernel::NetnsRef> refs, const Host& host) {
     const std::vector<std::uint32_t> wanted = unix_sockets(refs, host);
     if (wanted.empty()) return;
-    const auto parts = source_.scan_descriptors(wanted);
+    // Of every socket: the quick searches know none but those of the internet.
+    const auto parts = source_.scan_descriptors({});
     const auto scan = parts ? decode::decode_process_scan(*parts)
                             : Result<decode::ProcessScan>(fail(parts.error()));
     if (!scan) return;

@@ -17,6 +17,7 @@
 #include "kernel/live_process_file.h"
 #include "kernel/live_processes.h"
 #include "kernel/live_search.h"
+#include "kernel/live_units.h"
 #include "kernel/request_key.h"
 #include "kernel/wireguard_keys.h"
 
@@ -144,6 +145,10 @@ class Live final : public Source {
       return std::int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1'000'000;
     };
     return Clock{.realtime_ms = now_ms(CLOCK_REALTIME), .boottime_ms = now_ms(CLOCK_BOOTTIME)};
+  }
+
+  Result<Bytes> ask_units(std::span<const std::string> names) override {
+    return ask_systemd(names);
   }
 
  private:

@@ -116,6 +116,10 @@ Result<Clock> Recorder::clock() {
   return answer;
 }
 
+Result<Bytes> Recorder::ask_units(std::span<const std::string> names) {
+  return keep(units_key(), units_what(), inner_.ask_units(names));
+}
+
 std::vector<RecordedAnswer> Recorder::take_answers() {
   return std::exchange(answers_, {});
 }

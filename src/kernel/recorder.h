@@ -35,6 +35,7 @@ class Recorder final : public Source {
                                ProcessDetail detail) override;
   Result<std::string> cgroup_path(std::uint64_t id) override;
   Result<Clock> clock() override;
+  Result<Bytes> ask_units(std::span<const std::string> names) override;
   std::string how() const override { return inner_.how(); }
 
   /// Everything said so far, in order. The recorder is empty afterwards.

@@ -60,6 +60,9 @@ class FakeKernel final : public Source {
   Result<std::string> cgroup_path(std::uint64_t id) override {
     return text("/slice" + std::to_string(id));
   }
+  Result<Bytes> ask_units(std::span<const std::string> names) override {
+    return bytes("units of " + std::to_string(names.size()));
+  }
   Result<Clock> clock() override {
     if (code != 0) return fail(refusal());
     ++asked_;
@@ -105,6 +108,7 @@ std::vector<std::string> ask_all(Source& source) {
   const NetnsRef netns{.inode = 42, .paths = {"/run/netns/blue"}};
   const std::vector<ProcessWanted> wanted = {
       {.pid = 7, .sockets = {std::begin(kSockets), std::end(kSockets)}}, {.pid = 3, .sockets = {}}};
+  const std::vector<std::string> names_asked = {"a.service", "b.socket"};
   std::vector<std::string> out = {
       show(source.netlink(netns, 4, Bytes(20))),
       show(source.netlink(netns, 0, Bytes(20))),
@@ -117,6 +121,7 @@ std::vector<std::string> ask_all(Source& source) {
       show(source.scan_namespaces()),
       show(source.read_processes(wanted, ProcessDetail::All)),
       show(source.cgroup_path(1234)),
+      show(source.ask_units(names_asked)),
   };
   const auto names = source.list_folder("/run");
   out.push_back(names ? testing::PrintToString(*names) : show(names.error()));
@@ -237,6 +242,16 @@ TEST(Recorder, CutOffProcessesAreNotKeptHalfRedacted) {
   EXPECT_EQ(recorder.read_processes(wanted, ProcessDetail::All).error(),
             kernel_error(EBADMSG, "/proc"));
   EXPECT_FALSE(holds(recorder.take_answers(), "s3cret"));
+}
+
+TEST(Recorder, FilesAreRedactedByTheirPath) {
+  FakeKernel kernel;
+  Recorder recorder(kernel, {}, [](const std::string& path, ByteView file) {
+    return path == "/a" ? to_bytes("[redacted]") : Bytes(file.begin(), file.end());
+  });
+  EXPECT_EQ(show(recorder.read_file("/a")), "[redacted]");
+  EXPECT_NE(show(recorder.read_file("/b")), "[redacted]");
+  EXPECT_EQ(as_text(recorder.take_answers().front().bytes), "[redacted]");
 }
 
 TEST(Recorder, TakingTheAnswersEmptiesIt) {

@@ -33,6 +33,7 @@ class Replay final : public Source {
                                ProcessDetail detail) override;
   Result<std::string> cgroup_path(std::uint64_t id) override;
   Result<Clock> clock() override;
+  Result<Bytes> ask_units(std::span<const std::string> names) override;
 
  private:
   struct Answers {

@@ -68,6 +68,7 @@ TEST(Replay, WhatWasNotRecordedIsAnError) {
   EXPECT_EQ(said_of(replay.scan_namespaces()), "/proc: not recorded");
   EXPECT_EQ(said_of(replay.read_processes(wanted, ProcessDetail::All)), "/proc: not recorded");
   EXPECT_EQ(said_of(replay.cgroup_path(9)), "cgroup 9: not recorded");
+  EXPECT_EQ(said_of(replay.ask_units({})), "systemd: not recorded");
   EXPECT_EQ(said_of(replay.clock()), "clock: not recorded");
   EXPECT_EQ(replay.clock().error().code, 0);
 }

@@ -76,6 +76,10 @@ std::string clock_key() {
   return "clock";
 }
 
+std::string units_key() {
+  return "units";
+}
+
 std::string netlink_what() {
   return "netlink request";
 }
@@ -102,6 +106,10 @@ std::string cgroup_what(std::uint64_t id) {
 
 std::string clock_what() {
   return "clock";
+}
+
+std::string units_what() {
+  return "systemd";
 }
 
 }  // namespace hark::kernel

@@ -29,6 +29,8 @@ namespace hark::kernel {
 [[nodiscard]] std::string processes_key();
 [[nodiscard]] std::string cgroup_key(std::uint64_t id);
 [[nodiscard]] std::string clock_key();
+/// Whatever was asked for: a reader takes what it needs.
+[[nodiscard]] std::string units_key();
 
 /// Error::what of a failed request, by kind. `path_what` is for files, links and folders.
 [[nodiscard]] std::string netlink_what();
@@ -38,6 +40,7 @@ namespace hark::kernel {
 [[nodiscard]] std::string processes_what();  ///< of the scans and of read_processes
 [[nodiscard]] std::string cgroup_what(std::uint64_t id);
 [[nodiscard]] std::string clock_what();
+[[nodiscard]] std::string units_what();
 
 /// Two lower-case digits for each byte.
 void append_hex(std::string& to, ByteView bytes);

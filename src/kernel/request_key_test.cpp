@@ -17,6 +17,7 @@ TEST(RequestKey, IsOneReadableLineForEachKind) {
   EXPECT_EQ(processes_key(), "processes");
   EXPECT_EQ(cgroup_key(123), "cgroup 123");
   EXPECT_EQ(clock_key(), "clock");
+  EXPECT_EQ(units_key(), "units");
 }
 
 TEST(RequestKey, NetTableNamesTheNamespaceOrTheProcess) {
@@ -65,6 +66,7 @@ TEST(RequestKey, NamesInErrors) {
   EXPECT_EQ(processes_what(), "/proc");
   EXPECT_EQ(cgroup_what(7), "cgroup 7");
   EXPECT_EQ(clock_what(), "clock");
+  EXPECT_EQ(units_what(), "systemd");
 }
 
 }  // namespace

@@ -128,6 +128,12 @@ class Source {
 
   [[nodiscard]] virtual Result<Clock> clock() = 0;
 
+  /// What systemd's system manager says of those units that it has loaded: base/unit_parts.h.
+  /// Nothing is loaded or started by being asked for. Takes a second at most. ENOENT: the program
+  /// that talks to systemd is not installed; ECONNREFUSED: systemd cannot be reached; ETIMEDOUT: it
+  /// did not answer in time.
+  [[nodiscard]] virtual Result<Bytes> ask_units(std::span<const std::string> names) = 0;
+
   /// For people: by what means processes were searched so far, and why not by better ones; lines
   /// without a last newline. Empty: nothing to say.
   [[nodiscard]] virtual std::string how() const { return {}; }

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <nlohmann/json.hpp>
 #include <string>
 
@@ -68,10 +70,9 @@ Json parents_json(const std::optional<std::vector<host::Ancestor>>& parents) {
   return out;
 }
 
-Json owner_json(const Host& host, const Listener& l, const host::Owner& owner) {
-  const host::Process& p = host.at(owner.process);
+Json owner_json(const host::Process& p, const Listener& l, const std::vector<std::uint32_t>& fds) {
   return {{"pid", p.pid},
-          {"fds", owner.fds},
+          {"fds", fds},
           {"name", for_json(p.name)},
           {"program", for_json(program_name(p))},
           {"cmdline", words_json(p.command_line)},
@@ -88,7 +89,7 @@ Json owner_json(const Host& host, const Listener& l, const host::Owner& owner) {
 
 /// A part of the kernel, in the fields of a process.
 Json kernel_owner_json(const host::KernelOwner& owner) {
-  Json out = owner_json(host::Process(), {});
+  Json out = owner_json(host::Process(), Listener(), {});
   for (Json& value : out) value = nullptr;
   out["fds"] = Json::array();
   out["name"] = for_json(owner.name());
@@ -99,7 +100,9 @@ Json kernel_owner_json(const host::KernelOwner& owner) {
 Json owners_json(const Host& host, const Listener& l) {
   if (!l.owners) return nullptr;
   Json out = Json::array();
-  for (const host::Owner& owner : *l.owners) out.push_back(owner_json(host, l, owner));
+  for (const host::Owner& owner : *l.owners) {
+    out.push_back(owner_json(host.at(owner.process), l, owner.fds));
+  }
   for (const host::KernelOwner& owner : l.kernel_owners) out.push_back(kernel_owner_json(owner));
   return out;
 }
@@ -133,6 +136,63 @@ Json queue_json(const host::Queue& q) {
   return {{"length", or_null(q.length)}, {"limit", or_null(q.limit)}, {"drops", or_null(q.drops)}};
 }
 
+Json names_json(const std::vector<std::string>& names) {
+  Json out = Json::array();
+  for (const std::string& name : names) out.push_back(for_json(name));
+  return out;
+}
+
+Json exit_json(const std::optional<host::UnitExit>& last) {
+  if (!last) return nullptr;
+  return {{"code", last->code}, {"status", last->status}, {"at", time_or_null(last->at_ms)}};
+}
+
+const char* source_word(host::UnitSource source) {
+  constexpr std::array kWords = {"cgroup", "files", "dbus"};
+  return kWords[static_cast<std::size_t>(source)];
+}
+
+/// UNIT of docs/contract.md.
+Json unit_json(const host::UnitFacts& unit) {
+  return {{"name", for_json(unit.name)},
+          {"user", or_null(unit.user)},
+          {"description", text_or_null(unit.description)},
+          {"load_state", text_or_null(unit.load_state)},
+          {"active_state", text_or_null(unit.active_state)},
+          {"sub_state", text_or_null(unit.sub_state)},
+          {"result", text_or_null(unit.result)},
+          {"since", time_or_null(unit.state_since_ms)},
+          {"file", text_or_null(unit.fragment)},
+          {"triggers", names_json(unit.triggers)},
+          {"can_start", or_null(unit.can_start)},
+          {"cannot_start_because", text_or_null(unit.cannot_start_because)},
+          {"restarts", or_null(unit.restarts)},
+          {"last_exit", exit_json(unit.last_exit)},
+          {"source", source_word(unit.source)}};
+}
+
+Json unit_or_null(const Host& host, const std::optional<host::UnitId>& id) {
+  return id ? unit_json(host.at(*id)) : Json(nullptr);
+}
+
+/// The socket units of a listener, each with the facts of what it starts.
+Json socket_units_json(const Host& host, const Listener& l) {
+  Json out = Json::array();
+  for (const host::UnitId id : l.socket_units) {
+    const host::UnitFacts& unit = host.at(id);
+    Json entry = unit_json(unit);
+    entry["inferred"] = l.socket_units_inferred;
+    entry["starts"] = Json::array();
+    for (const host::UnitFacts& other : host.units) {
+      const bool started =
+          std::find(unit.triggers.begin(), unit.triggers.end(), other.name) != unit.triggers.end();
+      if (started && other.user == unit.user) entry["starts"].push_back(unit_json(other));
+    }
+    out.push_back(std::move(entry));
+  }
+  return out;
+}
+
 /// LISTENER of docs/contract.md.
 Json listener_json(const Host& host, const Listener& l) {
   const bool inet = l.address.family == Family::Inet;
@@ -147,6 +207,8 @@ Json listener_json(const Host& host, const Listener& l) {
           {"socket", socket_json(l.socket)},
           {"queue", queue_json(l.queue)},
           {"unit", text_or_null(l.unit)},
+          {"unit_facts", unit_or_null(host, l.unit_id)},
+          {"socket_units", socket_units_json(host, l)},
           {"container", container_json(l.container)},
           {"owners", owners_json(host, l)},
           {"held_by", held_by_json(l.held_by)},

@@ -58,6 +58,7 @@ TEST(ListJson, WholeText) {
       "\"state\":\"LISTEN\",\"socket\":{\"inode\":635,\"cookie\":\"0x1\",\"uid\":0,"
       "\"user\":\"root\",\"cgroup\":\"/system.slice/nginx.service\"},"
       "\"queue\":{\"length\":0,\"limit\":128,\"drops\":0},\"unit\":\"nginx.service\","
+      "\"unit_facts\":null,\"socket_units\":[],"
       "\"container\":null,\"owners\":[{\"pid\":812,\"fds\":[6],\"name\":\"nginx\","
       "\"program\":\"nginx\",\"cmdline\":[\"nginx:\",\"master\"],"
       "\"exe\":\"/usr/bin/nginx\",\"exe_deleted\":false,"
@@ -80,6 +81,7 @@ TEST(ListJson, EveryKeyOfTheContractIsThere) {
   for (const auto& l : json["listeners"]) {
     EXPECT_EQ(keys_of(l),
               "protocol family address port v6only interface netns state socket queue unit "
+              "unit_facts socket_units "
               "container owners held_by probable_client scope reach findings ");
     EXPECT_EQ(keys_of(l["netns"]), "inode name ");
     EXPECT_EQ(keys_of(l["socket"]), "inode cookie uid user cgroup ");

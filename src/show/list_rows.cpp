@@ -134,6 +134,7 @@ void add_owner(Key& key, const Host& host, const ListRow& group, Strictness stri
   const Listener& l = first_of(host, group);
   const Holders holders = holders_of(host, group.listeners);
   key.add(holders.known).add(l.socket.uid).add(l.unit);
+  for (const host::UnitId id : l.socket_units) key.add(host.at(id).name);
   key.add(l.container ? l.container->runtime : "").add(l.container ? l.container->id : "");
   if (holders.known != Holders::Known::Processes) {
     key.add(l.socket.cgroup.has_value()).add(l.socket.cgroup.value_or(""));

@@ -6,7 +6,9 @@
 #include <string_view>
 #include <utility>
 
+#include "base/text.h"
 #include "host/doors.h"
+#include "host/units.h"
 #include "show/list_facts.h"
 #include "show/list_rows.h"
 
@@ -150,6 +152,39 @@ std::string door_words(const Host& host, const ListRow& row, bool ascii) {
   return arrow + (to.empty() ? name : fmt::format("{} ({})", name, to));
 }
 
+/// "ssh.socket, starts ssh.service": what systemd holds the socket for. Of several socket units
+/// each is named, and what they start only if it is the same.
+std::string socket_unit_words(const Host& host, const Listener& l) {
+  std::string out;
+  const host::UnitFacts& first = host.at(l.socket_units.front());
+  bool alike = true;
+  for (const host::UnitId id : l.socket_units) {
+    const host::UnitFacts& unit = host.at(id);
+    if (!out.empty()) out += " or ";
+    out += quoted_if_needed(unit.name);
+    alike = alike && unit.triggers == first.triggers;
+  }
+  if (!alike || first.triggers.empty()) return out;
+  out += ", starts " + quoted_if_needed(join(first.triggers, " and "));
+  if (first.can_start == false) out += ", which cannot start: " + first.cannot_start_because;
+  return out;
+}
+
+/// Every holder is a manager of systemd, which waits for the first client.
+bool is_held_by_systemd_alone(const Host& host, const Holders& holders) {
+  return std::all_of(holders.processes.begin(), holders.processes.end(),
+                     [&](host::ProcessId id) { return host::is_systemd(host.at(id)); });
+}
+
+std::string held_for_units_words(const Host& host, const Holders& holders, const Listener& l) {
+  if (!is_held_by_systemd_alone(host, holders)) {
+    return process_words(host, holders) + "  " + socket_unit_words(host, l);
+  }
+  const Process& lead = host.at(holders.lead);
+  const std::string who = lead.pid == 1 ? "systemd" : fmt::format("systemd ({})", lead.pid);
+  return who + " for " + socket_unit_words(host, l);
+}
+
 /// What is left to say of a socket whose owner is not known.
 std::string ownerless_words(const Listener& l) {
   if (std::string home = home_words(l); !home.empty()) return home;
@@ -261,6 +296,10 @@ std::string who_words(const Host& host, const ListRow& row, bool ascii) {
   std::string out;
   switch (holders.known) {
     case Holders::Known::Processes:
+      if (!first.socket_units.empty()) {
+        out = held_for_units_words(host, holders, first);
+        break;
+      }
       out = process_words(host, holders);
       if (std::string door = door_words(host, row, ascii); !door.empty()) {
         out += door;
@@ -273,11 +312,13 @@ std::string who_words(const Host& host, const ListRow& row, bool ascii) {
       if (!home.empty()) out += "  " + home;
       break;
     case Holders::Known::Unknown:
-      if (first.held_by && first.held_by->how != host::HeldBy::How::Unreadable) {
+      if (first.socket_units.empty() && first.held_by &&
+          first.held_by->how != host::HeldBy::How::Unreadable) {
         out = unheld_words(host, row);
         break;
       }
-      out = ownerless_words(first);
+      out = first.socket_units.empty() ? ownerless_words(first) : socket_unit_words(host, first);
+      if (first.socket_units_inferred) out.insert(0, "probably systemd for ");
       if (host.owners_asked) out += "  owner not readable";
       break;
   }

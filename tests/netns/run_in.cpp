@@ -58,7 +58,8 @@ void unmount_cgroup2() {
 }
 
 void make_mounts(const Place& place) {
-  if (!place.hide_pids && !place.no_proc && !place.no_cgroup2 && !place.own_pids &&
+  const bool new_proc = place.hide_pids || place.own_pids || place.pids_of != 0;
+  if (!new_proc && !place.no_proc && !place.no_cgroup2 && place.run.empty() &&
       place.var_lib.empty()) {
     return;
   }
@@ -68,22 +69,37 @@ void make_mounts(const Place& place) {
     must(mount(place.var_lib.c_str(), "/var/lib", nullptr, MS_BIND, nullptr) == 0, "var_lib");
   }
   if (place.no_cgroup2) unmount_cgroup2();
-  if (place.hide_pids || place.own_pids) {
+  if (!place.run.empty()) {
+    must(mount(place.run.c_str(), "/run", nullptr, MS_BIND, nullptr) == 0, "cover /run");
+  }
+  if (new_proc) {
     const char* options = place.hide_pids ? "hidepid=2" : "";
     must(mount("proc", "/proc", "proc", 0, options) == 0, "mount /proc");
   }
   if (place.no_proc) must(mount("none", "/proc", "tmpfs", 0, "size=4k") == 0, "cover /proc");
 }
 
-// Goes on in the first process of a new pid namespace; this one waits for it and ends as it does.
-void enter_own_pids() {
-  must(unshare(CLONE_NEWPID) == 0, "unshare pids");
+// Goes on in a process of the pid namespace that children are made in; this one waits for it and
+// ends as it does.
+void go_on_in_child() {
   const pid_t pid = fork();
   must(pid >= 0, "fork");
   if (pid == 0) return;
   int status = 0;
   waitpid(pid, &status, 0);
   _exit(WIFEXITED(status) ? WEXITSTATUS(status) : kNoPlace);
+}
+
+void enter_own_pids() {
+  must(unshare(CLONE_NEWPID) == 0, "unshare pids");
+  go_on_in_child();
+}
+
+void enter_pids_of(pid_t process) {
+  const std::string path = "/proc/" + std::to_string(process) + "/ns/pid";
+  const UniqueFd pids(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  must(setns(pids.get(), CLONE_NEWPID) == 0, path.c_str());
+  go_on_in_child();
 }
 
 void enter_own_users() {
@@ -110,6 +126,7 @@ void become(uid_t uid) {
     must(setns(netns.get(), CLONE_NEWNET) == 0, path.c_str());
   }
   if (place.own_pids) enter_own_pids();
+  if (place.pids_of != 0) enter_pids_of(place.pids_of);
   make_mounts(place);
   if (place.own_users) enter_own_users();
   must(forbid(place.forbidden), "seccomp");

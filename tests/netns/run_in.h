@@ -30,6 +30,8 @@ struct Place {
   bool no_proc = false;      ///< an empty folder for /proc
   bool no_cgroup2 = false;   ///< no cgroup v2 mounted
   bool own_pids = false;     ///< a pid namespace of its own, and a /proc to match
+  pid_t pids_of = 0;         ///< in the pid namespace of this process, and a /proc to match
+  std::string run = {};      ///< this folder stands for /run; empty: the real one
   bool own_users = false;    ///< a user namespace of its own, root in there
   Forbidden forbidden = Forbidden::Nothing;
 };

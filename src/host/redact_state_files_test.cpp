@@ -1,4 +1,4 @@
-#include "host/redact_files.h"
+#include "host/redact_state_files.h"
 
 #include <gtest/gtest.h>
 
@@ -8,8 +8,8 @@ namespace hark::host {
 namespace {
 
 std::string redacted(const std::string& path, std::string_view text) {
-  const Bytes once = redact_file(path, as_bytes(text));
-  EXPECT_EQ(redact_file(path, once), once) << path;
+  const Bytes once = redact_state_file(path, as_bytes(text));
+  EXPECT_EQ(redact_state_file(path, once), once) << path;
   return std::string(as_text(once));
 }
 
@@ -18,7 +18,7 @@ constexpr const char* kStorage =
     "/home/u/.local/share/containers/storage/vfs-containers/containers.json";
 constexpr const char* kTask = "/run/containerd/io.containerd.runtime.v2.task/k8s.io/ab/config.json";
 
-TEST(RedactFile, NothingButWhatIsReadStays) {
+TEST(RedactStateFile, NothingButWhatIsReadStays) {
   const std::string docker = redacted(
       kDocker,
       R"({"ID":"ab","Name":"/we\"b\n","Args":["--password","hunter2"],"Config":{"Image":"web:1",
@@ -56,13 +56,13 @@ TEST(RedactFile, NothingButWhatIsReadStays) {
             R"({"data-root":"/srv"})");
 }
 
-TEST(RedactFile, WhatIsNotUnderstoodGoes) {
+TEST(RedactStateFile, WhatIsNotUnderstoodGoes) {
   for (const char* path : {kDocker, kStorage, kTask, "/home/u/.config/docker/daemon.json"}) {
     EXPECT_EQ(redacted(path, "root:hunter2:19000:0:99999:7:::\n"), "") << path;
   }
 }
 
-TEST(RedactFile, OtherFilesStay) {
+TEST(RedactStateFile, OtherFilesStay) {
   EXPECT_EQ(redacted("/etc/passwd", "root:x:0:0:::\n"), "root:x:0:0:::\n");
   EXPECT_EQ(redacted("/srv/config.json", "{"), "{");
 }

@@ -2,7 +2,8 @@
 // holds. It is part of the recording format: tags may be added, never renumbered.
 //
 //   Namespaces    SurveyedNetns[], every network namespace of the machine
-//   Sockets       SurveyedSocket[], every socket of any of them that may be a listener
+//   Files         SurveyedFile[], every socket of any of them that may be a listener
+//   Sockets       SurveyedSocket[], the same in full, where that was asked for
 #pragma once
 
 #include <array>
@@ -10,7 +11,13 @@
 
 namespace hark {
 
-enum class SocketPart : std::uint16_t { Namespaces = 1, Sockets = 2 };
+enum class SocketPart : std::uint16_t { Namespaces = 1, Sockets = 2, Files = 3 };
+
+/// How much is told of each socket.
+enum class SurveyDepth : std::uint8_t {
+  Files,  ///< what SurveyedFile has
+  Full,   ///< and what SurveyedSocket has
+};
 
 struct SurveyedNetns {
   std::uint32_t inode = 0;
@@ -19,6 +26,17 @@ struct SurveyedNetns {
   bool operator==(const SurveyedNetns&) const = default;
 };
 static_assert(sizeof(SurveyedNetns) == 8);
+
+/// A socket, and whether it is anybody's.
+struct SurveyedFile {
+  std::uint32_t netns = 0;  ///< inode of its namespace
+  std::uint32_t inode = 0;
+  std::uint8_t state = 0;     ///< TCP_* of net/tcp_states.h
+  std::uint8_t has_file = 0;  ///< 0: no process ever had a descriptor for it: the kernel made it
+  std::uint16_t unused = 0;
+  bool operator==(const SurveyedFile&) const = default;
+};
+static_assert(sizeof(SurveyedFile) == 12);
 
 /// As sock_diag tells it (net/ipv4/inet_diag.c), and whose file it is not: the kernel's.
 struct SurveyedSocket {

@@ -109,7 +109,8 @@ class Object {
       if (section.sh_type != SHT_SYMTAB) continue;
       for (std::uint64_t n = 0; n < section.sh_size; n += sizeof(Elf64_Sym)) {
         const auto symbol = at<Elf64_Sym>(section.sh_offset + n);
-        if (symbol.st_shndx == which && ELF64_ST_TYPE(symbol.st_info) == STT_FUNC) {
+        const bool entry = symbol.st_value == 0 && ELF64_ST_TYPE(symbol.st_info) == STT_FUNC;
+        if (symbol.st_shndx == which && entry) {
           return text(section.sh_link, symbol.st_name);
         }
       }

@@ -71,7 +71,7 @@ INLINE int is_first(State* s, u64 spaces, u64 task) {
 }
 
 /* Bit 0: the file may be one that is looked for. */
-INLINE u64 passes(State* s, u64 file) {
+INLINE u64 passes(const State* s, u64 file) {
   const u64 hash = (file * HARK_HASH) >> (64 - HARK_FILTER_BITS);
   return s->filter[hash >> 6] >> (hash & 63);
 }

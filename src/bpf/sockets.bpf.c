@@ -154,8 +154,15 @@ INLINE void add_socket(State* s, u64 sk, u32 protocol) {
   }
   struct hark_socket* out = &SOCKETS[at];
   const u64 socket = POINTER(sk, sock, sk_socket);
-  out->family = family;
+  const u64 net = POINTER(sk, sock_common, skc_net);
+  s->sockets = at + 1;
   out->state = state;
+  out->inode = socket == 0 ? 0 : inode_of(socket);
+  out->file = socket == 0 ? 0 : POINTER(socket, socket, file);
+  out->netns = read_u32(net + AT(net, ns) + AT(ns_common, inum));
+  /* Known when the program is loaded: what is not wanted costs nothing, not even to verify. */
+  if (!GIVEN(in_full)) return;
+  out->family = family;
   out->port = read_u16(sk + AT(sock_common, skc_num));
   out->remote_port = read_u16(sk + AT(sock_common, skc_dport));
   out->protocol = protocol;
@@ -177,11 +184,7 @@ INLINE void add_socket(State* s, u64 sk, u32 protocol) {
     if (protocol != kRaw) out->queue_length -= INT(sk, udp_sock, forward_deficit);
     out->queue_limit = INT(sk, sock, sk_rcvbuf);
   }
-  out->inode = 0;
-  out->file = 0;
   if (socket != 0) {
-    out->inode = inode_of(socket);
-    out->file = POINTER(socket, socket, file);
     /* The socket below an MPTCP one is its subflow's. */
     const u64 top = POINTER(socket, socket, sk);
     if (protocol == kTcp && read_u16(top + AT(sock, sk_protocol)) == kMptcp) {
@@ -194,9 +197,6 @@ INLINE void add_socket(State* s, u64 sk, u32 protocol) {
     const u64 node = cgroup == 0 ? 0 : POINTER(cgroup, cgroup, kn);
     if (node != 0) out->cgroup_id = POINTER(node, kernfs_node, id);
   }
-  const u64 net = POINTER(sk, sock_common, skc_net);
-  out->netns = read_u32(net + AT(net, ns) + AT(ns_common, inum));
-  s->sockets = at + 1;
 }
 
 /* A list ends with a zero or, in tables that say in its end which list it was, an odd number. */

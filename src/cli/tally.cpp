@@ -65,8 +65,8 @@ Result<Bytes> Tally::read_net_table(const kernel::NetTablePlace& place, kernel::
   return count(kTable, inner_.read_net_table(place, table));
 }
 
-Result<Bytes> Tally::scan_sockets() {
-  return count(kSurvey, inner_.scan_sockets());
+Result<Bytes> Tally::scan_sockets(SurveyDepth depth) {
+  return count(kSurvey, inner_.scan_sockets(depth));
 }
 
 Result<Bytes> Tally::scan_namespaces() {

@@ -81,7 +81,10 @@ Result<SocketSurvey> decode_socket_survey(ByteView parts) {
   while (const auto part = reader.next()) {
     if (part->tag == static_cast<std::uint16_t>(SocketPart::Namespaces)) {
       if (!read_array(part->bytes, out.namespaces)) return broken("its length is wrong");
+    } else if (part->tag == static_cast<std::uint16_t>(SocketPart::Files)) {
+      if (!read_array(part->bytes, out.files)) return broken("its length is wrong");
     } else if (part->tag == static_cast<std::uint16_t>(SocketPart::Sockets)) {
+      out.full = true;
       std::vector<SurveyedSocket> sockets;
       if (!read_array(part->bytes, sockets)) return broken("its length is wrong");
       out.sockets.reserve(sockets.size());
@@ -94,6 +97,7 @@ Result<SocketSurvey> decode_socket_survey(ByteView parts) {
   }
   if (reader.broken()) return broken("a part is cut off");
   std::ranges::sort(out.namespaces, {}, &SurveyedNetns::inode);
+  std::ranges::sort(out.files, {}, &SurveyedFile::inode);
   std::ranges::sort(out.sockets, [](const SurveyRecord& a, const SurveyRecord& b) {
     return order(a) < order(b);
   });

@@ -20,6 +20,8 @@ struct SurveyRecord {
 
 struct SocketSurvey {
   std::vector<SurveyedNetns> namespaces;  ///< ascending by inode
+  std::vector<SurveyedFile> files;        ///< ascending by inode
+  bool full = false;                      ///< `sockets` was told
   std::vector<SurveyRecord> sockets;      ///< by namespace, each inode and protocol once
 };
 

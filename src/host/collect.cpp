@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 #include <optional>
+#include <set>
 
 #include "base/text.h"
 #include "decode/mountinfo.h"
@@ -137,7 +138,7 @@ class Collector {
 
   Result<std::vector<FoundNetns>> namespaces() {
     if (proc_ && looks_at_processes()) {
-      survey();
+      survey(SurveyDepth::Files);
       if (auto scan = scanned(source_.scan_namespaces())) evidence_.scan = std::move(*scan);
     }
     auto chosen = choose();
@@ -148,6 +149,7 @@ class Collector {
   Result<std::vector<FoundNetns>> choose() {
     auto found = find_namespaces(source_, evidence_, containers_);
     if (survey_) add_surveyed(found, *survey_);
+    deepen_survey(found);
     auto chosen = choose_namespaces(source_, evidence_, found, request_.netns);
     if (chosen || !proc_ || !decode::netns_inode(request_.netns)) return chosen;
     // Asked for by its inode and nowhere to be seen: perhaps a descriptor keeps it alive.
@@ -171,13 +173,29 @@ class Collector {
   }
 
   /// All sockets of the machine at once, where that can be had and they all are wanted.
-  void survey() {
+  void survey(SurveyDepth depth) {
     if (request_.netns != "all") return;
-    const auto parts = source_.scan_sockets();
+    const auto parts = source_.scan_sockets(depth);
     auto survey = parts ? decode::decode_socket_survey(*parts)
                         : Result<decode::SocketSurvey>(fail(parts.error()));
     survey_.reset();
     if (survey) survey_ = std::move(*survey);
+  }
+
+  /// Asks for the sockets in full where that is the only way to them, or the quicker one: to look
+  /// into a namespace costs as much as a hundred sockets.
+  void deepen_survey(const std::vector<FoundNetns>& found) {
+    constexpr std::size_t kMany = 8;
+    if (!survey_) return;
+    std::set<std::uint64_t> filled;
+    for (const SurveyedFile& file : survey_->files) filled.insert(file.netns);
+    bool only_way = false;
+    std::size_t others = 0;
+    for (const FoundNetns& one : found) {
+      only_way = only_way || one.only_surveyed;
+      if (!one.netns.own && filled.contains(one.ref.inode)) ++others;
+    }
+    if (only_way || (!request_.details && others > kMany)) survey(SurveyDepth::Full);
   }
 
   /// The listeners of our own namespace, as sock_diag told them, against the survey of all: what
@@ -190,9 +208,9 @@ class Collector {
       }
     }
     std::vector<std::uint32_t> surveyed;
-    for (const decode::SurveyRecord& record : survey_->sockets) {
-      if (record.netns_inode == evidence_.own_inode && record.socket.state == kTcpListen) {
-        surveyed.push_back(record.socket.inode);
+    for (const SurveyedFile& file : survey_->files) {
+      if (file.netns == evidence_.own_inode && file.state == kTcpListen) {
+        surveyed.push_back(file.inode);
       }
     }
     for (auto* inodes : {&asked, &surveyed}) {
@@ -211,17 +229,29 @@ class Collector {
         survey_.reset();
         break;
       }
-      survey();
+      survey(survey_->full ? SurveyDepth::Full : SurveyDepth::Files);
       std::erase_if(host_.listeners, [id](const Listener& one) { return one.netns == id; });
       there = sockets.read(own, id, host_.listeners);
     }
     return there;
   }
 
+  [[nodiscard]] bool has_sockets(const FoundNetns& one) const {
+    return std::ranges::any_of(
+        survey_->files, [&one](const SurveyedFile& file) { return file.netns == one.ref.inode; });
+  }
+
   [[nodiscard]] bool read_one(SocketReader& sockets, FoundNetns& one, NetnsId id) {
     if (one.netns.own) return read_own(sockets, one, id);
-    if (one.only_surveyed && !survey_) return false;
-    if (!survey_ || (request_.details && !one.only_surveyed)) {
+    const bool full = survey_ && survey_->full;
+    if (one.only_surveyed && !full) return false;
+    if (!full || (request_.details && !one.only_surveyed)) {
+      // Nobody opens a socket there between two looks without showing in the next.
+      const bool empty = survey_ && !has_sockets(one);
+      if (empty && !request_.details) {
+        one.netns.entered = true;
+        return true;
+      }
       return sockets.read(one, id, host_.listeners);
     }
     sockets.read_surveyed(one, id, *survey_, host_.listeners);
@@ -234,6 +264,18 @@ class Collector {
       if (!read_one(sockets, one, id)) continue;
       host_.namespaces.push_back(one.netns);
       refs_.push_back(one.ref);
+    }
+    if (survey_) note_files();
+  }
+
+  /// Which sockets the kernel made for itself.
+  void note_files() {
+    for (Listener& listener : host_.listeners) {
+      const auto file =
+          std::ranges::lower_bound(survey_->files, listener.socket.inode, {}, &SurveyedFile::inode);
+      if (file != survey_->files.end() && file->inode == listener.socket.inode) {
+        listener.socket.has_file = file->has_file != 0;
+      }
     }
   }
 

@@ -96,7 +96,9 @@ class FakeSource : public kernel::Source {
     }
     return find(kernel::net_table_key(place, table));
   }
-  Result<Bytes> scan_sockets() override { return find(kernel::sockets_key()); }
+  Result<Bytes> scan_sockets(SurveyDepth depth) override {
+    return find(kernel::sockets_key(depth));
+  }
   Result<Bytes> scan_namespaces() override { return find(kernel::namespaces_key()); }
   Result<Bytes> scan_descriptors(std::span<const std::uint32_t> /*wanted*/) override {
     return find(kernel::descriptors_key());

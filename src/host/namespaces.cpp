@@ -261,11 +261,11 @@ void add_held_by_descriptors(std::vector<FoundNetns>& found, const decode::Proce
 void add_surveyed(std::vector<FoundNetns>& found, const decode::SocketSurvey& survey) {
   std::set<std::uint64_t> known;
   for (const FoundNetns& one : found) known.insert(one.ref.inode);
-  for (const decode::SurveyRecord& record : survey.sockets) {
-    if (record.netns_inode == 0 || !known.insert(record.netns_inode).second) continue;
+  for (const SurveyedFile& file : survey.files) {
+    if (file.netns == 0 || !known.insert(file.netns).second) continue;
     FoundNetns one;
-    one.netns.inode = record.netns_inode;
-    one.ref.inode = record.netns_inode;
+    one.netns.inode = file.netns;
+    one.ref.inode = file.netns;
     one.ref.paths = {""};  // none leads there: whoever asks in it learns that it cannot be entered
     one.only_surveyed = true;
     found.push_back(std::move(one));

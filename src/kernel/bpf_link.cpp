@@ -52,7 +52,8 @@ class Linker {
     auto insn = std::bit_cast<bpf_insn>(code_[symbol.instruction]);
     const std::string_view label = symbol.label;
     if (insn.code == kCall) {
-      if (asked == nullptr || !asked->question.answer) return false;
+      if (asked == nullptr || asked->question.fact != BtfFact::Function) return false;
+      if (!asked->question.answer) return false;
       insn.src_reg = BPF_PSEUDO_KFUNC_CALL;
       insn.imm = static_cast<std::int32_t>(*asked->question.answer);
       code_[symbol.instruction] = std::bit_cast<std::uint64_t>(insn);

@@ -62,29 +62,33 @@ Result<BpfSurvey::Areas> BpfSurvey::make_areas(const SurveyRoom& room) {
                .holdings = std::move(made[6])};
 }
 
-Result<BpfSurvey> BpfSurvey::load(ByteView btf, const SurveyRoom& room) {
+BpfGiven BpfSurvey::given(const SurveyRoom& room, SurveyDepth depth, const Areas& areas, int own) {
+  return {
+      .numbers = {{"own_fd", static_cast<std::uint32_t>(own)},
+                  {"most_sockets", room.sockets},
+                  {"most_namespaces", room.namespaces},
+                  {"most_processes", room.processes},
+                  {"most_holdings", room.holdings},
+                  {"slot_bits", slot_bits(room)},
+                  {"in_full", depth == SurveyDepth::Full ? 1U : 0U}},
+      .areas = {{"sockets_state", areas.sockets_state.fd()},
+                {"sockets", areas.sockets.fd()},
+                {"namespaces", areas.namespaces.fd()},
+                {"holders_state", areas.holders_state.fd()},
+                {"slots", areas.slots.fd()},
+                {"processes", areas.processes.fd()},
+                {"holdings", areas.holdings.fd()}},
+  };
+}
+
+Result<BpfSurvey> BpfSurvey::load(ByteView btf, const SurveyRoom& room, SurveyDepth depth) {
   auto areas = make_areas(room);
   if (!areas) return fail(areas.error());
   // Any socket leads to the namespace and to the ring of protocols.
   UniqueFd own(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG));
   if (!own.valid()) return fail(kernel_error(errno, "a socket of hark's own"));
-  const BpfGiven given{
-      .numbers = {{"own_fd", static_cast<std::uint32_t>(own.get())},
-                  {"most_sockets", room.sockets},
-                  {"most_namespaces", room.namespaces},
-                  {"most_processes", room.processes},
-                  {"most_holdings", room.holdings},
-                  {"slot_bits", slot_bits(room)}},
-      .areas = {{"sockets_state", areas->sockets_state.fd()},
-                {"sockets", areas->sockets.fd()},
-                {"namespaces", areas->namespaces.fd()},
-                {"holders_state", areas->holders_state.fd()},
-                {"slots", areas->slots.fd()},
-                {"processes", areas->processes.fd()},
-                {"holdings", areas->holdings.fd()}},
-  };
   constexpr std::array kImages = {&bpf::kListSockets, &bpf::kFindHolders};
-  const auto code = link_bpf(kImages, btf, given);
+  const auto code = link_bpf(kImages, btf, given(room, depth, *areas, own.get()));
   if (!code) return fail(code.error());
   // The kernel takes a millisecond and more to verify each: both at once.
   Result<UniqueFd> find = UniqueFd();
@@ -93,7 +97,20 @@ Result<BpfSurvey> BpfSurvey::load(ByteView btf, const SurveyRoom& room) {
   other.join();
   if (!list) return fail(list.error());
   if (!find) return fail(find.error());
-  return BpfSurvey(room, std::move(*areas), std::move(own), std::move(*list), std::move(*find));
+  return BpfSurvey(room, depth, std::move(*areas), std::move(own), std::move(*list),
+                   std::move(*find));
+}
+
+Result<void> BpfSurvey::deepen(ByteView btf) {
+  constexpr std::array kImages = {&bpf::kListSockets};
+  const auto code =
+      link_bpf(kImages, btf, given(room_, SurveyDepth::Full, areas_, own_socket_.get()));
+  if (!code) return fail(code.error());
+  auto list = load_bpf_syscall(bpf::kListSockets.name, code->front());
+  if (!list) return fail(list.error());
+  list_sockets_ = std::move(*list);
+  depth_ = SurveyDepth::Full;
+  return {};
 }
 
 Result<void> BpfSurvey::look() {
@@ -122,9 +139,9 @@ Result<void> BpfSurvey::run_find() {
     return fail(kernel_error(ENOSPC, "files looked for"));
   }
   if (const auto ran = run_bpf(find_holders_.get()); !ran) return fail(ran.error());
-  room_.processes = grown(room_.processes, state.processes, state.lost_processes);
-  room_.holdings = grown(room_.holdings, state.holdings, state.lost_holdings);
   if (state.lost_processes != 0 || state.lost_holdings != 0) {
+    room_.processes = grown(room_.processes, state.processes, state.lost_processes);
+    room_.holdings = grown(room_.holdings, state.holdings, state.lost_holdings);
     return fail(kernel_error(ENOSPC, "holders"));
   }
   if (state.whole == 0) return fail(cut_short("descriptors"));

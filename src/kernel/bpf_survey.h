@@ -9,7 +9,9 @@
 
 #include "base/bytes.h"
 #include "base/result.h"
+#include "base/socket_parts.h"
 #include "kernel/bpf_calls.h"
+#include "kernel/bpf_link.h"
 
 extern "C" {
 #include "bpf/records.h"
@@ -29,7 +31,11 @@ struct SurveyRoom {
 class BpfSurvey {
  public:
   /// Loads both programs. `btf`: of the running kernel.
-  [[nodiscard]] static Result<BpfSurvey> load(ByteView btf, const SurveyRoom& room);
+  [[nodiscard]] static Result<BpfSurvey> load(ByteView btf, const SurveyRoom& room,
+                                              SurveyDepth depth);
+  /// Will tell all of sockets from the next look on.
+  [[nodiscard]] Result<void> deepen(ByteView btf);
+  [[nodiscard]] SurveyDepth depth() const { return depth_; }
 
   /// Goes through sockets, then through the descriptors of all tasks. ENOSPC: there was not room
   /// enough; needed() then says how much would be.
@@ -51,12 +57,16 @@ class BpfSurvey {
     BpfArea processes;
     BpfArea holdings;
   };
-  BpfSurvey(const SurveyRoom& room, Areas areas, UniqueFd own, UniqueFd list, UniqueFd find)
+  BpfSurvey(const SurveyRoom& room, SurveyDepth depth, Areas areas, UniqueFd own, UniqueFd list,
+            UniqueFd find)
       : room_(room),
+        depth_(depth),
         areas_(std::move(areas)),
         own_socket_(std::move(own)),
         list_sockets_(std::move(list)),
         find_holders_(std::move(find)) {}
+  [[nodiscard]] static BpfGiven given(const SurveyRoom& room, SurveyDepth depth, const Areas& areas,
+                                      int own);
   [[nodiscard]] static Result<Areas> make_areas(const SurveyRoom& room);
   [[nodiscard]] Result<void> run_list();
   [[nodiscard]] Result<void> run_find();
@@ -66,6 +76,7 @@ class BpfSurvey {
   [[nodiscard]] hark_holders_state& found() const;
 
   SurveyRoom room_;
+  SurveyDepth depth_;
   Areas areas_;
   UniqueFd own_socket_;  ///< where the programs begin
   UniqueFd list_sockets_;

@@ -121,7 +121,7 @@ class Live final : public Source {
     return out;
   }
 
-  Result<Bytes> scan_sockets() override { return search_.scan_sockets(); }
+  Result<Bytes> scan_sockets(SurveyDepth depth) override { return search_.scan_sockets(depth); }
 
   Result<Bytes> scan_namespaces() override { return search_.scan_namespaces(); }
 
@@ -154,7 +154,13 @@ class Live final : public Source {
  private:
   /// Opens something in a namespace: directly in our own, by the thread in any other.
   [[nodiscard]] Result<UniqueFd> open_in(const NetnsRef& netns, const std::function<int()>& open) {
-    if (!netns.paths.empty()) return thread_.open_inside(netns, open);
+    if (!netns.paths.empty()) {
+      // One that nothing leads to, see NetnsRef, is not worth a thread.
+      if (netns.paths.size() == 1 && netns.paths.front().empty()) {
+        return fail(kernel_error(ESTALE, "network namespace " + std::to_string(netns.inode)));
+      }
+      return thread_.open_inside(netns, open);
+    }
     UniqueFd fd(open());
     if (!fd.valid()) return fail(kernel_error(errno, "own network namespace"));
     return fd;

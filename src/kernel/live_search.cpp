@@ -120,7 +120,7 @@ Result<void> LiveSearch::survey_again() {
     if (auto trial = BpfArea::create("trial", 1); !trial) return fail(trial.error());
     const auto btf = btf_.view();
     if (!btf) return fail(btf.error());
-    auto loaded = BpfSurvey::load(*btf, room);
+    auto loaded = BpfSurvey::load(*btf, room, SurveyDepth::Files);
     if (!loaded) return fail(loaded.error());
     survey_.emplace(std::move(*loaded));
   }
@@ -129,28 +129,39 @@ Result<void> LiveSearch::survey_again() {
     if (looked || looked.error().code != ENOSPC) return looked;
     const auto btf = btf_.view();
     if (!btf) return fail(btf.error());
-    auto larger = BpfSurvey::load(*btf, survey_->needed());
+    auto larger = BpfSurvey::load(*btf, survey_->needed(), survey_->depth());
     if (!larger) return fail(larger.error());
     survey_.emplace(std::move(*larger));
   }
   return fail(kernel_error(ENOSPC, "survey"));
 }
 
-Result<Bytes> LiveSearch::scan_sockets() {
-  // Asked again, the answer is a new one: somebody doubts the first.
-  const bool again = survey_.has_value();
+Result<Bytes> LiveSearch::scan_sockets(SurveyDepth depth) {
+  const auto out = [](const Error& error) { return fail(error); };
   BpfSurvey* found = survey();
-  if (found != nullptr && again) {
-    if (const auto made = survey_again(); !made) return fail(made.error());
-  }
   if (found == nullptr) return fail(kernel_error(EOPNOTSUPP, "sockets of all namespaces"));
-  return socket_parts(found->namespaces(), found->sockets());
+  const bool deeper = depth == SurveyDepth::Full && found->depth() != SurveyDepth::Full;
+  if (deeper) {
+    const auto btf = btf_.view();
+    if (!btf) return out(btf.error());
+    if (const auto fine = found->deepen(*btf); !fine) return out(fine.error());
+  }
+  // Asked for the same again, the answer is a new one: somebody doubts the first.
+  if (deeper || told_) {
+    if (const auto made = survey_again(); !made) return out(made.error());
+  }
+  told_ = true;
+  return socket_parts(survey_->namespaces(), survey_->sockets(), depth);
 }
 
 Result<Bytes> LiveSearch::scan_namespaces() {
   const BpfSurvey* found = survey();
   if (found == nullptr) return scan_proc_namespaces(proc_root_);
-  return namespace_parts(found->processes());
+  std::vector<const hark_process*> first;
+  for (const hark_process& process : found->processes()) {
+    if (process.first != 0) first.push_back(&process);
+  }
+  return namespace_parts(std::move(first));
 }
 
 bool LiveSearch::knows(std::span<const std::uint32_t> wanted) const {
@@ -178,9 +189,10 @@ std::optional<std::vector<Held>> LiveSearch::from_survey(std::span<const std::ui
     return std::nullopt;
   }
   std::vector<Held> out;
+  const auto processes = survey_->processes();
   for (const hark_holding& holding : survey_->holdings()) {
-    if (holding.process >= survey_->processes().size()) continue;
-    out.push_back({.process = &survey_->processes()[holding.process],
+    if (holding.process >= processes.size()) continue;
+    out.push_back({.process = &processes[holding.process],
                    .fd = holding.fd,
                    .inode = holding.inode,
                    .is_netns = false});

@@ -38,7 +38,7 @@ class LiveSearch {
   LiveSearch(std::string proc_root, Search best) : proc_root_(std::move(proc_root)), best_(best) {}
 
   /// As the calls of Source with these names.
-  [[nodiscard]] Result<Bytes> scan_sockets();
+  [[nodiscard]] Result<Bytes> scan_sockets(SurveyDepth depth);
   [[nodiscard]] Result<Bytes> scan_namespaces();
   [[nodiscard]] Result<Bytes> scan_descriptors(std::span<const std::uint32_t> wanted);
   [[nodiscard]] std::string how() const;
@@ -58,6 +58,7 @@ class LiveSearch {
   Search best_;
   BtfFile btf_;
   std::optional<BpfSurvey> survey_;
+  bool told_ = false;  ///< what the survey found was told to somebody already
   std::vector<hark_found> iterated_;
   std::array<std::string, 4> why_not_;  ///< of each rung; empty: nothing against it
   std::optional<Search> answered_;      ///< the rung that scan_descriptors used

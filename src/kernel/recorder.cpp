@@ -81,8 +81,8 @@ Result<Bytes> Recorder::read_net_table(const NetTablePlace& place, NetTable tabl
               inner_.read_net_table(place, table));
 }
 
-Result<Bytes> Recorder::scan_sockets() {
-  return keep(sockets_key(), sockets_what(), inner_.scan_sockets());
+Result<Bytes> Recorder::scan_sockets(SurveyDepth depth) {
+  return keep(sockets_key(depth), sockets_what(), inner_.scan_sockets(depth));
 }
 
 Result<Bytes> Recorder::scan_namespaces() {

@@ -42,7 +42,7 @@ class FakeKernel final : public Source {
   Result<Bytes> scan_descriptors(std::span<const std::uint32_t> wanted) override {
     return bytes("descriptors of " + std::to_string(wanted.size()));
   }
-  Result<Bytes> scan_sockets() override { return bytes("sockets"); }
+  Result<Bytes> scan_sockets(SurveyDepth /*depth*/) override { return bytes("sockets"); }
   Result<Bytes> read_processes(std::span<const ProcessWanted> wanted,
                                ProcessDetail /*detail*/) override {
     if (code != 0) return fail(refusal());

@@ -87,8 +87,8 @@ Result<Bytes> Replay::read_net_table(const NetTablePlace& place, NetTable table)
   return answer(net_table_key(place, table), net_table_what(table));
 }
 
-Result<Bytes> Replay::scan_sockets() {
-  return answer(sockets_key(), sockets_what());
+Result<Bytes> Replay::scan_sockets(SurveyDepth depth) {
+  return answer(sockets_key(depth), sockets_what());
 }
 
 Result<Bytes> Replay::scan_namespaces() {

@@ -25,7 +25,7 @@ class Replay final : public Source {
   Result<std::vector<std::string>> list_folder(const std::string& path) override;
   Result<Bytes> read_net_table(const NetTablePlace& place, NetTable table) override;
   /// A recording made with descriptors answers both ways; the parts too many do no harm.
-  Result<Bytes> scan_sockets() override;
+  Result<Bytes> scan_sockets(SurveyDepth depth) override;
   Result<Bytes> scan_namespaces() override;
   Result<Bytes> scan_descriptors(std::span<const std::uint32_t> wanted) override;
   /// Answers from the union of what was recorded, narrowed to the processes asked for.

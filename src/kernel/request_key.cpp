@@ -52,8 +52,8 @@ std::string net_table_key(const NetTablePlace& place, NetTable table) {
   return "net-table " + where + " " + file_name(table);
 }
 
-std::string sockets_key() {
-  return "scan sockets";
+std::string sockets_key(SurveyDepth depth) {
+  return depth == SurveyDepth::Full ? "scan sockets full" : "scan sockets files";
 }
 
 std::string namespaces_key() {

@@ -21,7 +21,7 @@ namespace hark::kernel {
 [[nodiscard]] std::string folder_key(const std::string& path);
 /// `net-table netns INODE TABLE`, or `net-table pid PID TABLE` when it is read through a process.
 [[nodiscard]] std::string net_table_key(const NetTablePlace& place, NetTable table);
-[[nodiscard]] std::string sockets_key();
+[[nodiscard]] std::string sockets_key(SurveyDepth depth);
 [[nodiscard]] std::string namespaces_key();
 /// Whatever was wanted: a recording holds every socket.
 [[nodiscard]] std::string descriptors_key();

@@ -80,19 +80,15 @@ std::uint64_t start_ticks(int process) {
   return parse_number<std::uint64_t>(word).value_or(0);
 }
 
-/// Process 1, if there is one whose descriptors may not be looked at.
+/// Process 1, if there is one whose descriptors may not be looked at. Where one of them may, all
+/// may; to list them would cost more than the search.
 Bytes unreadable_first_process(const std::string& proc_root) {
   Bytes out;
-  UniqueFd folder;
-  const std::string path = proc_root + "/1/fd";
-  int error = open_at(AT_FDCWD, path.c_str(), O_RDONLY | O_DIRECTORY, folder);
-  if (error == 0) {
-    FolderReader names(folder.get());
-    FolderReader::Entry entry;
-    std::string link;
-    while (error == 0 && names.next(entry)) {
-      if (entry.name[0] != '.') error = read_link_at(folder.get(), entry.name, link);
-    }
+  int error = 0;
+  std::string link;
+  for (const char* name : {"/1/fd/0", "/1/fd/1", "/1/fd/2", "/1/fd/3"}) {
+    error = read_link_at(AT_FDCWD, (proc_root + name).c_str(), link);
+    if (error != ENOENT) break;
   }
   if (error != EACCES && error != EPERM) return out;
   append_number(out, ProcessPart::Pid, std::uint32_t{1});
@@ -118,7 +114,8 @@ Bytes cgroup_of(const std::string& proc_root, std::span<const hark_process* cons
 
 }  // namespace
 
-Bytes socket_parts(std::span<const hark_netns> namespaces, std::span<const hark_socket> sockets) {
+Bytes socket_parts(std::span<const hark_netns> namespaces, std::span<const hark_socket> sockets,
+                   SurveyDepth depth) {
   std::vector<SurveyedNetns> spaces;
   for (const hark_netns& one : namespaces) {
     spaces.push_back(
@@ -127,6 +124,17 @@ Bytes socket_parts(std::span<const hark_netns> namespaces, std::span<const hark_
   Bytes out;
   append_part(out, static_cast<std::uint16_t>(SocketPart::Namespaces),
               std::as_bytes(std::span(spaces)));
+  std::vector<SurveyedFile> files;
+  files.reserve(sockets.size());
+  for (const hark_socket& socket : sockets) {
+    files.push_back({.netns = socket.netns,
+                     .inode = socket.inode,
+                     .state = socket.state,
+                     .has_file = static_cast<std::uint8_t>(socket.file != 0 ? 1 : 0),
+                     .unused = 0});
+  }
+  append_part(out, static_cast<std::uint16_t>(SocketPart::Files), std::as_bytes(std::span(files)));
+  if (depth != SurveyDepth::Full) return out;
   std::vector<SurveyedSocket> all;
   all.reserve(sockets.size());
   for (const hark_socket& socket : sockets) all.push_back(wire_form(socket));
@@ -134,11 +142,7 @@ Bytes socket_parts(std::span<const hark_netns> namespaces, std::span<const hark_
   return out;
 }
 
-Bytes namespace_parts(std::span<const hark_process> processes) {
-  std::vector<const hark_process*> first;
-  for (const hark_process& process : processes) {
-    if (process.first != 0) first.push_back(&process);
-  }
+Bytes namespace_parts(std::vector<const hark_process*> first) {
   std::ranges::sort(first, {}, &hark_process::pid);
   Bytes out;
   std::uint32_t last = 0;

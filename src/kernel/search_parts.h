@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/socket_parts.h"
 
 extern "C" {
 #include "bpf/records.h"
@@ -25,10 +26,10 @@ struct Held {
 
 /// The answer of Source::scan_sockets.
 [[nodiscard]] Bytes socket_parts(std::span<const hark_netns> namespaces,
-                                 std::span<const hark_socket> sockets);
+                                 std::span<const hark_socket> sockets, SurveyDepth depth);
 
-/// The answer of Source::scan_namespaces: of each set of namespaces the first process.
-[[nodiscard]] Bytes namespace_parts(std::span<const hark_process> processes);
+/// The answer of Source::scan_namespaces: of each set of namespaces a process.
+[[nodiscard]] Bytes namespace_parts(std::vector<const hark_process*> first);
 
 /// The answer of Source::scan_descriptors. Of each group of processes in the same cgroups one's
 /// /proc/PID/cgroup is read. A process 1 into whose descriptors /proc does not let us look, and

@@ -15,12 +15,14 @@
 #include "base/bytes.h"
 #include "base/process_parts.h"
 #include "base/result.h"
+#include "base/socket_parts.h"
 
 namespace hark::kernel {
 
 /// A network namespace: the inode of its nsfs file, which names it machine-wide, and paths that
 /// lead there (/run/netns/NAME, /proc/PID/ns/net, /proc/PID/fd/N), tried in turn; one whose inode
-/// differs is passed over. No path: the namespace hark runs in.
+/// differs is passed over. No path: the namespace hark runs in. One empty path: nothing leads
+/// there, and whoever asks in it gets ESTALE.
 struct NetnsRef {
   std::uint64_t inode = 0;
   std::vector<std::string> paths;
@@ -104,7 +106,7 @@ class Source {
   /// Every socket of every network namespace that may be a listener, and every namespace, also
   /// those that no process and no file leads to. See base/socket_parts.h. Asked a second time a
   /// live host looks again. EOPNOTSUPP: there is no way to see them all at once here.
-  [[nodiscard]] virtual Result<Bytes> scan_sockets() = 0;
+  [[nodiscard]] virtual Result<Bytes> scan_sockets(SurveyDepth depth) = 0;
 
   /// The namespaces of processes: of every process, or of one for each namespace. See
   /// base/process_parts.h.

@@ -1,0 +1,83 @@
+#include "kernel/bpf_link.h"
+
+#include <gtest/gtest.h>
+#include <linux/bpf.h>
+
+#include <array>
+#include <bit>
+#include <string>
+
+namespace hark::kernel {
+namespace {
+
+std::uint64_t insn(std::uint8_t code, std::int32_t imm = 0) {
+  bpf_insn out{};
+  out.code = code;
+  out.imm = imm;
+  return std::bit_cast<std::uint64_t>(out);
+}
+
+constexpr std::uint8_t kLoad = BPF_LD | BPF_IMM | BPF_DW;
+constexpr std::uint8_t kCall = BPF_JMP | BPF_CALL;
+
+/// struct sock { int a; int b; }, function run.
+Bytes btf() {
+  const std::string text = std::string("\0sock\0b\0run\0", 13);
+  const std::array<std::uint32_t, 12> types = {1, 4U << 24 | 1, 8, 6, 0, 32, 8, 12U << 24, 0};
+  Bytes out;
+  append_value(out, std::uint16_t{0xeb9f});
+  append_value(out, std::uint16_t{1});
+  for (const std::uint32_t word : {24U, 0U, 36U, 36U, static_cast<std::uint32_t>(text.size())}) {
+    append_value(out, word);
+  }
+  for (std::size_t i = 0; i < 9; ++i) append_value(out, types.at(i));
+  append(out, text);
+  return out;
+}
+
+struct Linked {
+  explicit Linked(const char* label, std::uint8_t code = kLoad, std::int32_t addend = 0)
+      : code_{insn(code, addend), insn(0)}, symbols_{{{0, label}}} {
+    const bpf::BpfImage image{"test", code_, symbols_};
+    const std::array images = {&image};
+    const BpfGiven given{.numbers = {{"n", 7}}, .areas = {{"m", 9}}};
+    result = link_bpf(images, btf(), given);
+  }
+  [[nodiscard]] bpf_insn at(std::size_t i) const {
+    return std::bit_cast<bpf_insn>(result->at(0).at(i));
+  }
+  std::array<std::uint64_t, 2> code_;
+  std::array<bpf::BpfSymbol, 1> symbols_;
+  Result<std::vector<BpfCode>> result;
+};
+
+TEST(BpfLink, FillsIn) {
+  EXPECT_EQ(Linked("sock.b").at(0).imm, 4);
+  EXPECT_EQ(Linked("sock.b", kLoad, 3).at(0).imm, 7);
+  EXPECT_EQ(Linked("sock..size").at(0).imm, 8);
+  EXPECT_EQ(Linked("given..n").at(0).imm, 7);
+  EXPECT_EQ(Linked("sock.gone..optional").at(0).imm, 0x7fffffff);
+  const Linked area("area..m", kLoad, 16);
+  EXPECT_EQ(area.at(0).imm, 9);
+  EXPECT_EQ(area.at(0).src_reg, BPF_PSEUDO_MAP_VALUE);
+  EXPECT_EQ(area.at(1).imm, 16) << "the place in the area";
+  EXPECT_EQ(Linked("run", kCall).at(0).imm, 2);
+  EXPECT_EQ(Linked("run", kCall).at(0).src_reg, BPF_PSEUDO_KFUNC_CALL);
+}
+
+TEST(BpfLink, SaysWhatTheKernelLacks) {
+  EXPECT_EQ(Linked("sock.gone").result.error().why, "this kernel has no sock.gone");
+  EXPECT_EQ(Linked("walk", kCall).result.error().why, "this kernel has no walk");
+  EXPECT_FALSE(Linked("given..other").result);
+  EXPECT_FALSE(Linked("area..other").result);
+  EXPECT_FALSE(Linked("sock.b", kCall).result) << "a member is no function";
+}
+
+TEST(BpfLink, ABuildWithoutProgramsSaysSo) {
+  const bpf::BpfImage none{"none", {}, {}};
+  const std::array images = {&none};
+  EXPECT_NE(link_bpf(images, btf(), {}).error().why.find("no BPF programs"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace hark::kernel

@@ -1,4 +1,5 @@
-// hark_load desktop|server|big: a busy host to measure on, in a network namespace of its own.
+// hark_load desktop|server|big|spaces: a busy host to measure on, in a network namespace of its own,
+// own.
 //
 // Processes hold a mixture of descriptors; some of them listen, some listeners are shared by groups
 // of workers, and pairs of established connections stand beside them, which is what makes a listing
@@ -42,11 +43,13 @@ struct Size {
   unsigned datagrams;    ///< UDP sockets
   unsigned connections;  ///< both ends are held
   unsigned thread_every;
+  unsigned spaces;  ///< further network namespaces, with three listeners each
 };
 constexpr std::array kSizes = {
-    Size{"desktop", 300, 30, 40, 20, 200, 5},
-    Size{"server", 2000, 50, 300, 100, 20'000, 5},
-    Size{"big", 10'000, 60, 2000, 500, 100'000, 10},
+    Size{"desktop", 300, 30, 40, 20, 200, 5, 0},
+    Size{"server", 2000, 50, 300, 100, 20'000, 5, 0},
+    Size{"spaces", 2000, 50, 300, 100, 20'000, 5, 200},
+    Size{"big", 10'000, 60, 2000, 500, 100'000, 10, 0},
 };
 constexpr unsigned kThreads = 8;      ///< further ones of every thread_every-th process
 constexpr unsigned kWorkers = 4;      ///< processes that share a socket
@@ -232,6 +235,29 @@ void new_namespace() {
   close(any);
 }
 
+// Processes that each live in a namespace of their own, with three listeners.
+void start_spaces(unsigned count, int done) {
+  const pid_t parent = getpid();
+  for (unsigned i = 0; i < count; i++) {
+    const pid_t pid = fork();
+    must(pid >= 0, "fork");
+    if (pid != 0) continue;
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    if (getppid() != parent) _exit(0);
+    new_namespace();
+    for (std::uint16_t port = 8080; port < 8083; port++) {
+      const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+      sockaddr_in address{};
+      address.sin_family = AF_INET;
+      address.sin_port = htons(port);
+      must(bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0, "bind");
+      must(listen(fd, 5) == 0, "listen");
+    }
+    must(write(done, "", 1) == 1, "write");
+    for (;;) pause();
+  }
+}
+
 // Lets go of standard input's end as well as of a signal: both come as an end of read(2).
 void wait_for_the_end() {
   struct sigaction noted {};
@@ -249,7 +275,7 @@ int main(int argc, char** argv) {
   const std::string_view name = argc == 2 ? argv[1] : "";
   const auto size = std::ranges::find(kSizes, name, &Size::name);
   if (size == kSizes.end()) {
-    std::fprintf(stderr, "usage: hark_load desktop|server|big\n");
+    std::fprintf(stderr, "usage: hark_load desktop|server|big|spaces\n");
     return 2;
   }
   setpgid(0, 0);  // kill(0, …) below must reach the load and nobody else
@@ -257,8 +283,9 @@ int main(int argc, char** argv) {
   int done[2];
   must(pipe2(done, O_CLOEXEC) == 0, "pipe");
   start_all(*size, done[1]);
+  start_spaces(size->spaces, done[1]);
   close(done[1]);
-  wait_for_all(size->processes, done[0]);
+  wait_for_all(size->processes + size->spaces, done[0]);
   std::printf("ready %d\n", getpid());
   std::fflush(stdout);
   wait_for_the_end();

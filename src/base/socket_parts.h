@@ -7,6 +7,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 
 namespace hark {
@@ -27,13 +28,18 @@ struct SurveyedNetns {
 };
 static_assert(sizeof(SurveyedNetns) == 8);
 
+/// From so many namespaces with sockets on it is quicker to survey their sockets in full than to
+/// enter each.
+constexpr std::size_t kManyNamespaces = 8;
+
 /// A socket, and whether it is anybody's.
 struct SurveyedFile {
   std::uint32_t netns = 0;  ///< inode of its namespace
   std::uint32_t inode = 0;
   std::uint8_t state = 0;     ///< TCP_* of net/tcp_states.h
   std::uint8_t has_file = 0;  ///< 0: no process ever had a descriptor for it: the kernel made it
-  std::uint16_t unused = 0;
+  std::uint8_t family = 0;    ///< AF_*
+  std::uint8_t protocol = 0;  ///< as SurveyedSocket has it; TCP for MPTCP too
   bool operator==(const SurveyedFile&) const = default;
 };
 static_assert(sizeof(SurveyedFile) == 12);

@@ -30,8 +30,8 @@ kcall void bpf_rcu_read_lock(void);
 kcall void bpf_rcu_read_unlock(void);
 
 /* The walk is one flat loop whose place is kept in memory. Each step does the first of these that
- * there is to do: look at one descriptor of the eight in which the filter found something; compare
- * the next 64 descriptors of the table with the filter. 0: this task is done. */
+ * there is to do: look at one of the eight descriptors among which the filter suspects one; compare
+ * the next eight with the filter; copy the next 64 of the table. 0: this task is done. */
 STEP int step(void);
 /* Begins with a task. 0: there was none. */
 STEP int begin(u64 task);
@@ -41,7 +41,7 @@ PROGRAM int find_holders(void) {
   struct bpf_iter_num steps;
   bpf_rcu_read_lock();
   bpf_iter_task_new(&tasks, 0, kAllThreads);
-  bpf_iter_num_new(&steps, 0, 1 << 22);
+  bpf_iter_num_new(&steps, 0, 1 << 23); /* BPF_MAX_LOOPS of linux/bpf.h */
   while (bpf_iter_num_next(&steps)) {
     if (step()) continue;
     const u64 task = (u64)bpf_iter_task_next(&tasks);
@@ -119,33 +119,31 @@ INLINE void look_at(State* s, u64 task, u64 files, u32 fd, u64 file) {
 
 INLINE void look_at_one(State* s) {
   const u32 at = s->walk.at & 63;
-  if (s->walk.hits >> (at / 8) & 1) {
-    look_at(s, s->walk.task, s->walk.files, (s->walk.word - 1) * 64 + at, s->descriptors[at]);
-    s->walk.at = at + 1;
-  } else {
-    s->walk.at = (at | 7) + 1;
-  }
-  if (s->walk.at == 64) s->walk.hits = 0;
+  look_at(s, s->walk.task, s->walk.files, (s->walk.word - 1) * 64 + at, s->descriptors[at]);
+  s->walk.at = at + 1;
+  s->walk.suspects--;
 }
 
-INLINE void compare_word(State* s) {
+/* Eight descriptors: that none of them is looked for is what nearly always is. */
+INLINE void compare_group(State* s) {
+  const u32 first = s->walk.group * 8 & 63;
+  u64 any = 0;
+#pragma clang loop unroll(full)
+  for (int one = 0; one < 8; ++one) {
+    any |= passes(s, s->descriptors[first + one]);
+    __asm__ volatile("" : "+r"(any)); /* one after the other: there are few registers */
+  }
+  s->walk.at = first;
+  s->walk.suspects = (any & 1) * 8;
+  s->walk.group++;
+}
+
+INLINE void copy_word(State* s) {
   const u64 word = s->walk.word;
   s->walk.word = word + 1;
   if (read_u64(s->walk.open_words + 8 * word) == 0) return;
   probe_read(s->descriptors, sizeof s->descriptors, (const void*)(s->walk.slots + word * 512));
-  u64 hits = 0;
-#pragma clang loop unroll(full)
-  for (int group = 0; group < 8; ++group) {
-    u64 any = 0;
-#pragma clang loop unroll(full)
-    for (int one = 0; one < 8; ++one) {
-      any |= passes(s, s->descriptors[group * 8 + one]);
-      __asm__ volatile("" : "+r"(any)); /* one after the other: there are few registers */
-    }
-    hits |= (any & 1) << group;
-  }
-  s->walk.hits = hits;
-  s->walk.at = 0;
+  s->walk.group = 0;
 }
 
 /* What is to be told of the task that was walked. */
@@ -164,16 +162,17 @@ INLINE void finish(State* s) {
 
 STEP int step(void) {
   State* s = STATE;
-  if (s->walk.hits != 0) {
+  if (s->walk.suspects != 0) {
     look_at_one(s);
-    return 1;
+  } else if (s->walk.group < 8) {
+    compare_group(s);
+  } else if (s->walk.word < s->walk.words) {
+    copy_word(s);
+  } else {
+    finish(s);
+    return 0;
   }
-  if (s->walk.word < s->walk.words) {
-    compare_word(s);
-    return 1;
-  }
-  finish(s);
-  return 0;
+  return 1;
 }
 
 STEP int begin(u64 task) {
@@ -184,6 +183,7 @@ STEP int begin(u64 task) {
   }
   s->tasks++;
   s->walk.task = task;
+  s->walk.group = 8;
   s->walk.word = 0;
   s->walk.words = 0;
   s->walk.first = 0;

@@ -70,12 +70,12 @@ struct hark_walk {
   hark_u64 slots;      /* of its descriptor table: addresses of files */
   hark_u64 open_words; /* which of them are open, a bit each */
   hark_u64 words;
-  hark_u64 word; /* the next one */
-  hark_u64 hits; /* of the 64 descriptors before it: groups of eight to look at */
-  hark_u32 at;   /* the next descriptor to look at */
+  hark_u64 word;     /* the next one */
+  hark_u32 group;    /* the next eight of the 64 descriptors before it; 8: all were compared */
+  hark_u32 suspects; /* descriptors that are left to look at */
+  hark_u32 at;       /* the next of them */
   hark_u32 first;
   hark_u32 holdings_before;
-  hark_u32 unused;
 };
 
 struct hark_holders_state {

@@ -157,15 +157,15 @@ INLINE void add_socket(State* s, u64 sk, u32 protocol) {
   const u64 net = POINTER(sk, sock_common, skc_net);
   s->sockets = at + 1;
   out->state = state;
+  out->family = family;
+  out->protocol = protocol;
   out->inode = socket == 0 ? 0 : inode_of(socket);
   out->file = socket == 0 ? 0 : POINTER(socket, socket, file);
   out->netns = read_u32(net + AT(net, ns) + AT(ns_common, inum));
   /* Known when the program is loaded: what is not wanted costs nothing, not even to verify. */
   if (!GIVEN(in_full)) return;
-  out->family = family;
   out->port = read_u16(sk + AT(sock_common, skc_num));
   out->remote_port = read_u16(sk + AT(sock_common, skc_dport));
-  out->protocol = protocol;
   out->uid = INT(sk, sock, sk_uid);
   out->interface_index = INT(sk, sock_common, skc_bound_dev_if);
   out->v6only =

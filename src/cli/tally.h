@@ -19,6 +19,7 @@ class Tally final : public kernel::Source {
   Result<std::string> read_link(const std::string& path) override;
   Result<std::vector<std::string>> list_folder(const std::string& path) override;
   Result<Bytes> read_net_table(const kernel::NetTablePlace& place, kernel::NetTable table) override;
+  void expect_scan_sockets() override { inner_.expect_scan_sockets(); }
   Result<Bytes> scan_sockets(SurveyDepth depth) override;
   Result<Bytes> scan_namespaces() override;
   Result<Bytes> scan_descriptors(std::span<const std::uint32_t> wanted) override;

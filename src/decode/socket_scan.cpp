@@ -25,22 +25,9 @@ bool read_array(ByteView bytes, std::vector<T>& out) {
   return true;
 }
 
-std::optional<Protocol> protocol_of(std::uint16_t number) {
-  constexpr std::array<std::pair<std::uint16_t, Protocol>, 5> kNumbers = {{
-      {6, Protocol::Tcp},
-      {262, Protocol::Mptcp},
-      {17, Protocol::Udp},
-      {136, Protocol::Udplite},
-      {255, Protocol::Raw},
-  }};
-  const auto found = std::ranges::find(kNumbers, number, &decltype(kNumbers)::value_type::first);
-  if (found == kNumbers.end()) return std::nullopt;
-  return found->second;
-}
-
 /// Nothing: there cannot be such a socket.
 std::optional<SurveyRecord> to_record(const SurveyedSocket& from) {
-  const auto protocol = protocol_of(from.protocol);
+  const auto protocol = surveyed_protocol(from.protocol);
   if (!protocol || (from.family != kInet && from.family != kInet6)) return std::nullopt;
   const bool v6 = from.family == kInet6;
   SurveyRecord out;
@@ -73,6 +60,19 @@ auto order(const SurveyRecord& record) {
 }
 
 }  // namespace
+
+std::optional<Protocol> surveyed_protocol(std::uint16_t number) {
+  constexpr std::array<std::pair<std::uint16_t, Protocol>, 5> kNumbers = {{
+      {6, Protocol::Tcp},
+      {262, Protocol::Mptcp},
+      {17, Protocol::Udp},
+      {136, Protocol::Udplite},
+      {255, Protocol::Raw},
+  }};
+  const auto found = std::ranges::find(kNumbers, number, &decltype(kNumbers)::value_type::first);
+  if (found == kNumbers.end()) return std::nullopt;
+  return found->second;
+}
 
 Result<SocketSurvey> decode_socket_survey(ByteView parts) {
   const auto broken = [](const char* why) { return fail(plain_error("socket survey", why)); };

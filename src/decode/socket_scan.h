@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "base/bytes.h"
@@ -24,6 +25,9 @@ struct SocketSurvey {
   bool full = false;                      ///< `sockets` was told
   std::vector<SurveyRecord> sockets;      ///< by namespace, each inode and protocol once
 };
+
+/// The protocol of SurveyedFile and SurveyedSocket; empty: there is none with that number.
+[[nodiscard]] std::optional<Protocol> surveyed_protocol(std::uint16_t number);
 
 /// A buffer that is cut off, or a socket of a family or protocol that there cannot be, is an error
 /// as a whole.

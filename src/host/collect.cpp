@@ -61,11 +61,13 @@ class Collector {
 
   Result<Host> collect() {
     host_.owners_asked = request_.owners;
+    if (request_.netns == "all") source_.expect_scan_sockets();
     read_identity();
     read_own_place();
+    SocketReader sockets(source_, host_.gaps);
+    read_own_early(sockets);
     auto found = namespaces();
     if (!found) return fail(found.error());
-    SocketReader sockets(source_, host_.gaps);
     read_sockets(sockets, *found);
     if (request_.owners) {
       read_owners(sockets, *found);
@@ -185,7 +187,6 @@ class Collector {
   /// Asks for the sockets in full where that is the only way to them, or the quicker one: to look
   /// into a namespace costs as much as a hundred sockets.
   void deepen_survey(const std::vector<FoundNetns>& found) {
-    constexpr std::size_t kMany = 8;
     if (!survey_) return;
     std::set<std::uint64_t> filled;
     for (const SurveyedFile& file : survey_->files) filled.insert(file.netns);
@@ -195,7 +196,7 @@ class Collector {
       only_way = only_way || one.only_surveyed;
       if (!one.netns.own && filled.contains(one.ref.inode)) ++others;
     }
-    if (only_way || (!request_.details && others > kMany)) survey(SurveyDepth::Full);
+    if (only_way || (!request_.details && others > kManyNamespaces)) survey(SurveyDepth::Full);
   }
 
   /// The listeners of our own namespace, as sock_diag told them, against the survey of all: what
@@ -220,10 +221,22 @@ class Collector {
     return asked == surveyed;
   }
 
+  /// Our own namespace needs no search, and is read while the survey of all is being made. It is
+  /// the first of all that will be found.
+  void read_own_early(SocketReader& sockets) {
+    if (request_.netns != "all" || !proc_ || evidence_.own_inode == 0) return;
+    FoundNetns own;
+    own.netns.inode = evidence_.own_inode;
+    own.netns.own = true;
+    own.ref.inode = evidence_.own_inode;
+    own_is_read_ = sockets.read(own, NetnsId{0}, host_.listeners);
+  }
+
   /// Reads our own namespace, twice if the survey does not agree with it: sockets come and go.
   [[nodiscard]] bool read_own(SocketReader& sockets, FoundNetns& own, NetnsId id) {
     constexpr int kTries = 2;
-    bool there = sockets.read(own, id, host_.listeners);
+    bool there = own_is_read_ || sockets.read(own, id, host_.listeners);
+    own.netns.entered = there;
     for (int i = 1; survey_ && !survey_agrees(id); ++i) {
       if (i == kTries) {
         survey_.reset();
@@ -236,9 +249,17 @@ class Collector {
     return there;
   }
 
-  [[nodiscard]] bool has_sockets(const FoundNetns& one) const {
-    return std::ranges::any_of(
-        survey_->files, [&one](const SurveyedFile& file) { return file.netns == one.ref.inode; });
+  /// The kinds of sockets that the survey found in a namespace.
+  [[nodiscard]] std::vector<SocketKind> kinds_in(const FoundNetns& one) const {
+    constexpr std::uint8_t kInet6 = 10;
+    std::vector<SocketKind> out;
+    for (const SurveyedFile& file : survey_->files) {
+      const auto protocol = decode::surveyed_protocol(file.protocol);
+      if (file.netns != one.ref.inode || !protocol) continue;
+      const SocketKind kind{*protocol, file.family == kInet6 ? Family::Inet6 : Family::Inet};
+      if (std::ranges::find(out, kind) == out.end()) out.push_back(kind);
+    }
+    return out;
   }
 
   [[nodiscard]] bool read_one(SocketReader& sockets, FoundNetns& one, NetnsId id) {
@@ -246,13 +267,10 @@ class Collector {
     const bool full = survey_ && survey_->full;
     if (one.only_surveyed && !full) return false;
     if (!full || (request_.details && !one.only_surveyed)) {
-      // Nobody opens a socket there between two looks without showing in the next.
-      const bool empty = survey_ && !has_sockets(one);
-      if (empty && !request_.details) {
-        one.netns.entered = true;
-        return true;
-      }
-      return sockets.read(one, id, host_.listeners);
+      if (!survey_ || request_.details) return sockets.read(one, id, host_.listeners);
+      const std::vector<SocketKind> kinds = kinds_in(one);
+      one.netns.entered = true;
+      return kinds.empty() || sockets.read(one, id, kinds, host_.listeners);
     }
     sockets.read_surveyed(one, id, *survey_, host_.listeners);
     return true;
@@ -405,6 +423,7 @@ class Collector {
   NetnsEvidence evidence_;
   Sight sight_;
   bool proc_ = true;
+  bool own_is_read_ = false;
   std::optional<decode::SocketSurvey> survey_;
   std::int64_t boot_ms_ = 0;
 };

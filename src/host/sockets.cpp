@@ -85,7 +85,8 @@ const std::vector<SocketReader::Question>& SocketReader::questions() {
   return kQuestions;
 }
 
-bool SocketReader::read(FoundNetns& found, NetnsId id, std::vector<Listener>& out) {
+bool SocketReader::read(FoundNetns& found, NetnsId id, const std::vector<SocketKind>& kinds,
+                        std::vector<Listener>& out) {
   Place place{.found = found,
               .id = id,
               .out = out,
@@ -96,6 +97,8 @@ bool SocketReader::read(FoundNetns& found, NetnsId id, std::vector<Listener>& ou
               .interfaces = {},
               .local_ports = std::nullopt};
   for (std::size_t i = 0; i < questions().size(); ++i) {
+    const SocketKind kind{questions()[i].protocol, questions()[i].family};
+    if (!kinds.empty() && std::ranges::find(kinds, kind) == kinds.end()) continue;
     Answer answer = ask(i, place);
     if (answer == Answer::Refused && found.pid != 0) answer = ask(i, place);
     if (answer == Answer::Gone) return false;
@@ -207,6 +210,8 @@ SocketReader::Answer SocketReader::ask_diag(const Question& question, Place& pla
   const auto dump = decode::decode_inet_diag(*answer, question.protocol);
   if (!dump) return failed(question, dump.error(), place);
   place.interrupted = place.interrupted || dump->interrupted;
+  const std::size_t needed = place.out.size() + dump->sockets.size();
+  if (needed > place.out.capacity()) place.out.reserve(std::max(needed, place.out.size() * 2));
   for (const decode::SocketRecord& record : dump->sockets) add(record, place);
   return Answer::Given;
 }

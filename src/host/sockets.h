@@ -14,6 +14,13 @@
 
 namespace hark::host {
 
+/// A protocol over a family.
+struct SocketKind {
+  Protocol protocol = Protocol::Tcp;
+  Family family = Family::Inet;
+  bool operator==(const SocketKind&) const = default;
+};
+
 /// Reads listeners and remembers, over all namespaces, what this kernel does not have, so that it
 /// is asked once.
 class SocketReader {
@@ -22,7 +29,13 @@ class SocketReader {
 
   /// Appends the listeners of `found`, which becomes namespace `id`. What cannot be read becomes a
   /// gap. Sets found.netns.entered or seen_through_pid. False: the namespace is gone by now.
-  [[nodiscard]] bool read(FoundNetns& found, NetnsId id, std::vector<Listener>& out);
+  [[nodiscard]] bool read(FoundNetns& found, NetnsId id, std::vector<Listener>& out) {
+    return read(found, id, {}, out);
+  }
+  /// The same where a survey tells which kinds of sockets are there: others are not asked for.
+  /// Without a kind all are.
+  [[nodiscard]] bool read(FoundNetns& found, NetnsId id, const std::vector<SocketKind>& kinds,
+                          std::vector<Listener>& out);
 
   /// The same from a survey of all namespaces' sockets: nothing is asked of the kernel but names.
   void read_surveyed(FoundNetns& found, NetnsId id, const decode::SocketSurvey& survey,

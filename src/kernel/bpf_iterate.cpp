@@ -22,11 +22,11 @@ namespace {
 constexpr std::size_t kMostBytes = 256U << 20U;
 
 Result<std::vector<hark_found>> iterate(const bpf::BpfImage& image, std::string_view function,
-                                        ByteView btf, const BpfGiven& given) {
+                                        const KernelTypes& types, const BpfGiven& given) {
   const std::array images = {&image};
-  const auto code = link_bpf(images, btf, given);
+  const auto code = link_bpf(images, types, given);
   if (!code) return fail(code.error());
-  const auto attach = kernel_function(btf, function);
+  const auto attach = kernel_function(types, function);
   if (!attach) return fail(attach.error());
   const auto program = load_bpf_iterator(image.name, code->front(), *attach);
   if (!program) return fail(program.error());
@@ -40,7 +40,7 @@ Result<std::vector<hark_found>> iterate(const bpf::BpfImage& image, std::string_
 
 }  // namespace
 
-Result<std::vector<hark_found>> iterate_tasks(ByteView btf) {
+Result<std::vector<hark_found>> iterate_tasks(const KernelTypes& types) {
   const auto area = BpfArea::create("task_state", sizeof(hark_task_state));
   if (!area) return fail(area.error());
   const UniqueFd socket(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG));
@@ -49,11 +49,11 @@ Result<std::vector<hark_found>> iterate_tasks(ByteView btf) {
   const BpfGiven given{.numbers = {{"own_fd", static_cast<std::uint32_t>(socket.get())},
                                    {"own_netns_fd", static_cast<std::uint32_t>(netns.get())}},
                        .areas = {{"task_state", area->fd()}}};
-  return iterate(bpf::kWalkTask, "bpf_iter_task", btf, given);
+  return iterate(bpf::kWalkTask, "bpf_iter_task", types, given);
 }
 
-Result<std::vector<hark_found>> iterate_files(ByteView btf) {
-  return iterate(bpf::kWalkTaskFile, "bpf_iter_task_file", btf, {});
+Result<std::vector<hark_found>> iterate_files(const KernelTypes& types) {
+  return iterate(bpf::kWalkTaskFile, "bpf_iter_task_file", types, {});
 }
 
 }  // namespace hark::kernel

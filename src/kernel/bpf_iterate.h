@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 #include "base/result.h"
+#include "kernel/bpf_link.h"
 
 extern "C" {
 #include "bpf/records.h"
@@ -14,10 +15,10 @@ extern "C" {
 namespace hark::kernel {
 
 /// Every socket that may be a listener and every network namespace, by descriptor, from a walk over
-/// the descriptor tables of all tasks. Linux 6.4. `btf`: of the running kernel.
-[[nodiscard]] Result<std::vector<hark_found>> iterate_tasks(ByteView btf);
+/// the descriptor tables of all tasks. Linux 6.4.
+[[nodiscard]] Result<std::vector<hark_found>> iterate_tasks(const KernelTypes& types);
 
 /// The same from the iterator that hands out each file. Linux 5.11.
-[[nodiscard]] Result<std::vector<hark_found>> iterate_files(ByteView btf);
+[[nodiscard]] Result<std::vector<hark_found>> iterate_files(const KernelTypes& types);
 
 }  // namespace hark::kernel

@@ -2,6 +2,7 @@
 
 #include <linux/bpf.h>
 
+#include <algorithm>
 #include <bit>
 #include <cerrno>
 #include <cstring>
@@ -102,20 +103,29 @@ class Questions {
     }
   }
 
-  Result<void> ask(ByteView btf) {
-    std::vector<BtfQuestion> questions;
-    questions.reserve(asked_.size());
-    for (const Asked& one : asked_) questions.push_back(one.question);
-    if (const auto fine = ask_btf(btf, questions); !fine) return fail(fine.error());
-    for (std::size_t i = 0; i < asked_.size(); ++i) {
-      asked_[i].question.answer = questions[i].answer;
-      if (questions[i].answer || asked_[i].optional) continue;
-      std::string missing(questions[i].type);
-      if (!questions[i].member.empty()) missing += "." + std::string(questions[i].member);
+  Result<void> ask(const KernelTypes& types) {
+    if (!answered_before(types)) {
+      if (const auto fine = ask_kernel(types.btf); !fine) return fine;
+    }
+    for (const Asked& one : asked_) {
+      if (one.question.answer || one.optional) continue;
+      std::string missing(one.question.type);
+      if (!one.question.member.empty()) missing += "." + std::string(one.question.member);
       return fail(plain_error("BPF", "this kernel has no " + missing));
     }
     return {};
   }
+
+  Result<void> ask_kernel(ByteView btf) {
+    std::vector<BtfQuestion> questions;
+    questions.reserve(asked_.size());
+    for (const Asked& one : asked_) questions.push_back(one.question);
+    if (const auto fine = ask_btf(btf, questions); !fine) return fail(fine.error());
+    for (std::size_t i = 0; i < asked_.size(); ++i) asked_[i].question.answer = questions[i].answer;
+    return {};
+  }
+
+  [[nodiscard]] const std::map<std::string_view, std::size_t>& places() const { return places_; }
 
   /// Null where the symbol asks nothing of the kernel.
   [[nodiscard]] const Asked* find(std::string_view label) const {
@@ -124,14 +134,37 @@ class Questions {
   }
 
  private:
+  /// True: hints had an answer to everything. What a kernel lacks it is asked for again.
+  [[nodiscard]] bool answered_before(const KernelTypes& types) {
+    if (types.hints == nullptr) return false;
+    return std::ranges::all_of(places_, [&](const auto& place) {
+      Asked& asked = asked_[place.second];
+      asked.question.answer = types.hints->find(place.first);
+      return asked.question.answer || asked.optional;
+    });
+  }
+
   std::map<std::string_view, std::size_t> places_;
   std::vector<Asked> asked_;
 };
 
 }  // namespace
 
-Result<std::vector<BpfCode>> link_bpf(std::span<const bpf::BpfImage* const> images, ByteView btf,
-                                      const BpfGiven& given) {
+std::vector<std::pair<std::string, std::uint32_t>> answers_for(const bpf::BpfImage& image,
+                                                               ByteView btf) {
+  std::vector<std::pair<std::string, std::uint32_t>> out;
+  Questions questions;
+  questions.add(image);
+  if (!questions.ask_kernel(btf)) return out;
+  for (const auto& [label, at] : questions.places()) {
+    const Asked* asked = questions.find(label);
+    if (asked->question.answer) out.emplace_back(label, *asked->question.answer);
+  }
+  return out;
+}
+
+Result<std::vector<BpfCode>> link_bpf(std::span<const bpf::BpfImage* const> images,
+                                      const KernelTypes& types, const BpfGiven& given) {
   Questions questions;
   for (const bpf::BpfImage* image : images) {
     if (image->code.empty()) {
@@ -139,7 +172,7 @@ Result<std::vector<BpfCode>> link_bpf(std::span<const bpf::BpfImage* const> imag
     }
     questions.add(*image);
   }
-  if (const auto fine = questions.ask(btf); !fine) return fail(fine.error());
+  if (const auto fine = questions.ask(types); !fine) return fail(fine.error());
   std::vector<BpfCode> out;
   for (const bpf::BpfImage* image : images) {
     BpfCode code(image->code.begin(), image->code.end());
@@ -155,9 +188,11 @@ Result<std::vector<BpfCode>> link_bpf(std::span<const bpf::BpfImage* const> imag
   return out;
 }
 
-Result<std::uint32_t> kernel_function(ByteView btf, std::string_view name) {
+Result<std::uint32_t> kernel_function(const KernelTypes& types, std::string_view name) {
   BtfQuestion question{.fact = BtfFact::Function, .type = name, .member = {}, .answer = {}};
-  if (const auto fine = ask_btf(btf, std::span(&question, 1)); !fine) return fail(fine.error());
+  if (const auto fine = ask_btf(types.btf, std::span(&question, 1)); !fine) {
+    return fail(fine.error());
+  }
   if (!question.answer) return fail(plain_error("BPF", "this kernel has no " + std::string(name)));
   return *question.answer;
 }

@@ -41,11 +41,12 @@ struct Linked {
     const bpf::BpfImage image{"test", code_, symbols_};
     const std::array images = {&image};
     const BpfGiven given{.numbers = {{"n", 7}}, .areas = {{"m", 9}}};
-    result = link_bpf(images, btf(), given);
+    result = link_bpf(images, {.btf = types_}, given);
   }
   [[nodiscard]] bpf_insn at(std::size_t i) const {
     return std::bit_cast<bpf_insn>(result->at(0).at(i));
   }
+  Bytes types_ = btf();
   std::array<std::uint64_t, 2> code_;
   std::array<bpf::BpfSymbol, 1> symbols_;
   Result<std::vector<BpfCode>> result;
@@ -73,10 +74,50 @@ TEST(BpfLink, SaysWhatTheKernelLacks) {
   EXPECT_FALSE(Linked("sock.b", kCall).result) << "a member is no function";
 }
 
+// An answer that was found before is taken, and nothing is read.
+TEST(BpfLink, Hints) {
+  constexpr std::array kKnown = {BtfHint{"sock.b", 40}};
+  const BtfHints hints{{}, kKnown};
+  const std::array code = {insn(kLoad), insn(0)};
+  const std::array symbols = {bpf::BpfSymbol{0, "sock.b"}};
+  const bpf::BpfImage image{"test", code, symbols};
+  const std::array images = {&image};
+  const auto linked = link_bpf(images, {.btf = {}, .hints = &hints}, {});
+  ASSERT_TRUE(linked);
+  EXPECT_EQ(std::bit_cast<bpf_insn>(linked->at(0).at(0)).imm, 40);
+  const std::array others = {bpf::BpfSymbol{0, "sock.a"}};
+  const bpf::BpfImage unknown{"test", code, others};
+  const std::array both = {&image, &unknown};
+  const Bytes types = btf();
+  EXPECT_FALSE(link_bpf(both, {.btf = types, .hints = &hints}, {}))
+      << "one that the hints lack is asked of the kernel, which has no sock.a";
+}
+
+TEST(BpfLink, AnswersForHintsAreThoseOfTheKernel) {
+  const std::array code = {insn(kLoad), insn(0)};
+  const std::array symbols = {bpf::BpfSymbol{0, "sock.b"}, bpf::BpfSymbol{0, "sock.gone"}};
+  const bpf::BpfImage image{"test", code, symbols};
+  const auto answers = answers_for(image, btf());
+  ASSERT_EQ(answers.size(), 1U);
+  EXPECT_EQ(answers[0], std::pair(std::string("sock.b"), 4U));
+}
+
+TEST(BuildId, IsFoundAmongNotes) {
+  Bytes notes;
+  for (const std::uint32_t word : {6U, 4U, 0x100U}) append_value(notes, word);
+  append(notes, std::string_view("Xen\0\0\0\0\0abcd", 12));
+  for (const std::uint32_t word : {4U, 3U, 3U}) append_value(notes, word);
+  append(notes, std::string_view("GNU\0xyz\0", 8));
+  EXPECT_EQ(as_text(build_id_in(notes)), "xyz");
+  notes.resize(notes.size() - 4);
+  EXPECT_TRUE(build_id_in(notes).empty()) << "cut off";
+  EXPECT_TRUE(build_id_in({}).empty());
+}
+
 TEST(BpfLink, ABuildWithoutProgramsSaysSo) {
   const bpf::BpfImage none{"none", {}, {}};
   const std::array images = {&none};
-  EXPECT_NE(link_bpf(images, btf(), {}).error().why.find("no BPF programs"), std::string::npos);
+  EXPECT_NE(link_bpf(images, {}, {}).error().why.find("no BPF programs"), std::string::npos);
 }
 
 }  // namespace

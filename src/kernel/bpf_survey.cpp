@@ -81,14 +81,15 @@ BpfGiven BpfSurvey::given(const SurveyRoom& room, SurveyDepth depth, const Areas
   };
 }
 
-Result<BpfSurvey> BpfSurvey::load(ByteView btf, const SurveyRoom& room, SurveyDepth depth) {
+Result<BpfSurvey> BpfSurvey::load(const KernelTypes& types, const SurveyRoom& room,
+                                  SurveyDepth depth) {
   auto areas = make_areas(room);
   if (!areas) return fail(areas.error());
   // Any socket leads to the namespace and to the ring of protocols.
   UniqueFd own(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG));
   if (!own.valid()) return fail(kernel_error(errno, "a socket of hark's own"));
   constexpr std::array kImages = {&bpf::kListSockets, &bpf::kFindHolders};
-  const auto code = link_bpf(kImages, btf, given(room, depth, *areas, own.get()));
+  const auto code = link_bpf(kImages, types, given(room, depth, *areas, own.get()));
   if (!code) return fail(code.error());
   // The kernel takes a millisecond and more to verify each: both at once.
   Result<UniqueFd> find = UniqueFd();
@@ -101,10 +102,10 @@ Result<BpfSurvey> BpfSurvey::load(ByteView btf, const SurveyRoom& room, SurveyDe
                    std::move(*find));
 }
 
-Result<void> BpfSurvey::deepen(ByteView btf) {
+Result<void> BpfSurvey::deepen(const KernelTypes& types) {
   constexpr std::array kImages = {&bpf::kListSockets};
   const auto code =
-      link_bpf(kImages, btf, given(room_, SurveyDepth::Full, areas_, own_socket_.get()));
+      link_bpf(kImages, types, given(room_, SurveyDepth::Full, areas_, own_socket_.get()));
   if (!code) return fail(code.error());
   auto list = load_bpf_syscall(bpf::kListSockets.name, code->front());
   if (!list) return fail(list.error());
@@ -113,12 +114,7 @@ Result<void> BpfSurvey::deepen(ByteView btf) {
   return {};
 }
 
-Result<void> BpfSurvey::look() {
-  if (const auto fine = run_list(); !fine) return fine;
-  return run_find();
-}
-
-Result<void> BpfSurvey::run_list() {
+Result<void> BpfSurvey::look_at_sockets() {
   hark_sockets_state& state = listed();
   std::memset(&state, 0, sizeof state);
   if (const auto ran = run_bpf(list_sockets_.get()); !ran) return fail(ran.error());
@@ -131,7 +127,7 @@ Result<void> BpfSurvey::run_list() {
   return {};
 }
 
-Result<void> BpfSurvey::run_find() {
+Result<void> BpfSurvey::look_for_holders() {
   hark_holders_state& state = found();
   std::memset(&state, 0, sizeof state);
   if (!set_wanted()) {

@@ -30,16 +30,17 @@ struct SurveyRoom {
 
 class BpfSurvey {
  public:
-  /// Loads both programs. `btf`: of the running kernel.
-  [[nodiscard]] static Result<BpfSurvey> load(ByteView btf, const SurveyRoom& room,
+  /// Loads both programs.
+  [[nodiscard]] static Result<BpfSurvey> load(const KernelTypes& types, const SurveyRoom& room,
                                               SurveyDepth depth);
   /// Will tell all of sockets from the next look on.
-  [[nodiscard]] Result<void> deepen(ByteView btf);
+  [[nodiscard]] Result<void> deepen(const KernelTypes& types);
   [[nodiscard]] SurveyDepth depth() const { return depth_; }
 
-  /// Goes through sockets, then through the descriptors of all tasks. ENOSPC: there was not room
-  /// enough; needed() then says how much would be.
-  [[nodiscard]] Result<void> look();
+  /// Goes through sockets. ENOSPC: there was not room enough; needed() then says how much would be.
+  [[nodiscard]] Result<void> look_at_sockets();
+  /// Goes through the descriptors of all tasks, for the files of the sockets last seen. Likewise.
+  [[nodiscard]] Result<void> look_for_holders();
   [[nodiscard]] const SurveyRoom& needed() const { return room_; }
 
   [[nodiscard]] std::span<const hark_socket> sockets() const;
@@ -68,8 +69,6 @@ class BpfSurvey {
   [[nodiscard]] static BpfGiven given(const SurveyRoom& room, SurveyDepth depth, const Areas& areas,
                                       int own);
   [[nodiscard]] static Result<Areas> make_areas(const SurveyRoom& room);
-  [[nodiscard]] Result<void> run_list();
-  [[nodiscard]] Result<void> run_find();
   [[nodiscard]] bool set_wanted();
   [[nodiscard]] bool place(std::uint64_t file, std::uint32_t inode);
   [[nodiscard]] hark_sockets_state& listed() const;

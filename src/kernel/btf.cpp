@@ -48,6 +48,17 @@ constexpr std::array<Tail, kKinds> kTails = [] {
   return out;
 }();
 
+/// Kinds that do not exist have no tail.
+constexpr std::size_t tail_size(std::uint32_t kind, std::uint32_t parts) {
+  constexpr std::array<Tail, 32> kAll = [] {
+    std::array<Tail, 32> out{};
+    for (std::size_t i = 0; i < kTails.size(); ++i) out[i] = kTails[i];
+    return out;
+  }();
+  const Tail tail = kAll[kind & 31];
+  return tail.fixed + std::size_t{tail.each} * parts;
+}
+
 constexpr std::size_t kHead = 12;        ///< struct btf_type
 constexpr std::size_t kMemberSize = 12;  ///< struct btf_member
 constexpr std::size_t kIndexStep = 64;   ///< every so many types, where one begins is kept
@@ -147,34 +158,41 @@ class Description {
   template <typename See>
   bool each(const Prefixes& prefixes, See see) {
     constexpr std::uint32_t kNamed = 1U << kStruct | 1U << kUnion | 1U << kFunction;
-    index_.reserve(types_.size() / kHead / kIndexStep);
-    std::size_t left = 0;
-    std::size_t size = 0;
+    const std::byte* const begin = types_.data();
+    const std::size_t end = types_.size();
+    const std::size_t last_prefix = text_.size() < kPrefix ? 0 : text_.size() - kPrefix;
+    if (last_prefix == 0) return types_.empty();
+    index_.reserve(end / kHead / kIndexStep + 1);
+    std::uint32_t until_index = 1;
     std::uint32_t id = 1;
-    for (std::size_t at = 0; at < types_.size(); at += size, ++id) {
-      if (id % kIndexStep == 1) index_.push_back(static_cast<std::uint32_t>(at));
-      left = types_.size() - at;
-      if (left < kHead) return false;
-      const std::uint32_t info = word_at(types_, at + 4);
+    for (std::size_t at = 0; at < end; ++id) {
+      if (--until_index == 0) {
+        index_.push_back(static_cast<std::uint32_t>(at));
+        until_index = kIndexStep;
+      }
+      if (end - at < kHead) return false;
+      std::array<std::uint32_t, 2> head{};  // name, info
+      std::memcpy(head.data(), begin + at, sizeof head);
+      const auto [name, info] = head;
       const std::uint32_t kind = info >> 24 & 0x1f;
-      if (kind >= kKinds) return false;
-      size = kHead + kTails[kind].fixed + std::size_t{kTails[kind].each} * (info & 0xffff);
-      if (left < size) return false;
-      if ((kNamed >> kind & 1) == 0) continue;
-      const std::uint32_t name = word_at(types_, at);
-      if (name > text_.size() || text_.size() - name < kPrefix) continue;
-      const std::uint32_t word = word_at(text_, name);
-      if (!prefixes.maybe(word)) continue;
-      const auto* names = prefixes.names(word);
-      if (names == nullptr) continue;
-      const auto asked = [&](std::string_view one) { return is_named(name, one); };
-      if (std::ranges::none_of(*names, asked)) continue;
-      std::size_t next = at;
-      Type type;
-      if (!read(next, type)) return false;
-      see(id, type);
+      const std::size_t size = kHead + tail_size(kind, info & 0xffff);
+      if (kind >= kKinds || end - at < size) return false;
+      if ((kNamed >> kind & 1) != 0 && name <= last_prefix &&
+          prefixes.maybe(word_at(text_, name))) {
+        std::size_t next = at;
+        Type type;
+        if (!read(next, type)) return false;
+        if (is_asked(prefixes, name)) see(id, type);
+      }
+      at += size;
     }
     return true;
+  }
+
+  [[nodiscard]] bool is_asked(const Prefixes& prefixes, std::uint32_t name) const {
+    const auto* names = prefixes.names(word_at(text_, name));
+    if (names == nullptr) return false;
+    return std::ranges::any_of(*names, [&](std::string_view one) { return is_named(name, one); });
   }
 
   [[nodiscard]] bool is_named(std::uint32_t at, std::string_view name) const {

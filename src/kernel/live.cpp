@@ -121,6 +121,8 @@ class Live final : public Source {
     return out;
   }
 
+  void expect_scan_sockets() override { search_.begin(); }
+
   Result<Bytes> scan_sockets(SurveyDepth depth) override { return search_.scan_sockets(depth); }
 
   Result<Bytes> scan_namespaces() override { return search_.scan_namespaces(); }

@@ -7,7 +7,9 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <set>
 
+#include "kernel/btf_hints.h"
 #include "kernel/live_files.h"
 #include "kernel/live_processes.h"
 
@@ -64,6 +66,21 @@ Result<ByteView> BtfFile::view() {
   return ByteView(read_);
 }
 
+Result<KernelTypes> BtfFile::types() {
+  if (types_) return *types_;
+  const auto btf = view();
+  if (!btf) return fail(btf.error());
+  types_ = {.btf = *btf, .hints = nullptr};
+  Bytes notes;
+  constexpr std::size_t kLargestNotes = 65'536;
+  if (!kBtfHints.build_id.empty() &&
+      read_at(AT_FDCWD, "/sys/kernel/notes", notes, kLargestNotes) == 0 &&
+      std::ranges::equal(build_id_in(notes), std::as_bytes(kBtfHints.build_id))) {
+    types_->hints = &kBtfHints;
+  }
+  return *types_;
+}
+
 bool LiveSearch::allowed(Search rung) const {
   return rung >= best_ && why_not_[at(rung)].empty();
 }
@@ -88,20 +105,54 @@ std::optional<Error> LiveSearch::unfit() {
   return std::nullopt;
 }
 
-/// The survey of now, made at the first use; null: this rung is out.
-BpfSurvey* LiveSearch::survey() {
-  if (!allowed(Search::Survey)) return nullptr;
-  if (survey_) return &*survey_;
+LiveSearch::~LiveSearch() {
+  if (beginning_.joinable()) beginning_.join();
+}
+
+void LiveSearch::begin() {
+  if (!allowed(Search::Survey) || survey_ || beginning_.joinable()) return;
   if (const auto error = unfit()) {
     refuse(Search::Survey, *error);
-    return nullptr;
+    return;
   }
-  if (const auto made = survey_again(); !made) {
-    refuse(Search::Survey, made.error());
-    survey_.reset();
-    return nullptr;
+  beginning_ = std::thread([this] { begun_ = survey_again(); });
+}
+
+/// The survey of now, made at the first use; null: this rung is out.
+BpfSurvey* LiveSearch::survey() {
+  begin();
+  if (beginning_.joinable()) {
+    beginning_.join();
+    if (!begun_) {
+      refuse(Search::Survey, begun_.error());
+      survey_.reset();
+    }
   }
-  return &*survey_;
+  return allowed(Search::Survey) && survey_ ? &*survey_ : nullptr;
+}
+
+/// Of many namespaces the sockets are wanted in full: to enter each would take longer.
+bool has_many_namespaces(const BpfSurvey& survey) {
+  std::set<std::uint32_t> filled;
+  for (const hark_socket& socket : survey.sockets()) filled.insert(socket.netns);
+  return filled.size() > kManyNamespaces;
+}
+
+/// One look at all.
+Result<void> LiveSearch::look() {
+  if (const auto fine = survey_->look_at_sockets(); !fine) return fine;
+  if (survey_->depth() == SurveyDepth::Files && has_many_namespaces(*survey_)) {
+    if (const auto fine = look_deeper(); !fine) return fine;
+  }
+  return survey_->look_for_holders();
+}
+
+/// The same sockets in full.
+Result<void> LiveSearch::look_deeper() {
+  const auto types = btf_.types();
+  if (!types) return fail(types.error());
+  if (const auto fine = survey_->deepen(*types); !fine) return fine;
+  return survey_->look_at_sockets();
 }
 
 /// Looks again, with more room where there was too little.
@@ -118,16 +169,16 @@ Result<void> LiveSearch::survey_again() {
     }
     // Without the right for it nothing else need be done.
     if (auto trial = BpfArea::create("trial", 1); !trial) return fail(trial.error());
-    const auto btf = btf_.view();
+    const auto btf = btf_.types();
     if (!btf) return fail(btf.error());
     auto loaded = BpfSurvey::load(*btf, room, SurveyDepth::Files);
     if (!loaded) return fail(loaded.error());
     survey_.emplace(std::move(*loaded));
   }
   for (int i = 0; i < kMostTries; ++i) {
-    const auto looked = survey_->look();
+    const auto looked = look();
     if (looked || looked.error().code != ENOSPC) return looked;
-    const auto btf = btf_.view();
+    const auto btf = btf_.types();
     if (!btf) return fail(btf.error());
     auto larger = BpfSurvey::load(*btf, survey_->needed(), survey_->depth());
     if (!larger) return fail(larger.error());
@@ -137,20 +188,17 @@ Result<void> LiveSearch::survey_again() {
 }
 
 Result<Bytes> LiveSearch::scan_sockets(SurveyDepth depth) {
-  const auto out = [](const Error& error) { return fail(error); };
   BpfSurvey* found = survey();
   if (found == nullptr) return fail(kernel_error(EOPNOTSUPP, "sockets of all namespaces"));
-  const bool deeper = depth == SurveyDepth::Full && found->depth() != SurveyDepth::Full;
-  if (deeper) {
-    const auto btf = btf_.view();
-    if (!btf) return out(btf.error());
-    if (const auto fine = found->deepen(*btf); !fine) return out(fine.error());
-  }
   // Asked for the same again, the answer is a new one: somebody doubts the first.
-  if (deeper || told_) {
-    if (const auto made = survey_again(); !made) return out(made.error());
+  Result<void> looked;
+  if (told_ == depth) {
+    looked = survey_again();
+  } else if (depth == SurveyDepth::Full && found->depth() != SurveyDepth::Full) {
+    looked = look_deeper();
   }
-  told_ = true;
+  if (!looked) return fail(looked.error());
+  told_ = depth;
   return socket_parts(survey_->namespaces(), survey_->sockets(), depth);
 }
 
@@ -207,7 +255,7 @@ std::optional<std::vector<Held>> LiveSearch::from_iterator(Search rung,
     refuse(rung, *error);
     return std::nullopt;
   }
-  const auto btf = btf_.view();
+  const auto btf = btf_.types();
   if (!btf) {
     refuse(rung, btf.error());
     return std::nullopt;

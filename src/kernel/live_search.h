@@ -5,6 +5,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "base/bytes.h"
@@ -24,11 +25,13 @@ class BtfFile {
   BtfFile& operator=(const BtfFile&) = delete;
   ~BtfFile();
   /// Opened at the first use. ENOENT: a kernel without it.
-  [[nodiscard]] Result<ByteView> view();
+  [[nodiscard]] Result<KernelTypes> types();
 
  private:
+  [[nodiscard]] Result<ByteView> view();
   void* memory_ = nullptr;
   std::size_t size_ = 0;
+  std::optional<KernelTypes> types_;
   Bytes read_;  ///< where the kernel cannot map it (before Linux 6.16)
 };
 
@@ -36,6 +39,13 @@ class LiveSearch {
  public:
   /// `best`: the first rung that is tried.
   LiveSearch(std::string proc_root, Search best) : proc_root_(std::move(proc_root)), best_(best) {}
+
+  LiveSearch(const LiveSearch&) = delete;
+  LiveSearch& operator=(const LiveSearch&) = delete;
+  ~LiveSearch();
+
+  /// Begins with the survey, in a thread of its own.
+  void begin();
 
   /// As the calls of Source with these names.
   [[nodiscard]] Result<Bytes> scan_sockets(SurveyDepth depth);
@@ -49,6 +59,8 @@ class LiveSearch {
   [[nodiscard]] std::optional<Error> unfit();
   [[nodiscard]] BpfSurvey* survey();
   [[nodiscard]] Result<void> survey_again();
+  [[nodiscard]] Result<void> look();
+  [[nodiscard]] Result<void> look_deeper();
   [[nodiscard]] bool knows(std::span<const std::uint32_t> wanted) const;
   [[nodiscard]] std::optional<std::vector<Held>> from_survey(std::span<const std::uint32_t> wanted);
   [[nodiscard]] std::optional<std::vector<Held>> from_iterator(
@@ -58,7 +70,9 @@ class LiveSearch {
   Search best_;
   BtfFile btf_;
   std::optional<BpfSurvey> survey_;
-  bool told_ = false;  ///< what the survey found was told to somebody already
+  std::thread beginning_;
+  Result<void> begun_;               ///< what came of it, once it is joined
+  std::optional<SurveyDepth> told_;  ///< how much of the survey was told to somebody last
   std::vector<hark_found> iterated_;
   std::array<std::string, 4> why_not_;  ///< of each rung; empty: nothing against it
   std::optional<Search> answered_;      ///< the rung that scan_descriptors used

@@ -19,6 +19,9 @@
 namespace hark::kernel {
 namespace {
 
+// IPPROTO_* of linux/in.h.
+constexpr std::uint16_t kTcp = 6;
+constexpr std::uint16_t kMptcp = 262;
 constexpr std::uint64_t kNsPerTick = 10'000'000;  ///< of /proc/PID/stat: USER_HZ is 100
 
 template <typename T>
@@ -131,7 +134,9 @@ Bytes socket_parts(std::span<const hark_netns> namespaces, std::span<const hark_
                      .inode = socket.inode,
                      .state = socket.state,
                      .has_file = static_cast<std::uint8_t>(socket.file != 0 ? 1 : 0),
-                     .unused = 0});
+                     .family = static_cast<std::uint8_t>(socket.family),
+                     .protocol = static_cast<std::uint8_t>(
+                         socket.protocol == kMptcp ? kTcp : socket.protocol)});
   }
   append_part(out, static_cast<std::uint16_t>(SocketPart::Files), std::as_bytes(std::span(files)));
   if (depth != SurveyDepth::Full) return out;

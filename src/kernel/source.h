@@ -103,6 +103,10 @@ class Source {
   [[nodiscard]] virtual Result<Bytes> read_net_table(const NetTablePlace& place,
                                                      NetTable table) = 0;
 
+  /// Said as early as can be by who will call scan_sockets: a live source begins with what that
+  /// needs, while the caller asks for other things.
+  virtual void expect_scan_sockets() {}
+
   /// Every socket of every network namespace that may be a listener, and every namespace, also
   /// those that no process and no file leads to. See base/socket_parts.h. Asked a second time a
   /// live host looks again. EOPNOTSUPP: there is no way to see them all at once here.

@@ -1,4 +1,4 @@
-// hark_load desktop|server|big|spaces: a busy host to measure on, in a network namespace of its own,
+// hark_load desktop|server|big|spaces: a busy host to measure on, in a network namespace of its
 // own.
 //
 // Processes hold a mixture of descriptors; some of them listen, some listeners are shared by groups

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "base/text.h"
 #include "host/gaps.h"
@@ -114,7 +115,22 @@ std::string called(const Netns& netns) {
   return netns.inode ? "net:[" + std::to_string(*netns.inode) + "]" : "another";
 }
 
-/// Sockets of devices that were moved to another namespace.
+/// A device elsewhere that would explain sockets here, and the namespaces whose sockets it would.
+struct Elsewhere {
+  std::size_t netns = 0;  ///< where the device is
+  KernelClaim claim;
+  std::set<NetnsId> fits_in;
+};
+
+bool fits_any(const KernelClaim& claim, const std::multimap<std::uint16_t, std::size_t>& orphans,
+              const Host& host) {
+  const auto [begin, end] = orphans.equal_range(claim.socket.port);
+  return std::any_of(
+      begin, end, [&](const auto& of_port) { return fits(claim, host.listeners[of_port.second]); });
+}
+
+/// Sockets of devices that were moved to another namespace. A device tells its port, and not where
+/// its socket is: it is believed only where one device alone fits one namespace alone.
 void ask_the_others(kernel::Source& source, std::span<const kernel::NetnsRef> refs,
                     const Orphans& orphans, Host& host) {
   Orphans waiting;
@@ -126,15 +142,29 @@ void ask_the_others(kernel::Source& source, std::span<const kernel::NetnsRef> re
     }
   }
   if (waiting.empty()) return;
+  std::vector<Elsewhere> found;
   for (std::size_t other = 0; other < refs.size(); ++other) {
     if (!host.namespaces[other].entered) continue;
     KernelAsker asker(source, refs[other], false);
     std::vector<KernelClaim> claims;
     find_moved_links(asker, claims);
-    for (const auto& [id, unexplained] : waiting) {
-      if (static_cast<std::size_t>(id) == other) continue;
-      apply(claims, " in namespace " + called(host.namespaces[other]), unexplained, host);
+    for (KernelClaim& claim : claims) {
+      Elsewhere one{.netns = other, .claim = std::move(claim), .fits_in = {}};
+      for (const auto& [id, unexplained] : waiting) {
+        if (static_cast<std::size_t>(id) != other && fits_any(one.claim, unexplained, host)) {
+          one.fits_in.insert(id);
+        }
+      }
+      if (!one.fits_in.empty()) found.push_back(std::move(one));
     }
+  }
+  for (const Elsewhere& one : found) {
+    const NetnsId id = *one.fits_in.begin();
+    const auto rivals = std::ranges::count_if(found, [&](const Elsewhere& other) {
+      return other.fits_in.contains(id) && other.claim.socket.port == one.claim.socket.port;
+    });
+    if (one.fits_in.size() != 1 || rivals != 1) continue;
+    apply({one.claim}, " in namespace " + called(host.namespaces[one.netns]), waiting.at(id), host);
   }
 }
 

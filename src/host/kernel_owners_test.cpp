@@ -161,6 +161,20 @@ TEST(KernelOwners, AnyOtherDeviceThatWasMovedSaysSo) {
   EXPECT_THAT(small.owners(), ElementsAre("vxlan device vx0 in namespace box"));
 }
 
+// A moved device does not tell where its socket is: of two alike neither is believed.
+TEST(KernelOwners, OfTwoMovedDevicesNeitherIsBelieved) {
+  Small small;
+  small.listen(Protocol::Udp, "0.0.0.0", 4789);
+  for (const std::uint64_t inode : {std::uint64_t{8}, std::uint64_t{9}}) {
+    small.host.namespaces.push_back({.inode = inode, .name = "box", .entered = true});
+    small.refs.push_back({.inode = inode, .paths = {"/run/netns/box"}});
+    small.source.answer(
+        inode, kRoute, decode::links_request(),
+        decode::link_answer(2, "vx0", "vxlan", vxlan_data(4789), decode::kLinkUp, true));
+  }
+  EXPECT_THAT(small.owners(), IsEmpty());
+}
+
 TEST(KernelOwners, PortsThatAreToldOnlyWithARightAreAGap) {
   Small small;
   small.listen(Protocol::Udp, "0.0.0.0", 51820).owners.reset();

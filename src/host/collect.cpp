@@ -352,17 +352,27 @@ class Collector {
     return false;
   }
 
-  /// By way of positions: a listener is large, and moved once this way.
+  /// By way of positions: a listener is large, and is moved about once this way.
   void sort_listeners() {
     std::vector<std::uint32_t> order(host_.listeners.size());
     std::iota(order.begin(), order.end(), 0U);
     std::ranges::sort(order, [this](std::uint32_t a, std::uint32_t b) {
       return listed_before(host_.listeners[a], host_.listeners[b]);
     });
-    std::vector<Listener> sorted;
-    sorted.reserve(order.size());
-    for (const std::uint32_t at : order) sorted.push_back(std::move(host_.listeners[at]));
-    host_.listeners = std::move(sorted);
+    // Along the cycles of the order, in place: a second list of them would be megabytes.
+    for (std::uint32_t i = 0; i < order.size(); ++i) {
+      if (order[i] == i) continue;
+      Listener first = std::move(host_.listeners[i]);
+      std::uint32_t at = i;
+      while (order[at] != i) {
+        const std::uint32_t from = order[at];
+        host_.listeners[at] = std::move(host_.listeners[from]);
+        order[at] = at;
+        at = from;
+      }
+      host_.listeners[at] = std::move(first);
+      order[at] = at;
+    }
   }
 
   void name_users() {

@@ -47,8 +47,7 @@ class Doors : public ::testing::Test {
   }
 
   /// What a process is: `words` parted by blanks; `exe` may be "".
-  std::optional<Door> door(const std::string& exe, const std::string& words,
-                           const std::string& name = "x") {
+  Rare<Door> door(const std::string& exe, const std::string& words, const std::string& name = "x") {
     Process process;
     process.pid = 50;
     process.name = name;

@@ -12,6 +12,7 @@
 
 #include "base/address.h"
 #include "base/protocol.h"
+#include "base/rare.h"
 #include "host/unit_facts.h"
 
 namespace hark::host {
@@ -109,8 +110,8 @@ struct Process {
   char state = '?';                           ///< R S D T t Z X I, as in proc(5)
   std::string cgroup;                         ///< the telling path of /proc/PID/cgroup
   std::string unit;
-  std::optional<Container> container;
-  std::optional<Door> door;  ///< it is one
+  Rare<Container> container;
+  Rare<Door> door;  ///< it is one
   /// Parents, nearest first. Empty optional: not read.
   std::optional<std::vector<Ancestor>> started_by;
 };
@@ -200,12 +201,12 @@ struct Listener {
   std::vector<UnitId> socket_units;
   /// They were concluded from the address and the cgroup, and nobody was seen holding the socket.
   bool socket_units_inferred = false;
-  std::optional<Container> container;
+  Rare<Container> container;
   /// Empty optional: could not be read. Empty vector: all was read, nobody holds it. By pid.
   std::optional<std::vector<Owner>> owners;
   /// By kind and object. Not empty: no process owns it.
   std::vector<KernelOwner> kernel_owners = {};
-  std::optional<HeldBy> held_by = {};  ///< where owners were looked for and no process was found
+  Rare<HeldBy> held_by = {};  ///< where owners were looked for and no process was found
 };
 
 struct Host {

@@ -322,7 +322,8 @@ void explain_unheld(kernel::Source& source, std::span<const kernel::NetnsRef> re
     if ((listener.held_by = kernels(listener))) continue;
     if (listener.owners || (details && unread.few)) {
       if (listener.owners && closed(listener)) {
-        listener.held_by = {.how = How::Unknown, .words = "closed meanwhile", .candidates = {}};
+        listener.held_by =
+            HeldBy{.how = How::Unknown, .words = "closed meanwhile", .candidates = {}};
         continue;
       }
       if (!keepers) keepers.emplace(source, refs, host);

@@ -57,7 +57,8 @@ struct Small {
   }
   const HeldBy& explained(bool details = true) {
     explain_unheld(source, refs, scan, details, host);
-    return host.listeners[0].held_by.value();
+    EXPECT_TRUE(host.listeners[0].held_by);
+    return *host.listeners[0].held_by;
   }
 };
 

@@ -33,7 +33,9 @@ Json time_or_null(const std::optional<std::int64_t>& unix_ms) {
   return unix_ms ? Json(host::rfc3339(*unix_ms)) : Json(nullptr);
 }
 
-Json container_json(const std::optional<host::Container>& container) {
+/// Of an optional or a Rare one.
+template <typename MaybeContainer>
+Json container_json(const MaybeContainer& container) {
   if (!container) return nullptr;
   return {{"runtime", for_json(container->runtime)},
           {"id", for_json(container->id)},
@@ -107,7 +109,7 @@ Json owners_json(const Host& host, const Listener& l) {
   return out;
 }
 
-Json held_by_json(const std::optional<host::HeldBy>& held_by) {
+Json held_by_json(const Rare<host::HeldBy>& held_by) {
   if (!held_by) return nullptr;
   Json candidates = Json::array();
   for (const host::HeldBy::Candidate& candidate : held_by->candidates) {

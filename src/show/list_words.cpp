@@ -137,7 +137,7 @@ std::string door_words(const Host& host, const ListRow& row, bool ascii) {
   // A row may have a door for each of its ports.
   const Holders holders = holders_of(host, {row.listeners.front()});
   if (holders.known != Holders::Known::Processes) return {};
-  const std::optional<host::Door>& door = host.at(holders.lead).door;
+  const Rare<host::Door>& door = host.at(holders.lead).door;
   if (!door || (!door->address && !door->container)) return {};
   // The ports of one row come out equally far from their own numbers.
   ListRow inside = row;

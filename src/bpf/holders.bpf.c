@@ -7,8 +7,8 @@
  * No lock is taken. A table may change while it is read; so what was hit is looked at again through
  * the task, and the file must still be the socket's. What was not there at the time of the walk is
  * missed, as by every reader of /proc. */
-#include "bpf/shared.h"
 #include "bpf/fields.bpf.h"
+#include "bpf/shared.h"
 #include "bpf/task.bpf.h"
 
 typedef struct hark_holders_state State;

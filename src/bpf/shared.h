@@ -1,4 +1,4 @@
-/* Memory that the programs of this folder share with hark besides their records (bpf_records.h). */
+/* Memory that the programs of this folder share with hark besides their records (records.h). */
 #pragma once
 
 #include "bpf/records.h"
@@ -8,8 +8,7 @@ enum {
   HARK_PIECE = 256, /* heads of a table that are copied at once */
   HARK_PIECE_WORDS = 512,
   HARK_FILTER_BITS = 17, /* the filter has 2^17 bits */
-  HARK_SLOT_TRIES = 16,
-  HARK_SEEN_BITS = 12 /* places for sets of namespaces met so far */
+  HARK_SEEN_BITS = 12    /* places for sets of namespaces met so far */
 };
 #define HARK_HASH 0x9e3779b97f4a7c15ULL
 

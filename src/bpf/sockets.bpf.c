@@ -6,8 +6,8 @@
  * Of TCP and MPTCP there is a table of listeners alone. UDP and UDP-Lite keep every bound socket by
  * its port, raw sockets by their protocol. All are lists: arrays of heads that are copied piece by
  * piece, so that empty ones cost next to nothing. */
-#include "bpf/shared.h"
 #include "bpf/fields.bpf.h"
+#include "bpf/shared.h"
 #include "bpf/task.bpf.h"
 
 typedef struct hark_sockets_state State;
@@ -104,10 +104,7 @@ INLINE void next_protocol(State* s) {
 
 STEP void begin(void) {
   State* s = STATE;
-  const u64 files = POINTER(current_task(), task_struct, files);
-  const u64 slots = POINTER(POINTER(files, files_struct, fdt), fdtable, fd);
-  const u64 file = read_u64(slots + 8 * GIVEN(own_fd));
-  const u64 own = POINTER(POINTER(file, file, private_data), socket, sk);
+  const u64 own = POINTER(POINTER(own_file(GIVEN(own_fd)), file, private_data), socket, sk);
   const u64 net = POINTER(own, sock_common, skc_net);
   const u64 ipv4 = net + AT(net, ipv4);
   const u64 listeners =
@@ -124,10 +121,6 @@ STEP void begin(void) {
   s->walk.last_udp = udp;
   s->walk.own_proto = POINTER(own, sock_common, skc_prot);
   s->walk.proto = s->walk.own_proto;
-}
-
-INLINE u64 inode_of(u64 socket) {
-  return read_u64(socket + AT(socket_alloc, vfs_inode) + AT(inode, i_ino));
 }
 
 INLINE u32 drops_of(u64 sk) {

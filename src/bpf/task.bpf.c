@@ -3,8 +3,8 @@
  * taken to any file, which is what costs most in task_file.bpf.c (Linux 6.4 for the loops). What a
  * file is shows in its operations: they are those of a socket of hark's own, of a namespace of
  * hark's own, or of no interest. */
-#include "bpf/shared.h"
 #include "bpf/found.bpf.h"
+#include "bpf/shared.h"
 
 struct task_struct;
 struct bpf_iter__task {
@@ -32,21 +32,14 @@ PROGRAM int walk_task(struct bpf_iter__task* ctx) {
   return 0;
 }
 
-/* The operations of the file behind a descriptor of hark's own. */
-INLINE u64 operations_of(u64 own_fd) {
-  const u64 files = POINTER(current_task(), task_struct, files);
-  const u64 slots = POINTER(POINTER(files, files_struct, fdt), fdtable, fd);
-  return POINTER(read_u64(slots + 8 * own_fd), file, f_op);
-}
-
 STEP int begin(u64 task) {
   State* s = STATE;
   const u64 files = POINTER(task, task_struct, files);
   const u64 leader = POINTER(task, task_struct, group_leader);
   if (files == 0 || (task != leader && POINTER(leader, task_struct, files) == files)) return 0;
   if (s->socket_operations == 0) {
-    s->socket_operations = operations_of(GIVEN(own_fd));
-    s->netns_operations = operations_of(GIVEN(own_netns_fd));
+    s->socket_operations = POINTER(own_file(GIVEN(own_fd)), file, f_op);
+    s->netns_operations = POINTER(own_file(GIVEN(own_netns_fd)), file, f_op);
   }
   const u64 table = POINTER(files, files_struct, fdt);
   s->task = task;
@@ -78,12 +71,8 @@ STEP int step(struct seq_file* seq) {
     const u32 inode = listener_inode(POINTER(file, file, private_data));
     if (inode != 0) write_found(seq, s->task, fd, inode, 0);
   } else if (operations == s->netns_operations) {
-    const u64 node = POINTER(file, file, f_inode);
-    const u64 own = POINTER(POINTER(current_task(), task_struct, nsproxy), nsproxy, net_ns);
-    const u64 kind = read_u64(own + AT(net, ns) + AT(ns_common, ops));
-    if (POINTER(POINTER(node, inode, i_private), ns_common, ops) == kind) {
-      write_found(seq, s->task, fd, (u32)POINTER(node, inode, i_ino), 1);
-    }
+    const u32 inode = netns_inode(POINTER(file, file, f_inode));
+    if (inode != 0) write_found(seq, s->task, fd, inode, 1);
   }
   return 1;
 }

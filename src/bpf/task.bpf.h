@@ -8,6 +8,18 @@ enum { kKernelThread = 0x00200000 }; /* PF_KTHREAD */
 /* hark itself: the reader. */
 static u64 (*current_task)(void) = (void*)35;
 
+/* The file behind a descriptor of hark's own. */
+INLINE u64 own_file(u64 fd) {
+  const u64 files = POINTER(current_task(), task_struct, files);
+  const u64 slots = POINTER(POINTER(files, files_struct, fdt), fdtable, fd);
+  return read_u64(slots + 8 * fd);
+}
+
+/* The inode of a struct socket, which struct socket_alloc has beside it. */
+INLINE u64 inode_of(u64 socket) {
+  return read_u64(socket + AT(socket_alloc, vfs_inode) + AT(inode, i_ino));
+}
+
 INLINE u32 namespace_inode(u64 space, u64 member) {
   return space == 0 ? 0 : read_u32(space + member + AT(ns_common, inum));
 }

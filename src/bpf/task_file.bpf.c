@@ -30,11 +30,7 @@ PROGRAM int walk_task_file(struct bpf_iter__task_file* ctx) {
   const u64 node = POINTER(file, file, f_inode);
   const u64 super = POINTER(node, inode, i_sb);
   if (POINTER(super, super_block, s_magic) != 0x6e736673) return 0; /* NSFS_MAGIC */
-  /* Of the kinds of namespaces the one that has the operations of the reader's network namespace.
-   */
-  const u64 space = POINTER(node, inode, i_private);
-  const u64 own = POINTER(POINTER(current_task(), task_struct, nsproxy), nsproxy, net_ns);
-  if (POINTER(space, ns_common, ops) != read_u64(own + AT(net, ns) + AT(ns_common, ops))) return 0;
-  write_found(seq, (u64)task, ctx->fd, (u32)POINTER(node, inode, i_ino), 1);
+  const u32 inode = netns_inode(node);
+  if (inode != 0) write_found(seq, (u64)task, ctx->fd, inode, 1);
   return 0;
 }

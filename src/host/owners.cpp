@@ -6,6 +6,7 @@
 #include "decode/cgroup.h"
 #include "host/cgroup_names.h"
 #include "host/gaps.h"
+#include "host/select_text.h"
 
 namespace hark::host {
 namespace {
@@ -34,14 +35,10 @@ std::vector<Holder> holders(const decode::ProcessScan& scan,
   return out;
 }
 
-std::string base_name(const std::string& path) {
-  return path.substr(path.rfind('/') + 1);
-}
-
 void set_exe(Process& process, std::string target) {
   process.exe_deleted = target.ends_with(kDeleted);
   if (process.exe_deleted) target.resize(target.size() - kDeleted.size());
-  process.exe_name = base_name(target);
+  process.exe_name = last_part(target);
   process.exe = std::move(target);
 }
 

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <linux/netlink.h>
-#include <sys/socket.h>
 
 #include <array>
 #include <cerrno>
@@ -11,6 +10,7 @@
 
 #include "kernel/bpf_calls.h"
 #include "kernel/bpf_link.h"
+#include "kernel/live_netlink.h"
 
 extern "C" {
 #include "bpf/shared.h"
@@ -43,7 +43,7 @@ Result<std::vector<hark_found>> iterate(const bpf::BpfImage& image, std::string_
 Result<std::vector<hark_found>> iterate_tasks(const KernelTypes& types) {
   const auto area = BpfArea::create("task_state", sizeof(hark_task_state));
   if (!area) return fail(area.error());
-  const UniqueFd socket(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG));
+  const UniqueFd socket(open_netlink(NETLINK_SOCK_DIAG));
   const UniqueFd netns(::open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC));
   if (!socket.valid() || !netns.valid()) return fail(kernel_error(errno, "a file of hark's own"));
   const BpfGiven given{.numbers = {{"own_fd", static_cast<std::uint32_t>(socket.get())},

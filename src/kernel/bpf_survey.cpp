@@ -1,7 +1,6 @@
 #include "kernel/bpf_survey.h"
 
 #include <linux/netlink.h>
-#include <sys/socket.h>
 
 #include <algorithm>
 #include <array>
@@ -12,6 +11,7 @@
 #include <utility>
 
 #include "kernel/bpf_link.h"
+#include "kernel/live_netlink.h"
 
 namespace hark::kernel {
 namespace {
@@ -86,7 +86,7 @@ Result<BpfSurvey> BpfSurvey::load(const KernelTypes& types, const SurveyRoom& ro
   auto areas = make_areas(room);
   if (!areas) return fail(areas.error());
   // Any socket leads to the namespace and to the ring of protocols.
-  UniqueFd own(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG));
+  UniqueFd own(open_netlink(NETLINK_SOCK_DIAG));
   if (!own.valid()) return fail(kernel_error(errno, "a socket of hark's own"));
   constexpr std::array kImages = {&bpf::kListSockets, &bpf::kFindHolders};
   const auto code = link_bpf(kImages, types, given(room, depth, *areas, own.get()));

@@ -240,6 +240,7 @@ std::optional<std::vector<Held>> LiveSearch::from_survey(std::span<const std::ui
   const auto processes = survey_->processes();
   for (const hark_holding& holding : survey_->holdings()) {
     if (holding.process >= processes.size()) continue;
+    if (!std::ranges::binary_search(wanted, holding.inode)) continue;
     out.push_back({.process = &processes[holding.process],
                    .fd = holding.fd,
                    .inode = holding.inode,
@@ -284,9 +285,6 @@ Result<Bytes> LiveSearch::scan_descriptors(std::span<const std::uint32_t> wanted
   for (const Search rung : {Search::Survey, Search::Tasks, Search::Files}) {
     auto held = rung == Search::Survey ? from_survey(wanted) : from_iterator(rung, wanted);
     if (!held) continue;
-    std::erase_if(*held, [&](const Held& one) {
-      return !one.is_netns && !std::ranges::binary_search(wanted, one.inode);
-    });
     answered_ = rung;
     return holder_parts(proc_root_, std::move(*held));
   }

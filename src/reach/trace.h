@@ -1,0 +1,66 @@
+// What happens to one packet from one client: from the wire to accept(), and the answer back.
+//
+// trace() never asks the kernel, but for what an Oracle offers. It follows the packet stage by
+// stage in the kernel's order, goes on behind the first blocker as if that were not there, and
+// where a fact does not decide goes every way (choices.h).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "host/host.h"
+#include "host/network.h"
+#include "reach/packet.h"
+#include "reach/world.h"
+
+namespace hark::reach {
+
+/// A packet that a client sends: the whole question.
+struct Question {
+  Protocol protocol = Protocol::Tcp;  ///< Tcp or Udp
+  IpAddress source, destination;
+  std::optional<std::uint16_t> source_port = {};  ///< empty: any of 32768 to 60999
+  std::uint16_t port = 0;
+  std::uint32_t interface =
+      0;  ///< index of the link by which it comes in; loopback: from this host
+};
+
+enum class Outcome : std::uint8_t {
+  Answered,
+  Refused,
+  Rejected,
+  Silent,
+  Hangs,
+  NoNeighbour,
+  Depends,
+  Unknown
+};
+/// "answered", "no-neighbour" …
+[[nodiscard]] std::string_view name_of(Outcome outcome);
+
+enum class Certainty : std::uint8_t { Exact, ExactNow, Depends, Unknown };
+/// "exact", "exact-now" …
+[[nodiscard]] std::string_view name_of(Certainty certainty);
+
+/// CLASS of contract.md, for one source.
+struct Answer {
+  Question question;
+  Outcome outcome = Outcome::Unknown;
+  std::string icmp = {};  ///< of Rejected: "host-unreachable" …; empty: none
+  int error = 0;  ///< errno that the client's connect() or recv() gives; 0: none, or a timeout
+  std::vector<Outcome> possible = {};      ///< of Depends and Unknown
+  std::vector<Condition> conditions = {};  ///< that decide among `possible`
+  Certainty certainty = Certainty::Exact;
+  Cause cause;
+  std::vector<Cause> next = {};                 ///< what else would block
+  std::optional<std::size_t> delivers_to = {};  ///< position in Host::listeners
+  std::vector<Step> path = {};
+  std::vector<std::string> assumptions = {};
+};
+
+[[nodiscard]] Answer trace(const host::Host& host, const host::Network& network,
+                           const Question& question);
+
+}  // namespace hark::reach

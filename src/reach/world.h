@@ -1,0 +1,73 @@
+// What every stage of a trace is handed: the facts, and the way to say that they do not decide.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "host/host.h"
+#include "host/network.h"
+#include "reach/choices.h"
+#include "reach/packet.h"
+
+namespace hark::reach {
+
+/// Something a person can look at for himself.
+struct Evidence {
+  std::string fact;    ///< "net.ipv4.conf.eth0.rp_filter = 1"
+  std::string where;   ///< "inet filter input handle 7", "sysctl", "route table main"
+  std::string verify;  ///< a command: "nft -a list chain inet filter input"
+  bool operator==(const Evidence&) const = default;
+};
+
+/// The one fact that decides. Codes are those of the catalogue: contract.md, reachability.md 2.
+struct Cause {
+  std::string code;
+  std::string text;
+  std::vector<Evidence> evidence;
+  bool operator==(const Cause&) const = default;
+};
+
+enum class Stage : std::uint8_t {
+  Link,
+  Xdp,
+  Tc,
+  Netdev,
+  Prerouting,
+  Route,
+  Forward,
+  Input,
+  Socket,
+  Handshake,
+  Process,
+  Reply
+};
+/// "link", "xdp" …
+[[nodiscard]] std::string_view name_of(Stage stage);
+
+struct Step {
+  Stage stage = Stage::Link;
+  std::string verdict;  ///< "pass", "stop", "rewrite", "unknown"
+  std::string detail;
+  std::string verify = {};  ///< a command that shows it; may be empty
+  bool operator==(const Step&) const = default;
+};
+
+struct World {
+  const host::Host& host;
+  const host::Network& network;
+  Choices& choices;
+  /// All the steps of this run so far, and notes a stage leaves for whoever names the cause.
+  std::vector<Step>& path;
+  /// What must be true for the answer to hold: "no entry of conntrack for this tuple".
+  std::vector<std::string>& assumptions;
+  /// Blockers that are to be taken for removed, in the search for what else would block: keys of
+  /// places (netfilter.h) and codes of causes.
+  const std::vector<std::string>& waived;
+
+  [[nodiscard]] bool is_waived(std::string_view key) const;
+};
+
+}  // namespace hark::reach

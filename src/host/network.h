@@ -16,6 +16,7 @@
 #include "decode/nft_ruleset.h"
 #include "decode/route_messages.h"
 #include "host/host.h"
+#include "host/service_facts.h"
 #include "kernel/source.h"
 
 namespace hark::host {
@@ -209,6 +210,7 @@ struct Network {
   std::vector<ConntrackEntry> conntrack;  ///< those of the asked tuple only
   std::vector<XfrmPolicy> xfrm;
   std::vector<AttachedProgram> programs;
+  ServiceFacts services;  ///< of the asked port only
   /// Facts that could not be read, with why and what would help: also in Host::gaps.
   std::vector<std::pair<NetworkFact, Gap>> unread;
 

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace hark::reach {
@@ -34,16 +35,21 @@ struct Condition {
 
 class Choices {
  public:
-  /// A number below `ways` (at least 2).
-  [[nodiscard]] unsigned pick(const Condition& condition, unsigned ways);
-  /// Is it so? pick() of two ways; true is tried first.
-  [[nodiscard]] bool pick(const Condition& condition) { return pick(condition, 2) == 0; }
-
   struct Taken {
     Condition condition;
     unsigned way = 0;
     unsigned ways = 2;
   };
+
+  Choices() = default;
+  /// For one run that goes the ways of an earlier one, wherever it comes to the same points.
+  explicit Choices(std::vector<Taken> earlier) : taken_(std::move(earlier)) {}
+
+  /// A number below `ways` (at least 2).
+  [[nodiscard]] unsigned pick(const Condition& condition, unsigned ways);
+  /// Is it so? pick() of two ways; true is tried first.
+  [[nodiscard]] bool pick(const Condition& condition) { return pick(condition, 2) == 0; }
+
   /// The choices of this run, in their order.
   [[nodiscard]] const std::vector<Taken>& taken() const { return taken_; }
 

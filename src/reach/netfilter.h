@@ -64,6 +64,7 @@ struct ConntrackView {
   /// Elements that rules of this question added to sets: (set, key).
   std::vector<std::pair<std::string, Bytes>> added_elements = {};
   std::uint32_t tproxy_port = 0;
+  bool synproxy = false;  ///< netfilter's SYN proxy does the handshake with the client
 };
 
 /// Runs all chains at a hook on `packet` and changes it as they do. A rule that would drop, reject

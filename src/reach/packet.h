@@ -79,6 +79,7 @@ struct Packet {
   std::string socket_cgroup = {};
   std::uint32_t socket_mark = 0;
   bool from_socket = false;
+  bool arp = false;  ///< an ARP request or reply: ports, protocol and tuple do not count
 
   [[nodiscard]] bool made_here() const { return in == 0; }
 };

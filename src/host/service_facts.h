@@ -1,0 +1,61 @@
+// What decides whether a listener takes a packet and whether somebody serves it, beyond what a
+// listing shows: keys, flags and queues of the socket, limits and freezers of its holders.
+// linux/inet_diag.h, linux/sock_diag.h, proc(5), cgroups(7).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/address.h"
+#include "host/host.h"
+#include "kernel/source.h"
+
+namespace hark::host {
+
+/// More of a socket that listens, and the sockets that are bound without listening.
+struct SocketFacts {
+  std::uint32_t inode = 0;
+  std::optional<bool> transparent = {};         ///< IP_TRANSPARENT
+  std::optional<std::vector<Prefix>> md5 = {};  ///< peers that must sign; empty optional: not told
+  std::optional<std::uint64_t> memory_used = {};   ///< sk_rmem_alloc, bytes
+  std::optional<std::uint64_t> memory_limit = {};  ///< sk_rcvbuf
+  std::uint32_t half_open = 0;  ///< connections in SYN_RECV that wait for their ACK
+  /// Looked at twice: did its queue get shorter? Empty: not looked at twice.
+  std::optional<bool> drains = {};
+  bool operator==(const SocketFacts&) const = default;
+};
+
+/// A TCP socket that has a port and does not listen (TCP_BOUND_INACTIVE, Linux 6.8).
+struct BoundSocket {
+  IpAddress address;
+  std::uint16_t port = 0;
+  std::uint32_t inode = 0;
+  std::uint32_t uid = 0;
+  bool operator==(const BoundSocket&) const = default;
+};
+
+struct HolderFacts {
+  std::uint32_t pid = 0;
+  std::optional<bool> frozen = {};
+  std::optional<std::uint64_t> open_files = {};
+  std::optional<std::uint64_t> file_limit = {};  ///< RLIMIT_NOFILE, soft
+  bool operator==(const HolderFacts&) const = default;
+};
+
+struct ServiceFacts {
+  std::vector<SocketFacts> sockets;  ///< by inode
+  std::vector<BoundSocket> bound;
+  std::vector<HolderFacts> holders;  ///< by pid
+
+  [[nodiscard]] const SocketFacts* socket(std::uint32_t inode) const;
+  [[nodiscard]] const HolderFacts* holder(std::uint32_t pid) const;
+};
+
+/// Reads them for the listeners of one namespace that have this port (raw: none). What cannot be
+/// read stays empty.
+[[nodiscard]] ServiceFacts read_service_facts(kernel::Source& source, const kernel::NetnsRef& netns,
+                                              const Host& host, NetnsId id, std::uint16_t port);
+
+}  // namespace hark::host

@@ -1,0 +1,92 @@
+// How the end of a hook is told: code, sentence, evidence.
+#include <array>
+#include <string>
+
+#include "reach/passage.h"
+
+namespace hark::reach {
+namespace {
+
+struct HookWords {
+  HookPoint hook;
+  const char* drop;
+  const char* policy;
+  const char* reject;
+  const char* words;  ///< "dropped on its way in"
+};
+constexpr std::array<HookWords, 11> kWords = {{
+    {HookPoint::Ingress, "nft-netdev-ingress", "nft-netdev-ingress", "nft-netdev-ingress",
+     "ingress"},
+    {HookPoint::Prerouting, "prerouting-drop", "prerouting-drop", "prerouting-reject",
+     "prerouting"},
+    {HookPoint::Input, "input-drop", "input-policy-drop", "input-reject", "input"},
+    {HookPoint::Forward, "forward-drop", "forward-policy-drop", "forward-reject", "forward"},
+    {HookPoint::Output, "output-drop", "output-policy-drop", "output-reject", "output"},
+    {HookPoint::Postrouting, "postrouting-drop", "postrouting-drop", "postrouting-reject",
+     "postrouting"},
+    {HookPoint::Egress, "nft-netdev-egress", "nft-netdev-egress", "nft-netdev-egress", "egress"},
+    {HookPoint::ArpIn, "arp-filtered", "arp-filtered", "arp-filtered", "arp input"},
+    {HookPoint::ArpOut, "arp-filtered", "arp-filtered", "arp-filtered", "arp output"},
+    {HookPoint::BridgePrerouting, "bridge-filter", "bridge-filter", "bridge-filter",
+     "bridge prerouting"},
+    {HookPoint::BridgeInput, "bridge-filter", "bridge-filter", "bridge-filter", "bridge input"},
+}};
+
+const HookWords& words_for(HookPoint hook) {
+  for (const HookWords& words : kWords) {
+    if (words.hook == hook) return words;
+  }
+  return kWords.front();
+}
+
+const char* code_of(HookPoint hook, const HookResult& result) {
+  const HookWords& words = words_for(hook);
+  if (!result.place) return words.drop;
+  const bool at_ip = hook == HookPoint::Prerouting || hook == HookPoint::Input ||
+                     hook == HookPoint::Output || hook == HookPoint::Postrouting;
+  if (at_ip && result.place->tool != "nft" && result.place->table == "security") {
+    return "security-drop";
+  }
+  if (result.end == HookResult::End::Reject) return words.reject;
+  if (result.place->nat && at_ip) return "nat-chain-drop";
+  return result.place->policy ? words.policy : words.drop;
+}
+
+const char* verb_of(HookResult::End end) {
+  switch (end) {
+    case HookResult::End::Drop:
+      return "dropped";
+    case HookResult::End::Reject:
+      return "rejected";
+    case HookResult::End::Stolen:
+      return "taken away";
+    case HookResult::End::Queue:
+      return "dropped by the program that it is queued to,";
+    case HookResult::End::Accept:
+    case HookResult::End::Synproxy:
+      break;
+  }
+  return "passed";
+}
+
+}  // namespace
+
+Blocker blocker_of(const World&, HookPoint hook, const HookResult& result) {
+  Blocker out;
+  out.cause.code = code_of(hook, result);
+  if (!result.place) {
+    out.key = out.cause.code;
+    out.cause.text = std::string(verb_of(result.end)) + " at " + words_for(hook).words;
+    return out;
+  }
+  const RulePlace& place = *result.place;
+  out.key = key_of(place);
+  out.cause.text = std::string(verb_of(result.end)) + " by " + words_of(place);
+  if (!place.rule.empty()) out.cause.text += ": " + place.rule;
+  out.cause.evidence.push_back({.fact = place.policy ? "policy drop" : place.rule,
+                                .where = words_of(place),
+                                .verify = command_of(place)});
+  return out;
+}
+
+}  // namespace hark::reach

@@ -1,0 +1,386 @@
+#include "reach/journey.h"
+
+#include <cerrno>
+#include <string>
+
+#include "host/near_words.h"
+#include "reach/icmp_words.h"
+#include "reach/passage.h"
+#include "reach/socket_choice.h"
+#include "reach/steps.h"
+
+namespace hark::reach {
+namespace {
+
+constexpr std::uint32_t kUp = 0x1;         // IFF_UP
+constexpr std::uint32_t kLoopback = 0x8;   // IFF_LOOPBACK
+constexpr std::uint16_t kAnyPort = 45678;  // of the range that contract.md means by "any"
+
+bool is_loopback(const host::Link* link) {
+  return link != nullptr && (link->flags & kLoopback) != 0;
+}
+
+/// The packets of one client's attempt, and what conntrack keeps of them.
+class Journey {
+ public:
+  Journey(World& world, const Question& question) : world_(world), question_(question) {}
+
+  JourneyEnd run() {
+    const host::Link* link = world_.network.link(question_.interface);
+    local_ = is_loopback(link);
+    if (auto end = reach_link(link)) return *end;
+    Packet packet = first_packet();
+    if (auto end = enter(packet)) return *end;
+    return deliver(packet);
+  }
+
+ private:
+  [[nodiscard]] bool tcp() const { return question_.protocol == Protocol::Tcp; }
+
+  JourneyEnd ends(Outcome outcome, Blocker blocker) const {
+    return {.outcome = outcome, .blocker = std::move(blocker)};
+  }
+
+  /// Does the client's packet come in at all?
+  std::optional<JourneyEnd> reach_link(const host::Link* link) {
+    if (link == nullptr || local_) return std::nullopt;
+    if (auto blocker = link_down(*link)) {
+      add_stop(world_, Stage::Link, *blocker);
+      return ends(Outcome::NoNeighbour, std::move(*blocker));
+    }
+    const auto& network = world_.network;
+    const bool neighbours = on_link(network, question_.interface, question_.source) &&
+                            on_link(network, question_.interface, question_.destination);
+    if (neighbours) {
+      if (auto blocker =
+              unresolvable(world_, question_.interface, question_.source, question_.destination)) {
+        return ends(Outcome::NoNeighbour, std::move(*blocker));
+      }
+    }
+    add_step(world_, Stage::Link, "pass", link->name + " is up", "ip link show dev " + link->name);
+    return std::nullopt;
+  }
+
+  std::optional<Blocker> link_down(const host::Link& link) const {
+    const std::string verify = "ip link show dev " + link.name;
+    const char* code = nullptr;
+    std::string text;
+    if ((link.flags & kUp) == 0) {
+      code = "link-down";
+      text = link.name + " is down";
+    } else if (!link.carrier) {
+      code = "no-carrier";
+      text = link.name + " has no carrier";
+    } else if (link.port_state && *link.port_state != 3) {  // BR_STATE_FORWARDING
+      code = "port-blocked";
+      text = link.name + " is a bridge port that does not forward";
+    }
+    if (code == nullptr || world_.is_waived(code)) return std::nullopt;
+    return Blocker{.cause = {.code = code,
+                             .text = text,
+                             .evidence = {{.fact = text, .where = link.name, .verify = verify}}},
+                   .key = code};
+  }
+
+  Packet first_packet() const {
+    Packet packet;
+    packet.family = question_.source.family;
+    packet.protocol = tcp() ? kTcp : question_.protocol == Protocol::Udplite ? kUdplite : kUdp;
+    packet.tuple = {.source = question_.source,
+                    .destination = question_.destination,
+                    .source_port = question_.source_port.value_or(kAnyPort),
+                    .destination_port = question_.port};
+    packet.tcp_flags = tcp() ? kSyn : 0;
+    packet.payload_length = tcp() ? 0 : 1;
+    packet.in = local_ ? 0 : question_.interface;
+    packet.has_mac = true;
+    packet.source_mac = client_mac();
+    packet.from_socket = local_;
+    return packet;
+  }
+
+  /// Of the client, or of the router that sends on its packets.
+  std::optional<Bytes> client_mac() const {
+    if (local_) return std::nullopt;
+    for (const host::Neighbour& neighbour : world_.network.neighbours) {
+      if (neighbour.link == question_.interface && neighbour.address == question_.source &&
+          !neighbour.mac.empty()) {
+        return neighbour.mac;
+      }
+    }
+    return std::nullopt;
+  }
+
+  /// From the client up to the sockets. Nothing: it got there.
+  std::optional<JourneyEnd> enter(Packet& packet) {
+    if (local_) {
+      if (auto end = leave_client(packet)) return end;
+    }
+    Arrival arrival = arrive(world_, packet, view_);
+    switch (arrival.to) {
+      case Arrival::To::Local:
+        return std::nullopt;
+      case Arrival::To::Forward:
+        return pass_on(packet, arrival);
+      case Arrival::To::Refused:
+        return refuse(packet, std::move(*arrival.blocker), arrival.refusal);
+      case Arrival::To::Lost:
+        break;
+    }
+    return ends(Outcome::Silent, std::move(*arrival.blocker));
+  }
+
+  /// A client on this host: its packet goes out by lo first.
+  std::optional<JourneyEnd> leave_client(Packet& packet) {
+    Departure out = depart(world_, packet, view_, 0, Stage::Route);
+    if (!out.blocker) {
+      if (!is_loopback(world_.network.link(packet.out))) return elsewhere(packet);
+      packet.in = packet.out;
+      packet.out = 0;
+      return std::nullopt;
+    }
+    // TCP does not tell connect() that its SYN was dropped; a datagram's sender is told.
+    const bool told = out.error != 0 && (!tcp() || out.error != EPERM);
+    JourneyEnd end = ends(told ? Outcome::Rejected : Outcome::Silent, std::move(*out.blocker));
+    if (told) end.error = out.error;
+    return end;
+  }
+
+  JourneyEnd elsewhere(const Packet& packet) {
+    const std::string where = link_name(world_, packet.out);
+    const std::string text = packet.tuple.destination.text() +
+                             " is not an address of this host: the packet leaves by " + where;
+    add_step(world_, Stage::Forward, "unknown", text);
+    return ends(
+        Outcome::Unknown,
+        {.cause = {.code = "forwarded",
+                   .text = text,
+                   .evidence = {{.fact = text,
+                                 .where = "route",
+                                 .verify = "ip route get " + packet.tuple.destination.text()}}},
+         .key = "forwarded"});
+  }
+
+  JourneyEnd pass_on(Packet& packet, const Arrival& arrival) {
+    auto end = forward(world_, packet, view_, arrival.route.fib);
+    if (!end) return elsewhere(packet);
+    if (end->to == Arrival::To::Refused) {
+      return refuse(packet, std::move(*end->blocker), end->refusal);
+    }
+    return ends(Outcome::Silent, std::move(*end->blocker));
+  }
+
+  /// At the sockets.
+  JourneyEnd deliver(Packet& packet) {
+    Packet asked = packet;
+    if (view_.tproxy_port != 0)
+      asked.tuple.destination_port = static_cast<std::uint16_t>(view_.tproxy_port);
+    const auto chosen = choose_socket(world_, asked);
+    if (!chosen && !world_.is_waived("no-socket")) return closed(packet);
+    const host::Listener* listener = chosen ? &world_.host.listeners[*chosen] : nullptr;
+    if (listener != nullptr) {
+      add_step(world_, Stage::Socket, "pass", host::listener_words(world_.host, *listener),
+               std::string(tcp() ? "ss -Htlnp" : "ss -Hulnp") +
+                   " sport = :" + std::to_string(asked.tuple.destination_port));
+      if (auto blocker = socket_refuses(world_, *listener, packet)) {
+        add_stop(world_, Stage::Handshake, *blocker);
+        return with_socket(ends(Outcome::Silent, std::move(*blocker)), chosen);
+      }
+    }
+    return with_socket(tcp() ? shake_hands(packet, listener) : answer(packet, listener), chosen);
+  }
+
+  static JourneyEnd with_socket(JourneyEnd end, std::optional<std::size_t> chosen) {
+    if (!end.delivers_to) end.delivers_to = chosen;
+    return end;
+  }
+
+  JourneyEnd closed(const Packet& packet) {
+    Blocker blocker = {.cause = no_socket(world_, packet), .key = "no-socket"};
+    add_stop(world_, Stage::Socket, blocker);
+    constexpr std::uint8_t kUnreachable4 = 3, kPort4 = 3, kUnreachable6 = 1, kPort6 = 4;
+    const bool ipv4 = packet.family == Family::Inet;
+    return refuse(packet, std::move(blocker),
+                  {.tcp_reset = tcp(),
+                   .icmp_type = ipv4 ? kUnreachable4 : kUnreachable6,
+                   .icmp_code = ipv4 ? kPort4 : kPort6});
+  }
+
+  /// A packet of this host to the client.
+  Packet back(const Packet& packet) const {
+    Packet out = packet;
+    out.tuple = {.source = packet.tuple.destination,
+                 .destination = packet.tuple.source,
+                 .source_port = packet.tuple.destination_port,
+                 .destination_port = packet.tuple.source_port};
+    out.in = 0;
+    out.out = 0;
+    out.mark = 0;
+    out.ct = CtState::None;
+    out.reply = true;
+    out.has_mac = false;
+    out.source_mac.reset();
+    out.from_socket = false;
+    return out;
+  }
+
+  /// Sends a packet of this host to the client, on lo through PREROUTING and INPUT again.
+  std::optional<Blocker> send_back(Packet& packet, std::uint32_t bound) {
+    const std::size_t before = world_.path.size();
+    Departure out = depart(world_, packet, view_, bound, Stage::Reply);
+    if (out.blocker) return std::move(out.blocker);
+    if (!is_loopback(world_.network.link(packet.out))) return std::nullopt;
+    packet.in = packet.out;
+    packet.out = 0;
+    Arrival arrival = arrive(world_, packet, view_);
+    relabel(before, Stage::Reply);
+    if (arrival.to == Arrival::To::Local) return std::nullopt;
+    if (arrival.blocker) return std::move(arrival.blocker);
+    return Blocker{
+        .cause = {.code = "no-route-back", .text = "the reply does not come back", .evidence = {}},
+        .key = "no-route-back"};
+  }
+
+  /// Steps of the answer are all of one stage; those that only say that nothing happened go.
+  void relabel(std::size_t from, Stage stage) {
+    std::vector<Step>& path = world_.path;
+    for (std::size_t i = from; i < path.size();) {
+      path[i].stage = stage;
+      if (path[i].verdict == "pass") {
+        path.erase(path.begin() + static_cast<std::ptrdiff_t>(i));
+      } else {
+        ++i;
+      }
+    }
+  }
+
+  /// The client is refused, unless the refusal gets lost.
+  JourneyEnd refuse(const Packet& packet, Blocker why, const Refusal& refusal) {
+    Packet reply = back(packet);
+    const bool reset = refusal.tcp_reset && tcp();
+    if (reset) {
+      reply.tcp_flags = kRst | kAck;
+    } else {
+      reply.protocol = packet.family == Family::Inet ? kIcmp : kIcmp6;
+      reply.tcp_flags = 0;
+      reply.icmp_type = refusal.icmp_type;
+      reply.icmp_code = refusal.icmp_code;
+      reply.related = true;
+      if (!is_own_address(world_.network, reply.tuple.source)) {
+        reply.tuple.source = {.family = packet.family};
+      }
+      world_.assumptions.emplace_back("the limits of ICMP errors are not reached");
+    }
+    JourneyEnd end;
+    auto lost = send_back(reply, link_scope(packet));
+    if (lost) {
+      end = ends(Outcome::Silent, std::move(why));
+      end.also.push_back(std::move(*lost));
+      return end;
+    }
+    const Family family = packet.family;
+    const bool refused = reset || is_port_unreachable(family, refusal.icmp_type, refusal.icmp_code);
+    end = ends(refused ? Outcome::Refused : Outcome::Rejected, std::move(why));
+    end.error = reset ? ECONNREFUSED : icmp_errno(family, refusal.icmp_type, refusal.icmp_code);
+    if (!reset) end.icmp = icmp_name(family, refusal.icmp_type, refusal.icmp_code);
+    if (refused && reset) end.icmp.clear();
+    add_step(world_, Stage::Reply, "pass",
+             reset ? "a TCP reset leaves" : "ICMP " + end.icmp + " leaves");
+    return end;
+  }
+
+  /// The link that an answer must leave by, where the address alone does not say.
+  std::uint32_t link_scope(const Packet& packet) const {
+    return packet.tuple.source.is_link_local() && packet.family == Family::Inet6 && !local_
+               ? question_.interface
+               : 0;
+  }
+
+  std::uint32_t bound_link(const Packet& packet, const host::Listener* listener) const {
+    if (listener != nullptr && listener->interface_index != 0) return listener->interface_index;
+    return link_scope(packet);
+  }
+
+  void speak_for(Packet& reply, const host::Listener* listener) const {
+    reply.from_socket = true;
+    if (listener == nullptr) return;
+    reply.socket_uid = listener->socket.uid;
+    if (listener->socket.cgroup) reply.socket_cgroup = *listener->socket.cgroup;
+  }
+
+  JourneyEnd shake_hands(const Packet& packet, const host::Listener* listener) {
+    Packet reply = back(packet);
+    reply.tcp_flags = kSyn | kAck;
+    speak_for(reply, listener);
+    if (auto lost = send_back(reply, bound_link(packet, listener))) {
+      if (lost->cause.code == "no-route" || lost->cause.code.starts_with("route-")) {
+        lost->cause.code = "no-route-back";
+      }
+      return ends(view_.synproxy ? Outcome::Hangs : Outcome::Silent, std::move(*lost));
+    }
+    add_step(world_, Stage::Handshake, "pass",
+             "SYN and ACK go back by " + link_name(world_, reply.in != 0 ? reply.in : reply.out));
+    Packet third = first_packet();
+    third.tcp_flags = kAck;
+    if (auto lost = come_again(third)) {
+      Blocker blocker = std::move(*lost);
+      blocker.cause.text = "the handshake's last packet is " + blocker.cause.text;
+      return ends(Outcome::Hangs, std::move(blocker));
+    }
+    return serve(listener, Outcome::Hangs);
+  }
+
+  /// A later packet of the client; only what stops it is told.
+  std::optional<Blocker> come_again(Packet& packet) {
+    const std::size_t before = world_.path.size();
+    std::optional<Blocker> out;
+    if (local_) {
+      Departure left = depart(world_, packet, view_, 0, Stage::Handshake);
+      out = std::move(left.blocker);
+      packet.in = packet.out;
+      packet.out = 0;
+    }
+    if (!out) {
+      Arrival arrival = arrive(world_, packet, view_);
+      out = std::move(arrival.blocker);
+    }
+    relabel(before, Stage::Handshake);
+    return out;
+  }
+
+  JourneyEnd serve(const host::Listener* listener, Outcome otherwise) {
+    if (listener != nullptr) {
+      if (auto blocker = nobody_serves(world_, *listener)) {
+        add_stop(world_, Stage::Process, *blocker);
+        return ends(otherwise, std::move(*blocker));
+      }
+    }
+    return {.outcome = Outcome::Answered};
+  }
+
+  /// UDP: the socket has the datagram; does its answer get back?
+  JourneyEnd answer(const Packet& packet, const host::Listener* listener) {
+    JourneyEnd end = serve(listener, Outcome::Silent);
+    if (end.outcome != Outcome::Answered) return end;
+    Packet reply = back(packet);
+    reply.payload_length = 1;
+    speak_for(reply, listener);
+    if (auto lost = send_back(reply, bound_link(packet, listener))) {
+      return ends(Outcome::Silent, std::move(*lost));
+    }
+    return end;
+  }
+
+  World& world_;
+  const Question& question_;
+  ConntrackView view_;
+  bool local_ = false;
+};
+
+}  // namespace
+
+JourneyEnd travel(World& world, const Question& question) {
+  return Journey(world, question).run();
+}
+
+}  // namespace hark::reach

@@ -1,0 +1,172 @@
+// ARP and neighbour discovery on the way of a packet: the client asks for our address before its
+// first packet, and we ask for the next hop's before our answer. net/ipv4/arp.c, net/ipv6/ndisc.c.
+#include <algorithm>
+#include <array>
+
+#include "reach/steps.h"
+
+namespace hark::reach {
+namespace {
+
+constexpr std::uint32_t kLoopback = 0x8;       // IFF_LOOPBACK
+constexpr std::uint32_t kPointToPoint = 0x10;  // IFF_POINTOPOINT
+constexpr std::uint32_t kNoArp = 0x80;         // IFF_NOARP
+constexpr std::uint16_t kFailed = 0x20;        // NUD_FAILED
+constexpr std::uint16_t kValid = 0xde;         // NUD_VALID
+constexpr std::uint8_t kSolicitation = 135;
+constexpr std::uint8_t kAdvertisement = 136;
+constexpr std::uint8_t kDiscoveryTtl = 255;  // RFC 4861 7.1
+
+/// ff02::1:ffXX:XXXX (RFC 4291 2.7.1)
+IpAddress solicited_node(const IpAddress& target) {
+  IpAddress out = {.family = Family::Inet6};
+  out.bytes = {0xff, 0x02, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0xff};
+  std::copy(target.bytes.begin() + 13, target.bytes.end(), out.bytes.begin() + 13);
+  return out;
+}
+
+Packet arp_packet(std::uint32_t in, std::uint32_t out) {
+  Packet packet;
+  packet.arp = true;
+  packet.protocol = 0;
+  packet.tcp_flags = 0;
+  packet.in = in;
+  packet.out = out;
+  return packet;
+}
+
+/// conntrack leaves neighbour discovery alone (nf_conntrack_icmpv6_error).
+Packet discovery(std::uint8_t type, const IpAddress& from, const IpAddress& to) {
+  Packet packet;
+  packet.family = Family::Inet6;
+  packet.protocol = kIcmp6;
+  packet.tcp_flags = 0;
+  packet.icmp_type = type;
+  packet.ttl = kDiscoveryTtl;
+  packet.tuple = {.source = from, .destination = to};
+  packet.ct = CtState::Untracked;
+  return packet;
+}
+
+/// Runs hooks on a packet of neighbour discovery without telling of those that let it through.
+std::optional<Blocker> blocked(World& world, Packet packet, std::initializer_list<HookPoint> hooks,
+                               const char* code, const std::string& text) {
+  ConntrackView view;
+  for (const HookPoint hook : hooks) {
+    const HookResult result = run_hook(world, hook, packet, view);
+    if (result.end == HookResult::End::Accept) continue;
+    Blocker out = blocker_of(world, hook, result);
+    out.cause.code = code;
+    out.cause.text = text + ": " + out.cause.text;
+    return out;
+  }
+  return std::nullopt;
+}
+
+/// The client's question and our answer, as the rules see them.
+std::optional<Blocker> filtered(World& world, std::uint32_t link, const IpAddress& asker,
+                                const IpAddress& target) {
+  const std::string text = "who asks for " + target.text() + " gets no answer";
+  if (target.family == Family::Inet) {
+    if (auto out = blocked(world, arp_packet(link, 0), {HookPoint::Ingress, HookPoint::ArpIn},
+                           "arp-filtered", text)) {
+      return out;
+    }
+    return blocked(world, arp_packet(0, link), {HookPoint::ArpOut, HookPoint::Egress},
+                   "arp-filtered", text);
+  }
+  Packet question = discovery(kSolicitation, asker, solicited_node(target));
+  question.in = link;
+  if (auto out =
+          blocked(world, question, {HookPoint::Ingress, HookPoint::Prerouting, HookPoint::Input},
+                  "v6-ns-filtered", text)) {
+    return out;
+  }
+  Packet answer = discovery(kAdvertisement, target, asker);
+  answer.out = link;
+  return blocked(world, answer, {HookPoint::Output, HookPoint::Postrouting, HookPoint::Egress},
+                 "v6-ns-filtered", text);
+}
+
+bool has_neighbours(const host::Link& link) {
+  return (link.flags & (kNoArp | kLoopback | kPointToPoint)) == 0;
+}
+
+/// An address of ours on the link, from which we would ask.
+IpAddress asking_address(const World& world, std::uint32_t link, const IpAddress& next) {
+  for (const host::InterfaceAddress& own : world.network.addresses) {
+    if (own.link != link || own.address.family != next.family) continue;
+    if (next.family == Family::Inet || own.address.is_link_local()) return own.address;
+  }
+  return {.family = next.family};
+}
+
+/// Our question for the next hop, and its answer, as the rules see them.
+std::optional<Blocker> unheard(World& world, std::uint32_t link, const IpAddress& next) {
+  const std::string text = next.text() + " cannot be asked for its link-layer address";
+  if (next.family == Family::Inet) {
+    if (auto out = blocked(world, arp_packet(0, link), {HookPoint::ArpOut, HookPoint::Egress},
+                           "neigh-failed", text)) {
+      return out;
+    }
+    return blocked(world, arp_packet(link, 0), {HookPoint::Ingress, HookPoint::ArpIn},
+                   "neigh-failed", text);
+  }
+  const IpAddress own = asking_address(world, link, next);
+  Packet question = discovery(kSolicitation, own, solicited_node(next));
+  question.out = link;
+  if (auto out =
+          blocked(world, question, {HookPoint::Output, HookPoint::Postrouting, HookPoint::Egress},
+                  "neigh-failed", text)) {
+    return out;
+  }
+  Packet answer = discovery(kAdvertisement, next, own);
+  answer.in = link;
+  return blocked(world, answer, {HookPoint::Ingress, HookPoint::Prerouting, HookPoint::Input},
+                 "neigh-failed", text);
+}
+
+}  // namespace
+
+std::optional<Blocker> unresolvable(World& world, std::uint32_t link, const IpAddress& asker,
+                                    const IpAddress& target) {
+  const host::Link* at = world.network.link(link);
+  if (at == nullptr || !has_neighbours(*at)) return std::nullopt;
+  std::optional<Blocker> out = filtered(world, link, asker, target);
+  if (!out) {
+    if (auto cause = answers_neighbour(world, link, asker, target)) {
+      out = Blocker{.cause = *cause, .key = cause->code};
+    }
+  }
+  if (out) add_stop(world, Stage::Link, *out);
+  return out;
+}
+
+std::optional<Blocker> next_hop_silent(World& world, const FibResult& fib, const Packet& packet,
+                                       Stage stage) {
+  const host::Link* link = world.network.link(packet.out);
+  if (link == nullptr || !has_neighbours(*link)) return std::nullopt;
+  const IpAddress next = fib.gateway.value_or(packet.tuple.destination);
+  if (next.is_multicast()) return std::nullopt;
+  const auto known = std::ranges::find_if(world.network.neighbours, [&](const auto& neighbour) {
+    return neighbour.link == link->index && neighbour.address == next;
+  });
+  const bool listed = known != world.network.neighbours.end();
+  if (listed && (known->state & kValid) != 0) return std::nullopt;
+  std::optional<Blocker> out;
+  if (listed && (known->state & kFailed) != 0 && !world.is_waived("neigh-failed")) {
+    out = Blocker{.cause = {.code = "neigh-failed",
+                            .text = next.text() + " does not answer on " + link->name,
+                            .evidence = {{.fact = "neighbour " + next.text() + " FAILED",
+                                          .where = link->name,
+                                          .verify = "ip neigh show dev " + link->name}}},
+                  .key = "neigh-failed",
+                  .passing = true};
+  } else {
+    out = unheard(world, link->index, next);
+  }
+  if (out) add_stop(world, stage, *out);
+  return out;
+}
+
+}  // namespace hark::reach

@@ -1,0 +1,66 @@
+// The two halves of every packet's way: in from a link up to the sockets, and out from the sockets
+// to a link. A refusal made on the way in is handed back, so that it can be sent out.
+// net/core/dev.c, net/ipv4/ip_input.c, ip_forward.c, ip_output.c and their IPv6 twins.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "reach/netfilter.h"
+#include "reach/packet.h"
+#include "reach/routing.h"
+#include "reach/service.h"
+#include "reach/world.h"
+
+namespace hark::reach {
+
+/// What this host answers instead of delivering.
+struct Refusal {
+  bool tcp_reset = false;
+  std::uint8_t icmp_type = 0, icmp_code = 0;  ///< of ICMP, or ICMPv6 for IPv6 packets
+};
+
+struct Arrival {
+  enum class To : std::uint8_t {
+    Local,    ///< up to the sockets
+    Forward,  ///< out again: to another host, or a namespace behind a link
+    Lost,
+    Refused,
+  };
+  To to = To::Lost;
+  std::optional<Blocker> blocker = {};  ///< of Lost and Refused
+  Refusal refusal = {};
+  RouteIn route = {};
+};
+
+/// Follows `packet`, which came in by packet.in, and changes it as rules do. Steps go to
+/// `world.path`.
+[[nodiscard]] Arrival arrive(World& world, Packet& packet, ConntrackView& view);
+
+/// Follows a packet that arrived to be forwarded: FORWARD, POSTROUTING, egress. Nothing: it left.
+[[nodiscard]] std::optional<Arrival> forward(World& world, Packet& packet, ConntrackView& view,
+                                             const FibResult& fib);
+
+struct Departure {
+  std::optional<Blocker> blocker = {};
+  /// What the sender gets at once where a rule refuses or no route leads out: an errno.
+  int error = 0;
+  RouteOut route = {};
+};
+
+/// Sends `packet`, which was made here, on its way. `bound` is the link that its socket is bound
+/// to. Up to and with egress; of a packet to this host itself: up to lo, where it has still to
+/// arrive. A source of 0.0.0.0 or :: lets routing choose. Steps are of `stage`.
+[[nodiscard]] Departure depart(World& world, Packet& packet, ConntrackView& view,
+                               std::uint32_t bound, Stage stage);
+
+/// Can a client on the link's own subnet learn the link-layer address of `target`? ARP or neighbour
+/// discovery, and the rules that see them. Nothing if so.
+[[nodiscard]] std::optional<Blocker> unresolvable(World& world, std::uint32_t link,
+                                                  const IpAddress& asker, const IpAddress& target);
+
+/// What an end of a hook means as a cause.
+[[nodiscard]] Blocker blocker_of(const World& world, HookPoint hook, const HookResult& result);
+
+}  // namespace hark::reach

@@ -1,0 +1,31 @@
+// What stands between a socket and somebody who serves it: queues, signatures, filters, and the
+// processes that hold it. net/ipv4/tcp_input.c (tcp_conn_request), net/ipv4/udp.c
+// (__udp_enqueue_schedule_skb), proc(5).
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+
+#include "host/host.h"
+#include "reach/packet.h"
+#include "reach/world.h"
+
+namespace hark::reach {
+
+/// Something in the way, and how it is taken for removed (World::waived).
+struct Blocker {
+  Cause cause;
+  std::string key;       ///< for World::waived
+  bool passing = false;  ///< a state that may be gone in a moment: a full queue, a stopped process
+};
+
+/// Does the socket take this first packet? Nothing if it does.
+[[nodiscard]] std::optional<Blocker> socket_refuses(World& world, const host::Listener& listener,
+                                                    const Packet& packet);
+
+/// Will somebody serve what the socket took? Nothing if so, or if that cannot be known (then
+/// `world.assumptions` says what was assumed).
+[[nodiscard]] std::optional<Blocker> nobody_serves(World& world, const host::Listener& listener);
+
+}  // namespace hark::reach

@@ -1,0 +1,201 @@
+#include "reach/trace.h"
+
+#include <algorithm>
+#include <array>
+#include <set>
+
+#include "host/near_words.h"
+#include "reach/journey.h"
+
+namespace hark::reach {
+namespace {
+
+/// Blockers that are told beside the first, at most.
+constexpr std::size_t kMostBlockers = 16;
+
+/// One run, with all that it leaves.
+struct Run {
+  JourneyEnd end;
+  std::vector<Step> path;
+  std::vector<std::string> assumptions;
+  std::vector<Choices::Taken> taken;
+};
+
+struct Facts {
+  const host::Host& host;
+  const host::Network& network;
+  const Question& question;
+};
+
+Run run_once(const Facts& facts, Choices& choices, const std::vector<std::string>& waived) {
+  Run run;
+  World world = {.host = facts.host,
+                 .network = facts.network,
+                 .choices = choices,
+                 .path = run.path,
+                 .assumptions = run.assumptions,
+                 .waived = waived};
+  run.end = travel(world, facts.question);
+  run.taken = choices.taken();
+  return run;
+}
+
+bool same_view(const Run& a, const Run& b) {
+  return a.end.outcome == b.end.outcome && a.end.icmp == b.end.icmp;
+}
+
+/// The way that a run went at a condition; nothing if it never came there.
+std::optional<unsigned> way_at(const Run& run, const std::string& key) {
+  for (const Choices::Taken& taken : run.taken) {
+    if (taken.condition.key == key) return taken.way;
+  }
+  return std::nullopt;
+}
+
+/// Does the outcome depend on it: are there two runs that went different ways there, agree in all
+/// that they both came to besides, and end differently?
+bool matters(const std::vector<Run>& runs, const std::string& key) {
+  for (const Run& a : runs) {
+    const auto way = way_at(a, key);
+    if (!way) continue;
+    for (const Run& b : runs) {
+      const auto other = way_at(b, key);
+      if (!other || *other == *way || same_view(a, b)) continue;
+      const bool agree = std::ranges::all_of(a.taken, [&](const Choices::Taken& taken) {
+        if (taken.condition.key == key) return true;
+        const auto there = way_at(b, taken.condition.key);
+        return !there || *there == taken.way;
+      });
+      if (agree) return true;
+    }
+  }
+  return false;
+}
+
+std::vector<Condition> deciding(const std::vector<Run>& runs) {
+  std::vector<Condition> out;
+  std::set<std::string> seen;
+  for (const Run& run : runs) {
+    for (const Choices::Taken& taken : run.taken) {
+      if (!seen.insert(taken.condition.key).second) continue;
+      if (matters(runs, taken.condition.key)) out.push_back(taken.condition);
+    }
+  }
+  return out;
+}
+
+std::vector<Outcome> outcomes(const std::vector<Run>& runs) {
+  std::set<Outcome> seen;
+  for (const Run& run : runs) seen.insert(run.end.outcome);
+  return {seen.begin(), seen.end()};
+}
+
+/// What else would block: each blocker is taken for removed in turn.
+std::vector<Cause> others(const Facts& facts, const Run& first) {
+  std::vector<Cause> out;
+  std::set<std::string> known;
+  std::vector<std::string> waived;
+  const auto add = [&](const Blocker& blocker) {
+    if (known.insert(blocker.key).second) out.push_back(blocker.cause);
+  };
+  if (!first.end.blocker) return out;
+  known.insert(first.end.blocker->key);
+  for (const Blocker& also : first.end.also) add(also);
+  std::string remove = first.end.blocker->key;
+  while (out.size() < kMostBlockers) {
+    waived.push_back(remove);
+    Choices choices(first.taken);
+    const Run run = run_once(facts, choices, waived);
+    if (!run.end.blocker) break;
+    if (std::ranges::find(waived, run.end.blocker->key) != waived.end()) break;
+    remove = run.end.blocker->key;
+    add(*run.end.blocker);
+    for (const Blocker& also : run.end.also) add(also);
+  }
+  return out;
+}
+
+Cause answers(const host::Host& host, const JourneyEnd& end) {
+  Cause cause = {.code = "listener-answers", .text = "a listener answers", .evidence = {}};
+  if (!end.delivers_to) return cause;
+  const host::Listener& listener = host.listeners[*end.delivers_to];
+  cause.text = host::listener_words(host, listener);
+  const bool tcp = listener.protocol == Protocol::Tcp || listener.protocol == Protocol::Mptcp;
+  cause.evidence.push_back({.fact = cause.text,
+                            .where = "sockets",
+                            .verify = std::string(tcp ? "ss -Htlnp" : "ss -Hulnp") +
+                                      " sport = :" + std::to_string(listener.port)});
+  return cause;
+}
+
+void tell(const Facts& facts, const Run& run, Answer& out) {
+  out.icmp = run.end.icmp;
+  out.error = run.end.error;
+  out.path = run.path;
+  out.assumptions = run.assumptions;
+  std::ranges::sort(out.assumptions);
+  out.assumptions.erase(std::unique(out.assumptions.begin(), out.assumptions.end()),
+                        out.assumptions.end());
+  out.delivers_to = run.end.delivers_to;
+  out.cause = run.end.blocker ? run.end.blocker->cause : answers(facts.host, run.end);
+  out.next = others(facts, run);
+}
+
+void leave_open(const std::vector<Run>& runs, bool complete, Answer& out) {
+  out.conditions = deciding(runs);
+  out.possible = outcomes(runs);
+  const bool unread = std::ranges::any_of(
+      out.conditions, [](const Condition& condition) { return condition.doubt == Doubt::Unread; });
+  out.outcome = unread ? Outcome::Unknown : Outcome::Depends;
+  out.certainty = unread ? Certainty::Unknown : Certainty::Depends;
+  out.icmp.clear();
+  out.error = 0;
+  if (!complete) {
+    out.conditions.push_back({.code = "too-many-ways",
+                              .text = "more ways to go than were tried",
+                              .key = "too-many-ways",
+                              .doubt = Doubt::Opaque});
+  }
+  if (out.conditions.empty()) return;
+  const Condition& first = out.conditions.front();
+  out.cause = {.code = first.code, .text = first.text, .evidence = out.cause.evidence};
+}
+
+}  // namespace
+
+std::string_view name_of(Outcome outcome) {
+  constexpr std::array<std::string_view, 8> kNames = {
+      "answered", "refused", "rejected", "silent", "hangs", "no-neighbour", "depends", "unknown"};
+  return kNames[static_cast<std::size_t>(outcome)];
+}
+
+std::string_view name_of(Certainty certainty) {
+  constexpr std::array<std::string_view, 4> kNames = {"exact", "exact-now", "depends", "unknown"};
+  return kNames[static_cast<std::size_t>(certainty)];
+}
+
+Answer trace(const host::Host& host, const host::Network& network, const Question& question) {
+  const Facts facts = {.host = host, .network = network, .question = question};
+  std::vector<Run> runs;
+  const std::vector<std::string> nothing_waived;
+  const bool complete = explore([&](Choices& choices) {
+    Run run = run_once(facts, choices, nothing_waived);
+    runs.push_back(std::move(run));
+  });
+  Answer out;
+  out.question = question;
+  const Run& first = runs.front();
+  out.outcome = first.end.outcome;
+  tell(facts, first, out);
+  const bool one = std::ranges::all_of(runs, [&](const Run& run) { return same_view(run, first); });
+  if (one && complete) {
+    const bool passing = first.end.blocker && first.end.blocker->passing;
+    out.certainty = passing ? Certainty::ExactNow : Certainty::Exact;
+    if (out.outcome == Outcome::Unknown) out.certainty = Certainty::Unknown;
+    return out;
+  }
+  leave_open(runs, complete, out);
+  return out;
+}
+
+}  // namespace hark::reach

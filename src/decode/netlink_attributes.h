@@ -13,6 +13,9 @@
 
 namespace hark::decode {
 
+/// NETLINK_SOCK_DIAG: the protocol of netlink by which sockets are asked for.
+constexpr int kNetlinkSockDiag = 4;
+
 /// One message without its header.
 struct NetlinkMessage {
   std::uint16_t type = 0;

@@ -53,9 +53,17 @@ struct ServiceFacts {
   [[nodiscard]] const HolderFacts* holder(std::uint32_t pid) const;
 };
 
-/// Reads them for the listeners of one namespace that have this port (raw: none). What cannot be
-/// read stays empty.
+/// What of it is asked for.
+struct ServiceRequest {
+  std::optional<std::uint16_t> port = {};  ///< of one port, else of all
+  bool half_open =
+      false;  ///< count SYN_RECV: walks all connections, and matters without SYN cookies
+};
+
+/// Reads them for the listeners of one namespace. What cannot be read stays empty. What is asked of
+/// the kernel does not depend on the port, so that a recording answers for each.
 [[nodiscard]] ServiceFacts read_service_facts(kernel::Source& source, const kernel::NetnsRef& netns,
-                                              const Host& host, NetnsId id, std::uint16_t port);
+                                              const Host& host, NetnsId id,
+                                              const ServiceRequest& request);
 
 }  // namespace hark::host

@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "decode/inet_diag.h"
+#include "decode/netlink_attributes.h"
 #include "decode/proc_net.h"
 #include "decode/rtnetlink.h"
 #include "host/gaps.h"
@@ -15,8 +16,7 @@
 namespace hark::host {
 namespace {
 
-constexpr int kNetlinkRoute = 0;     ///< NETLINK_ROUTE of linux/netlink.h
-constexpr int kNetlinkSockDiag = 4;  ///< NETLINK_SOCK_DIAG
+constexpr int kNetlinkRoute = 0;  ///< NETLINK_ROUTE of linux/netlink.h
 constexpr std::uint32_t kListen = 1U << kTcpListen;
 constexpr std::uint32_t kUnconnected = 1U << kTcpClose;
 
@@ -156,7 +156,7 @@ void SocketReader::mark_mptcp(Place& place) {
   std::set<std::uint32_t> inodes;
   for (const Family family : {Family::Inet, Family::Inet6}) {
     const auto answer =
-        source_.netlink(place.found.ref, kNetlinkSockDiag,
+        source_.netlink(place.found.ref, decode::kNetlinkSockDiag,
                         decode::inet_diag_request(family, Protocol::Mptcp, kListen));
     if (!answer) continue;  // a kernel without it: the ULP is all there is
     const auto dump = decode::decode_inet_diag(*answer, Protocol::Mptcp);
@@ -205,7 +205,7 @@ SocketReader::Answer SocketReader::ask_diag(const Question& question, Place& pla
   const Bytes request =
       decode::inet_diag_request(question.family, question.protocol, question.states,
                                 place.mptcp ? decode::Ulp::Asked : decode::Ulp::NotAsked);
-  const auto answer = source_.netlink(place.found.ref, kNetlinkSockDiag, request);
+  const auto answer = source_.netlink(place.found.ref, decode::kNetlinkSockDiag, request);
   if (!answer) return failed(question, answer.error(), place);
   const auto dump = decode::decode_inet_diag(*answer, question.protocol);
   if (!dump) return failed(question, dump.error(), place);

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "decode/inet_diag.h"
 #include "decode/kernel_files.h"
+#include "decode/netlink_attributes.h"
 #include "decode/unix_diag.h"
 
 namespace hark::host {
@@ -15,7 +16,6 @@ namespace {
 
 using How = HeldBy::How;
 
-constexpr int kNetlinkSockDiag = 4;        ///< NETLINK_SOCK_DIAG
 constexpr std::size_t kMostLinks = 16384;  ///< descriptors looked at for an io_uring
 constexpr std::size_t kMostRings = 256;
 constexpr std::size_t kMostQueues = 4096;     ///< UNIX sockets looked into
@@ -118,7 +118,8 @@ class Keepers {
     std::vector<std::uint32_t> inodes;
     for (std::size_t i = 0; i < refs.size() && i < kMostNamespaces; ++i) {
       if (!host.namespaces[i].entered) continue;
-      const auto answer = source_.netlink(refs[i], kNetlinkSockDiag, decode::unix_diag_request());
+      const auto answer =
+          source_.netlink(refs[i], decode::kNetlinkSockDiag, decode::unix_diag_request());
       if (!answer) continue;
       const auto sockets = decode::decode_unix_diag(*answer);
       if (!sockets) continue;
@@ -253,7 +254,7 @@ class Closed {
 
   Inodes ask(const kernel::NetnsRef& netns, Family family, Protocol protocol) {
     const std::uint32_t state = protocol == Protocol::Tcp ? kTcpListen : kTcpClose;
-    const auto answer = source_.netlink(netns, kNetlinkSockDiag,
+    const auto answer = source_.netlink(netns, decode::kNetlinkSockDiag,
                                         decode::inet_diag_request(family, protocol, 1U << state));
     if (!answer) return std::nullopt;
     const auto dump = decode::decode_inet_diag(*answer, protocol);

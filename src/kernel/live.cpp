@@ -19,6 +19,7 @@
 #include "kernel/live_search.h"
 #include "kernel/live_units.h"
 #include "kernel/request_key.h"
+#include "kernel/md5_keys.h"
 #include "kernel/wireguard_keys.h"
 
 namespace hark::kernel {
@@ -69,6 +70,7 @@ class Live final : public Source {
     }
     auto answer = socket->ask(request);
     if (answer && protocol == NETLINK_GENERIC) blank_wireguard_keys(request, *answer);
+    if (answer && protocol == NETLINK_SOCK_DIAG) blank_md5_keys(*answer);
     return answer;
   }
 

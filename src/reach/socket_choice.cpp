@@ -115,6 +115,26 @@ Miss what_lacks(const World& world, const Listener& listener, const Packet& pack
   return {"bound-other-addr", 2};
 }
 
+/// A socket that has the port and would get the packet if only it listened.
+std::optional<Cause> bound_without_listening(const World& world, const Packet& packet) {
+  for (const host::BoundSocket& bound : world.network.services.bound) {
+    if (bound.port != packet.tuple.destination_port) continue;
+    const IpAddress address = bound.address.unmapped();
+    const bool family = address.family == packet.family ||
+                        (address.family == Family::Inet6 && address.is_unspecified());
+    if (!family || (!address.is_unspecified() && address != packet.tuple.destination)) continue;
+    const std::string text = "a socket has " + port_words(packet) + ", but does not listen";
+    return Cause{
+        .code = "bound-not-listening",
+        .text = text,
+        .evidence = {
+            {.fact = "socket inode " + std::to_string(bound.inode) + " is bound and inactive",
+             .where = "sockets",
+             .verify = "ss -Htanp state bound-inactive sport = :" + std::to_string(bound.port)}}};
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 ReceivingDevice receiving_device(const host::Network& network, std::uint32_t in) {
@@ -144,6 +164,9 @@ std::optional<std::size_t> choose_socket(World& world, const Packet& packet) {
 }
 
 Cause no_socket(const World& world, const Packet& packet) {
+  if (packet.protocol == kTcp) {
+    if (auto cause = bound_without_listening(world, packet)) return std::move(*cause);
+  }
   Miss nearest;
   const Listener* meant = nullptr;
   for (const Listener& listener : world.host.listeners) {

@@ -1,0 +1,177 @@
+#include "host/service_facts.h"
+
+#include <algorithm>
+#include <map>
+
+#include "base/text.h"
+#include "decode/mountinfo.h"
+#include "decode/netlink_attributes.h"
+#include "decode/socket_details.h"
+
+namespace hark::host {
+namespace {
+
+constexpr std::uint8_t kHalfOpenState = 3;  // TCP_SYN_RECV
+
+class Reader {
+ public:
+  Reader(kernel::Source& source, const kernel::NetnsRef& netns) : source_(source), netns_(netns) {}
+
+  std::vector<decode::SocketDetails> sockets(Protocol protocol, std::uint32_t states) {
+    std::vector<decode::SocketDetails> out;
+    for (const Family family : {Family::Inet, Family::Inet6}) {
+      const auto answer = source_.netlink(netns_, decode::kNetlinkSockDiag,
+                                          decode::socket_details_request(family, protocol, states));
+      if (!answer) continue;
+      auto some = decode::decode_socket_details(*answer);
+      if (some) std::ranges::move(*some, std::back_inserter(out));
+    }
+    return out;
+  }
+
+ private:
+  kernel::Source& source_;
+  const kernel::NetnsRef& netns_;
+};
+
+SocketFacts facts_of(const decode::SocketDetails& socket) {
+  SocketFacts out;
+  out.inode = socket.inode;
+  out.transparent = socket.transparent;
+  out.md5 = socket.md5;
+  out.memory_used = socket.memory_used;
+  out.memory_limit = socket.memory_limit;
+  return out;
+}
+
+/// Half-open connections belong to the listener with their local address and port, else to the one
+/// of every address. They have no inode of their own.
+const Listener* waits_for(const Host& host, NetnsId id, const decode::SocketDetails& half) {
+  const Listener* any = nullptr;
+  for (const Listener& one : host.listeners) {
+    if (one.netns != id || one.port != half.local_port || one.state != State::Listen) continue;
+    if (one.address.unmapped() == half.local.unmapped()) return &one;
+    if (any == nullptr && one.address.is_unspecified()) any = &one;
+  }
+  return any;
+}
+
+void count_half_open(Reader& reader, const Host& host, NetnsId id,
+                     std::vector<SocketFacts>& sockets) {
+  constexpr std::uint8_t kSynRecv = 3;
+  constexpr std::uint8_t kNewSynRecv = 12;
+  for (const auto& half : reader.sockets(Protocol::Tcp, decode::kHalfOpen)) {
+    if (half.state != kSynRecv && half.state != kNewSynRecv) continue;
+    const Listener* listener = waits_for(host, id, half);
+    if (listener == nullptr) continue;
+    for (SocketFacts& facts : sockets) {
+      if (facts.inode == listener->socket.inode) ++facts.half_open;
+    }
+  }
+}
+
+/// "Max open files            1024                 4096                 files"
+std::optional<std::uint64_t> open_file_limit(std::string_view limits) {
+  constexpr std::string_view kName = "Max open files";
+  while (!limits.empty()) {
+    std::string_view line = next_piece(limits, '\n');
+    if (!line.starts_with(kName)) continue;
+    line.remove_prefix(kName.size());
+    return parse_number<std::uint64_t>(next_word(line));
+  }
+  return std::nullopt;
+}
+
+/// "populated 1\nfrozen 0\n"
+std::optional<bool> frozen_of(std::string_view events) {
+  while (!events.empty()) {
+    std::string_view line = next_piece(events, '\n');
+    if (next_word(line) == "frozen") return next_word(line) == "1";
+  }
+  return std::nullopt;
+}
+
+/// Where cgroup v2 is mounted; empty: nowhere.
+std::string cgroup_mount(kernel::Source& source) {
+  const auto text = source.read_file("/proc/self/mountinfo");
+  const auto mounts = text ? decode::decode_mountinfo(*text)
+                           : Result<std::vector<decode::MountRecord>>(fail(text.error()));
+  if (!mounts) return {};
+  for (const decode::MountRecord& mount : *mounts) {
+    if (mount.type == "cgroup2" && mount.root == "/") return mount.mount_point;
+  }
+  return {};
+}
+
+HolderFacts read_holder(kernel::Source& source, const Process& process, const std::string& mount) {
+  HolderFacts out;
+  out.pid = process.pid;
+  const std::string proc = "/proc/" + std::to_string(process.pid);
+  if (const auto limits = source.read_file(proc + "/limits")) {
+    out.file_limit = open_file_limit(as_text(*limits));
+  }
+  if (const auto names = source.list_folder(proc + "/fd")) out.open_files = names->size();
+  if (mount.empty() || process.cgroup.empty()) return out;
+  // A frozen ancestor shows as frozen here (cgroup.events of cgroups(7)).
+  if (const auto events = source.read_file(mount + process.cgroup + "/cgroup.events")) {
+    out.frozen = frozen_of(as_text(*events));
+  }
+  return out;
+}
+
+}  // namespace
+
+const SocketFacts* ServiceFacts::socket(std::uint32_t inode) const {
+  const auto found = std::ranges::find(sockets, inode, &SocketFacts::inode);
+  return found == sockets.end() ? nullptr : &*found;
+}
+
+const HolderFacts* ServiceFacts::holder(std::uint32_t pid) const {
+  const auto found = std::ranges::find(holders, pid, &HolderFacts::pid);
+  return found == holders.end() ? nullptr : &*found;
+}
+
+ServiceFacts read_service_facts(kernel::Source& source, const kernel::NetnsRef& netns,
+                                const Host& host, NetnsId id, const ServiceRequest& request) {
+  ServiceFacts out;
+  Reader reader(source, netns);
+  const auto asked = [&request](std::uint16_t port) {
+    return !request.port || *request.port == port;
+  };
+  std::map<std::uint32_t, const Process*> processes;
+  bool listens = false;
+  for (const Listener& listener : host.listeners) {
+    if (listener.netns != id || !asked(listener.port)) continue;
+    listens = listens || listener.state == State::Listen;
+    if (!listener.owners) continue;
+    for (const Owner& owner : *listener.owners) {
+      const Process& process = host.at(owner.process);
+      processes.emplace(process.pid, &process);
+    }
+  }
+  for (const Protocol protocol : {Protocol::Tcp, Protocol::Udp, Protocol::Udplite}) {
+    const std::uint32_t states =
+        protocol == Protocol::Tcp ? decode::kListening : decode::kUnconnected;
+    for (const auto& socket : reader.sockets(protocol, states)) {
+      if (asked(socket.local_port)) out.sockets.push_back(facts_of(socket));
+    }
+  }
+  if (request.half_open) count_half_open(reader, host, id, out.sockets);
+  // Walks a table that may be long: only where nobody listens on the port, or all is wanted.
+  if (!listens || !request.port) {
+    for (const auto& socket : reader.sockets(Protocol::Tcp, decode::kBoundInactive)) {
+      if (!asked(socket.local_port)) continue;
+      out.bound.push_back({.address = socket.local,
+                           .port = socket.local_port,
+                           .inode = socket.inode,
+                           .uid = socket.uid});
+    }
+  }
+  const std::string mount = processes.empty() ? std::string() : cgroup_mount(source);
+  for (const auto& [pid, process] : processes) {
+    out.holders.push_back(read_holder(source, *process, mount));
+  }
+  return out;
+}
+
+}  // namespace hark::host

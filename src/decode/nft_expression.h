@@ -40,7 +40,7 @@ struct Dynset {
   std::optional<Reg> sreg_data = {};
   std::uint64_t timeout_ms = 0;
   bool inverted = false;
-  std::vector<Expression> expressions = {};  ///< of the element
+  std::vector<Expression> expressions;  ///< of the element
   bool operator==(const Dynset&) const;
 };
 
@@ -55,6 +55,5 @@ struct Expression {
   Operation operation;
   bool operator==(const Expression&) const = default;
 };
-inline bool Dynset::operator==(const Dynset&) const = default;
 
 }  // namespace hark::decode::nft

@@ -65,7 +65,7 @@ struct Bitwise {
   Reg dreg = 0;
   std::uint32_t length = 0;  ///< bytes
   Op op = Op::MaskXor;
-  Bytes mask = {};
+  Bytes mask = {};  ///< of And, Or, Xor without `sreg2`: the other operand
   Bytes xored = {};
   std::uint32_t shift = 0;  ///< bits; numbers of 32 bits in host order, first word first
   bool operator==(const Bitwise&) const = default;
@@ -239,6 +239,9 @@ struct Log {
   std::string prefix = {};
   std::optional<std::uint16_t> group = {};
   std::optional<std::uint32_t> level = {};
+  std::uint32_t snaplen = 0;     ///< of a group: bytes of a packet; 0: all
+  std::uint16_t qthreshold = 0;  ///< of a group
+  std::uint32_t flags = 0;       ///< NF_LOG_*
   bool operator==(const Log&) const = default;
 };
 struct Counter {
@@ -247,6 +250,7 @@ struct Counter {
   bool operator==(const Counter&) const = default;
 };
 struct Last {
+  std::optional<std::uint64_t> used_ms_ago = {};  ///< empty: never
   bool operator==(const Last&) const = default;
 };
 struct Dup {
@@ -266,6 +270,8 @@ struct FlowOffload {
 };
 struct Osf {
   Reg dreg = 0;
+  std::uint8_t ttl = 0;  ///< NF_OSF_TTL_*
+  bool version = false;  ///< the version as well as the name
   bool operator==(const Osf&) const = default;
 };
 struct Xfrm {
@@ -278,6 +284,7 @@ struct Xfrm {
 struct Tunnel {
   Reg dreg = 0;
   std::uint32_t key = 0;
+  std::uint32_t mode = 0;  ///< NFT_TUNNEL_MODE_*
   bool operator==(const Tunnel&) const = default;
 };
 /// Matches inside a tunnel's packets. What it asks there is not read.

@@ -1,0 +1,222 @@
+#include "decode/nft_expressions.h"
+
+#include <linux/netfilter/nf_tables.h>
+
+#include <array>
+
+#include "decode/nft_attributes.h"
+#include "decode/nft_expression_grammar.h"
+#include "decode/nft_expression_rules.h"
+
+namespace hark::decode::nft {
+namespace grammar {
+namespace {
+
+/// Expressions stand in an expression (dynset) and no deeper.
+constexpr unsigned kDeepest = 1;
+
+Operation decode_operation_at(std::string_view name, ByteView data, unsigned depth);
+std::optional<Expression> decode_expression_at(ByteView attributes, unsigned depth);
+std::optional<std::vector<Expression>> decode_expressions_at(ByteView list, unsigned depth);
+
+// From the wire's form to the operation. Most are the operation already.
+
+template <typename T>
+Operation finish(T&& wire) {
+  return std::forward<T>(wire);
+}
+Operation finish(AnyImmediate&& wire) {
+  const bool ends = wire.dreg == NFT_REG_VERDICT;
+  if (ends != wire.verdict.has_value()) return Unknown{"an immediate value in the wrong register"};
+  if (ends) return Immediate{.verdict = std::move(wire.verdict)};
+  const auto dreg = register_of(wire.dreg);
+  if (!dreg) return Unknown{"register " + std::to_string(wire.dreg)};
+  return Immediate{.dreg = *dreg, .data = std::move(*wire.data)};
+}
+Operation finish(AnyPayload&& wire) {
+  if (wire.dreg.has_value() == wire.sreg.has_value()) return Unknown{"payload without a register"};
+  if (wire.sreg) return PayloadSet{*wire.sreg, wire.base, wire.offset, wire.length};
+  return Payload{*wire.dreg, wire.base, wire.offset, wire.length};
+}
+Operation finish(AnyLookup&& wire) {
+  Lookup out = std::move(wire.lookup);
+  out.verdict = wire.dreg == std::uint32_t{NFT_REG_VERDICT};
+  if (wire.dreg && !out.verdict) {
+    out.dreg = register_of(*wire.dreg);
+    if (!out.dreg) return Unknown{"register " + std::to_string(*wire.dreg)};
+  }
+  return out;
+}
+Operation finish(AnyLast&& wire) {
+  if (wire.used == 0) return Last{};
+  return Last{.used_ms_ago = wire.ms};
+}
+/// nft_bitwise_dump_bool, _shift and _data; the bits of a shift are in this machine's order.
+Operation finish(AnyBitwise&& wire) {
+  Bitwise out = std::move(wire.bitwise);
+  if (out.op == Bitwise::Op::MaskXor) {
+    if (!wire.data.empty()) return Unknown{"a bitwise mask with an operand"};
+    return out;
+  }
+  if (!out.mask.empty() || !out.xored.empty()) return Unknown{"a bitwise operation with a mask"};
+  if (out.op != Bitwise::Op::ShiftLeft && out.op != Bitwise::Op::ShiftRight) {
+    out.mask = std::move(wire.data);
+    return out;
+  }
+  if (wire.data.size() != sizeof out.shift) return Unknown{"a shift without its number of bits"};
+  out.shift = ByteReader(wire.data).value<std::uint32_t>();
+  return out;
+}
+
+std::string why(const Found& found, std::string_view name) {
+  const std::string number = std::to_string(found.attribute);
+  switch (found.fault) {
+    case Fault::None:
+      break;
+    case Fault::Cut:
+      return std::string(name) + " is cut off";
+    case Fault::Unknown:
+      return "attribute " + number + " of " + std::string(name);
+    case Fault::Bad:
+      return "content of attribute " + number + " of " + std::string(name);
+    case Fault::Missing:
+      return std::string(name) + " without attribute " + number;
+  }
+  return {};
+}
+
+template <typename Wire, const auto& fields>
+Operation decode_as(std::string_view name, ByteView data) {
+  Wire wire;
+  const Found found = read_fields<Wire>(data, fields, wire);
+  if (found.fault != Fault::None) return Unknown{why(found, name)};
+  Operation out = finish(std::move(wire));
+  std::string broken = broken_rule(out);
+  if (!broken.empty()) return Unknown{std::move(broken)};
+  return out;
+}
+
+struct Grammar {
+  std::string_view name;
+  Operation (*decode)(std::string_view name, ByteView data);
+};
+constexpr std::array<Grammar, 40> kGrammars = {{
+    {"bitwise", decode_as<AnyBitwise, kBitwise>},
+    {"byteorder", decode_as<Byteorder, kByteorder>},
+    {"cmp", decode_as<Cmp, kCmp>},
+    {"connlimit", decode_as<Connlimit, kConnlimit>},
+    {"counter", decode_as<Counter, kCounter>},
+    {"ct", decode_as<Ct, kCt>},
+    {"dup", decode_as<Dup, kDup>},
+    {"dynset", decode_as<Dynset, kDynset>},
+    {"exthdr", decode_as<Exthdr, kExthdr>},
+    {"fib", decode_as<Fib, kFib>},
+    {"flow_offload", decode_as<FlowOffload, kFlowOffload>},
+    {"fwd", decode_as<Fwd, kFwd>},
+    {"hash", decode_as<Hash, kHash>},
+    {"immediate", decode_as<AnyImmediate, kImmediate>},
+    {"inner", decode_as<Inner, kInner>},
+    {"last", decode_as<AnyLast, kLast>},
+    {"limit", decode_as<Limit, kLimit>},
+    {"log", decode_as<Log, kLog>},
+    {"lookup", decode_as<AnyLookup, kLookup>},
+    {"masq", decode_as<Masquerade, kMasquerade>},
+    {"match", decode_as<XtMatch, kMatch>},
+    {"meta", decode_as<Meta, kMeta>},
+    {"nat", decode_as<Nat, kNat>},
+    {"notrack", decode_as<Notrack, kNotrack>},
+    {"numgen", decode_as<Numgen, kNumgen>},
+    {"objref", decode_as<ObjectRef, kObjectRef>},
+    {"osf", decode_as<Osf, kOsf>},
+    {"payload", decode_as<AnyPayload, kPayload>},
+    {"queue", decode_as<Queue, kQueue>},
+    {"quota", decode_as<Quota, kQuota>},
+    {"range", decode_as<Range, kRange>},
+    {"redir", decode_as<Redirect, kRedirect>},
+    {"reject", decode_as<Reject, kReject>},
+    {"rt", decode_as<Rt, kRt>},
+    {"socket", decode_as<Socket, kSocket>},
+    {"synproxy", decode_as<Synproxy, kSynproxy>},
+    {"target", decode_as<XtTarget, kTarget>},
+    {"tproxy", decode_as<Tproxy, kTproxy>},
+    {"tunnel", decode_as<Tunnel, kTunnel>},
+    {"xfrm", decode_as<Xfrm, kXfrm>},
+}};
+
+Operation decode_operation_at(std::string_view name, ByteView data, unsigned depth) {
+  for (const Grammar& grammar : kGrammars) {
+    if (grammar.name != name) continue;
+    if (depth >= kDeepest && name == "dynset") return Unknown{"dynset inside of an expression"};
+    return grammar.decode(name, data);
+  }
+  return Unknown{"expression " + std::string(name)};
+}
+
+struct WireExpression {
+  std::string name = {};
+  ByteView data = {};
+};
+bool expression_data(const NetlinkAttribute& attribute, WireExpression& out) {
+  out.data = attribute.bytes;
+  return true;
+}
+constexpr std::array<Field<WireExpression>, 2> kExpression = {{
+    {NFTA_EXPR_NAME, name<&WireExpression::name>, kRequired},
+    {NFTA_EXPR_DATA, expression_data},  // notrack has none
+}};
+
+std::optional<Expression> decode_expression_at(ByteView attributes, unsigned depth) {
+  WireExpression wire;
+  const Found found = read_fields<WireExpression>(attributes, kExpression, wire);
+  if (found.fault == Fault::Unknown) {
+    return Expression{wire.name, Unknown{why(found, "an expression")}};
+  }
+  if (found.fault != Fault::None) return std::nullopt;
+  Operation operation = decode_operation_at(wire.name, wire.data, depth);
+  return Expression{std::move(wire.name), std::move(operation)};
+}
+
+std::optional<std::vector<Expression>> decode_expressions_at(ByteView list, unsigned depth) {
+  std::vector<Expression> out;
+  NetlinkAttributes elements(list);
+  while (const auto element = elements.next()) {
+    if (element->type != NFTA_LIST_ELEM) return std::nullopt;
+    auto expression = decode_expression_at(element->bytes, depth);
+    if (!expression) return std::nullopt;
+    out.push_back(std::move(*expression));
+  }
+  if (elements.broken()) return std::nullopt;
+  return out;
+}
+
+}  // namespace
+
+bool dynset_expression(const NetlinkAttribute& attribute, Dynset& out) {
+  auto expression = decode_expression_at(attribute.bytes, kDeepest);
+  if (!expression) return false;
+  out.expressions.assign(1, std::move(*expression));
+  return true;
+}
+
+bool dynset_expressions(const NetlinkAttribute& attribute, Dynset& out) {
+  auto expressions = decode_expressions_at(attribute.bytes, kDeepest);
+  if (!expressions) return false;
+  out.expressions = std::move(*expressions);
+  return true;
+}
+
+}  // namespace grammar
+
+std::optional<Expression> decode_expression(ByteView attributes) {
+  return grammar::decode_expression_at(attributes, 0);
+}
+
+std::optional<std::vector<Expression>> decode_expressions(ByteView list) {
+  return grammar::decode_expressions_at(list, 0);
+}
+
+Operation decode_operation(std::string_view name, ByteView data) {
+  return grammar::decode_operation_at(name, data, 0);
+}
+
+}  // namespace hark::decode::nft

@@ -7,21 +7,12 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 
 #include "decode/netlink_attributes.h"
+#include "decode/route_attributes.h"
 
 namespace hark::decode {
 namespace {
-
-constexpr std::size_t kLongestName = 15;  // IFNAMSIZ without its NUL
-
-/// dev_valid_name of net/core/dev.c, so that a name is safe in a path and a word of a line. It is
-/// not safe to print: it may hold control characters and bytes above 127.
-bool valid_name(std::string_view name) {
-  return !name.empty() && name.size() <= kLongestName && name != "." && name != ".." &&
-         name.find_first_of(std::string_view("/ \t\n\v\f\r")) == std::string_view::npos;
-}
 
 Bytes link_body(std::uint32_t index) {
   ifinfomsg link{};
@@ -84,13 +75,6 @@ std::optional<std::uint16_t> network_port(const NetlinkAttribute& attribute) {
   return static_cast<std::uint16_t>((*bytes)[0] << 8U | (*bytes)[1]);
 }
 
-std::optional<IpAddress> address_in(const NetlinkAttribute& attribute, Family family) {
-  IpAddress out{.family = family};
-  if (attribute.bytes.size() != out.bits() / 8) return std::nullopt;
-  std::memcpy(out.bytes.data(), attribute.bytes.data(), attribute.bytes.size());
-  return out;
-}
-
 void read_tunnel(const TunnelKind& kind, ByteView data, LinkRecord& record) {
   TunnelPort found;
   bool both = false;
@@ -106,8 +90,8 @@ void read_tunnel(const TunnelKind& kind, ByteView data, LinkRecord& record) {
       const auto port = network_port(*attribute);
       if (port && *port != 0 && ports.size() < 2) ports.push_back(*port);
     }
-    if (type == kind.local) found.address = address_in(*attribute, Family::Inet);
-    if (type == kind.local6) found.address = address_in(*attribute, Family::Inet6);
+    if (type == kind.local) found.address = address_of(attribute->bytes, Family::Inet);
+    if (type == kind.local6) found.address = address_of(attribute->bytes, Family::Inet6);
     if (type == kind.local || type == kind.remote) found.family = Family::Inet;
     if (type == kind.local6 || type == kind.remote6) found.family = Family::Inet6;
     if (type == kind.both) both = attribute->value<std::uint8_t>().value_or(1) != 0;
@@ -150,7 +134,7 @@ std::string_view read_link_message(ByteView body, LinkRecord& record) {
     if (attribute->type == IFLA_LINKINFO) read_link_info(attribute->bytes, record);
   }
   if (attributes.broken()) return "an attribute is cut off or has an impossible length";
-  if (!valid_name(record.name)) return "a link without a valid name";
+  if (!is_link_name(record.name)) return "a link without a valid name";
   return {};
 }
 

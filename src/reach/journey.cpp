@@ -119,7 +119,7 @@ class Journey {
     Arrival arrival = arrive(world_, packet, view_);
     switch (arrival.to) {
       case Arrival::To::Local:
-        return std::nullopt;
+        return to_everybody(arrival);
       case Arrival::To::Forward:
         return pass_on(packet, arrival);
       case Arrival::To::Refused:
@@ -128,6 +128,24 @@ class Journey {
         break;
     }
     return ends(Outcome::Silent, std::move(*arrival.blocker));
+  }
+
+  /// TCP takes no connection by a broadcast or multicast address (tcp_conn_request), and nobody is
+  /// told of a closed port there.
+  std::optional<JourneyEnd> to_everybody(const Arrival& arrival) {
+    everybody_ = arrival.route.broadcast;
+    if (!everybody_ || !tcp()) return std::nullopt;
+    const std::string text =
+        question_.destination.text() + " is a broadcast or multicast address, and TCP takes none";
+    Blocker blocker = {
+        .cause = {.code = "broadcast-dst",
+                  .text = text,
+                  .evidence = {{.fact = text,
+                                .where = "route",
+                                .verify = "ip route get " + question_.destination.text()}}},
+        .key = "broadcast-dst"};
+    add_stop(world_, Stage::Socket, blocker);
+    return ends(Outcome::Silent, std::move(blocker));
   }
 
   /// A client on this host: its packet goes out by lo first.
@@ -198,6 +216,7 @@ class Journey {
   JourneyEnd closed(const Packet& packet) {
     Blocker blocker = {.cause = no_socket(world_, packet), .key = "no-socket"};
     add_stop(world_, Stage::Socket, blocker);
+    if (everybody_) return ends(Outcome::Silent, std::move(blocker));
     constexpr std::uint8_t kUnreachable4 = 3, kPort4 = 3, kUnreachable6 = 1, kPort6 = 4;
     const bool ipv4 = packet.family == Family::Inet;
     return refuse(packet, std::move(blocker),
@@ -362,6 +381,7 @@ class Journey {
   JourneyEnd answer(const Packet& packet, const host::Listener* listener) {
     JourneyEnd end = serve(listener, Outcome::Silent);
     if (end.outcome != Outcome::Answered) return end;
+    if (auto lost = other_source(packet, listener)) return ends(Outcome::Silent, std::move(*lost));
     Packet reply = back(packet);
     reply.payload_length = 1;
     speak_for(reply, listener);
@@ -371,10 +391,45 @@ class Journey {
     return end;
   }
 
+  /// A server on every address that just sends its answer has it sent from the address that routing
+  /// prefers; one that takes care (IP_PKTINFO) answers from the one it was asked at. Which of the
+  /// two it is, no fact of the kernel tells.
+  std::optional<Blocker> other_source(const Packet& packet, const host::Listener* listener) {
+    constexpr const char* kCode = "udp-reply-source-mismatch";
+    if (listener == nullptr || !listener->address.is_unspecified() || world_.is_waived(kCode)) {
+      return std::nullopt;
+    }
+    Flow flow = {.family = packet.family,
+                 .source = {.family = packet.family},
+                 .destination = packet.tuple.source,
+                 .out = bound_link(packet, listener),
+                 .protocol = packet.protocol};
+    flow.source_given = false;
+    const RouteOut route = route_output(world_, flow);
+    const IpAddress& asked = packet.tuple.destination;
+    if (!route.ok || route.source == asked) return std::nullopt;
+    const std::string text = "the program answers from " + asked.text() +
+                             ", where it was asked, and not from " + route.source.text();
+    const Condition cares = {.code = kCode, .text = text, .key = kCode, .doubt = Doubt::Opaque};
+    if (world_.choices.pick(cares)) return std::nullopt;
+    const std::string verify = "ip route get " + packet.tuple.source.text();
+    Blocker blocker = {
+        .cause = {.code = kCode,
+                  .text = "the answer comes from " + route.source.text() + " instead of " +
+                          asked.text(),
+                  .evidence = {{.fact = "the preferred source is " + route.source.text(),
+                                .where = "route",
+                                .verify = verify}}},
+        .key = kCode};
+    add_stop(world_, Stage::Reply, blocker);
+    return blocker;
+  }
+
   World& world_;
   const Question& question_;
   ConntrackView view_;
   bool local_ = false;
+  bool everybody_ = false;  ///< it came by a broadcast or multicast address
 };
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <set>
 
 #include "host/near_words.h"
@@ -44,45 +45,65 @@ bool same_view(const Run& a, const Run& b) {
   return a.end.outcome == b.end.outcome && a.end.icmp == b.end.icmp;
 }
 
-/// The way that a run went at a condition; nothing if it never came there.
-std::optional<unsigned> way_at(const Run& run, const std::string& key) {
-  for (const Choices::Taken& taken : run.taken) {
-    if (taken.condition.key == key) return taken.way;
-  }
-  return std::nullopt;
-}
-
-/// Does the outcome depend on it: are there two runs that went different ways there, agree in all
-/// that they both came to besides, and end differently?
-bool matters(const std::vector<Run>& runs, const std::string& key) {
-  for (const Run& a : runs) {
-    const auto way = way_at(a, key);
-    if (!way) continue;
-    for (const Run& b : runs) {
-      const auto other = way_at(b, key);
-      if (!other || *other == *way || same_view(a, b)) continue;
-      const bool agree = std::ranges::all_of(a.taken, [&](const Choices::Taken& taken) {
-        if (taken.condition.key == key) return true;
-        const auto there = way_at(b, taken.condition.key);
-        return !there || *there == taken.way;
-      });
-      if (agree) return true;
+/// The ways that runs went, as numbers: `ways[run][condition]`, kNotMet where it never came there.
+class Ways {
+ public:
+  explicit Ways(const std::vector<Run>& runs) : runs_(runs) {
+    std::map<std::string, std::size_t> numbers;
+    for (const Run& run : runs) {
+      for (const Choices::Taken& taken : run.taken) {
+        const auto added = numbers.emplace(taken.condition.key, conditions_.size());
+        if (added.second) conditions_.push_back(taken.condition);
+      }
+    }
+    for (const Run& run : runs) {
+      ways_.emplace_back(conditions_.size(), kNotMet);
+      for (const Choices::Taken& taken : run.taken) {
+        ways_.back()[numbers.at(taken.condition.key)] = static_cast<int>(taken.way);
+      }
     }
   }
-  return false;
-}
 
-std::vector<Condition> deciding(const std::vector<Run>& runs) {
-  std::vector<Condition> out;
-  std::set<std::string> seen;
-  for (const Run& run : runs) {
-    for (const Choices::Taken& taken : run.taken) {
-      if (!seen.insert(taken.condition.key).second) continue;
-      if (matters(runs, taken.condition.key)) out.push_back(taken.condition);
+  /// Those on which the outcome depends, in the order in which they are met.
+  [[nodiscard]] std::vector<Condition> deciding() const {
+    std::vector<Condition> out;
+    for (std::size_t i = 0; i < conditions_.size(); ++i) {
+      if (matters(i)) out.push_back(conditions_[i]);
     }
+    return out;
   }
-  return out;
-}
+
+ private:
+  static constexpr int kNotMet = -1;
+
+  /// Are there two runs that went different ways there, agree in all that they both came to
+  /// besides, and end differently?
+  [[nodiscard]] bool matters(std::size_t condition) const {
+    for (std::size_t a = 0; a < runs_.size(); ++a) {
+      if (ways_[a][condition] == kNotMet) continue;
+      for (std::size_t b = a + 1; b < runs_.size(); ++b) {
+        if (ways_[b][condition] != kNotMet && ways_[b][condition] != ways_[a][condition] &&
+            !same_view(runs_[a], runs_[b]) && agree(a, b, condition)) {
+          return true;
+        }
+      }
+    }
+    return false;
+  }
+
+  [[nodiscard]] bool agree(std::size_t a, std::size_t b, std::size_t but) const {
+    for (std::size_t i = 0; i < conditions_.size(); ++i) {
+      const int one = ways_[a][i];
+      const int other = ways_[b][i];
+      if (i != but && one != kNotMet && other != kNotMet && one != other) return false;
+    }
+    return true;
+  }
+
+  const std::vector<Run>& runs_;
+  std::vector<Condition> conditions_;
+  std::vector<std::vector<int>> ways_;
+};
 
 std::vector<Outcome> outcomes(const std::vector<Run>& runs) {
   std::set<Outcome> seen;
@@ -142,7 +163,7 @@ void tell(const Facts& facts, const Run& run, Answer& out) {
 }
 
 void leave_open(const std::vector<Run>& runs, bool complete, Answer& out) {
-  out.conditions = deciding(runs);
+  out.conditions = Ways(runs).deciding();
   out.possible = outcomes(runs);
   const bool unread = std::ranges::any_of(
       out.conditions, [](const Condition& condition) { return condition.doubt == Doubt::Unread; });

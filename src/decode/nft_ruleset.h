@@ -130,6 +130,7 @@ struct Ruleset {
   std::vector<Set> sets;
   std::vector<Object> objects;
   std::vector<Flowtable> flowtables;
+  bool settled = true;  ///< false: it changed while it was read, parts may not belong together
   bool operator==(const Ruleset&) const = default;
 };
 

@@ -1,0 +1,104 @@
+#include "host/rulesets.h"
+
+#include <cerrno>
+
+namespace hark::host {
+namespace {
+
+namespace nft = decode::nft;
+
+constexpr int kNetlinkNetfilter = 12;  // NETLINK_NETFILTER of linux/netlink.h
+constexpr int kTries = 4;
+
+/// The kernel has none of what was asked for: nfnetlink_rcv_msg without the subsystem or the
+/// message, socket() without nfnetlink.
+bool is_absent(const Error& error) {
+  return error.code == EINVAL || error.code == EPROTONOSUPPORT || error.code == EOPNOTSUPP;
+}
+
+class Reader {
+ public:
+  Reader(kernel::Source& source, const kernel::NetnsRef& netns) : source_(source), netns_(netns) {}
+
+  [[nodiscard]] Result<std::uint32_t> generation() {
+    const auto answer = ask(nft::generation_request());
+    if (!answer) return fail(answer.error());
+    return nft::decode_generation(*answer);
+  }
+
+  [[nodiscard]] Result<NftRuleset> everything() {
+    NftRuleset out;
+    const auto read = [this](const Bytes& request, const auto& decode, auto& to) -> Result<void> {
+      const auto answer = ask(request);
+      if (!answer) return fail(answer.error());
+      auto records = decode(ByteView(*answer));
+      if (!records) return fail(records.error());
+      to = std::move(*records);
+      return {};
+    };
+    const auto read_newer = [&read](const Bytes& request, const auto& decode,
+                                    auto& to) -> Result<void> {
+      auto done = read(request, decode, to);
+      if (!done && is_absent(done.error())) return {};  // objects: Linux 4.10, flowtables: 4.16
+      return done;
+    };
+    auto done = read(nft::tables_request(), nft::decode_tables, out.tables);
+    if (done) done = read(nft::chains_request(), nft::decode_chains, out.chains);
+    if (done) done = read(nft::rules_request(), nft::decode_rules, out.rules);
+    if (done) done = read(nft::sets_request(), nft::decode_sets, out.sets);
+    if (done) done = read_newer(nft::objects_request(), nft::decode_objects, out.objects);
+    if (done) done = read_newer(nft::flowtables_request(), nft::decode_flowtables, out.flowtables);
+    for (nft::Set& set : out.sets) {
+      if (done) done = read_elements(set);
+    }
+    if (!done) return fail(done.error());
+    return out;
+  }
+
+ private:
+  [[nodiscard]] Result<Bytes> ask(const Bytes& request) {
+    return source_.netlink(netns_, kNetlinkNetfilter, request);
+  }
+
+  /// How many there are, or else how many there may be; 0: nobody knows.
+  static std::size_t most_elements(const nft::Set& set) { return set.count.value_or(set.size); }
+
+  [[nodiscard]] Result<void> read_elements(nft::Set& set) {
+    if (most_elements(set) > nft::kMostElements) return {};
+    const auto answer = ask(nft::elements_request(set));
+    if (!answer) return fail(answer.error());
+    auto elements = nft::decode_elements(*answer, set);
+    if (!elements) return fail(elements.error());
+    // An interval is two elements of the dump, its end and its begin.
+    if (elements->size() / 2 <= nft::kMostElements) set.elements = std::move(*elements);
+    return {};
+  }
+
+  kernel::Source& source_;
+  const kernel::NetnsRef& netns_;
+};
+
+}  // namespace
+
+Result<NftRuleset> read_nft(kernel::Source& source, const kernel::NetnsRef& netns) {
+  Reader reader(source, netns);
+  auto before = reader.generation();
+  if (!before && is_absent(before.error())) return NftRuleset{};
+  for (int attempt = 1; before; ++attempt) {
+    auto all = reader.everything();
+    const auto after = reader.generation();
+    if (!after) return fail(after.error());
+    const bool settled = *before == *after;
+    // What fails because a set is gone by now is not an error but a change.
+    if (settled || attempt == kTries) {
+      if (!all) return fail(all.error());
+      all->generation = *after;
+      all->settled = settled;
+      return all;
+    }
+    before = after;
+  }
+  return fail(before.error());
+}
+
+}  // namespace hark::host

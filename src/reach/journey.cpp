@@ -56,6 +56,7 @@ class Journey {
               unresolvable(world_, question_.interface, question_.source, question_.destination)) {
         return ends(Outcome::NoNeighbour, std::move(*blocker));
       }
+      world_.heard = question_.source;
     }
     add_step(world_, Stage::Link, "pass", link->name + " is up", "ip link show dev " + link->name);
     return std::nullopt;

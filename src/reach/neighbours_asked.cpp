@@ -147,7 +147,7 @@ std::optional<Blocker> next_hop_silent(World& world, const FibResult& fib, const
   const host::Link* link = world.network.link(packet.out);
   if (link == nullptr || !has_neighbours(*link)) return std::nullopt;
   const IpAddress next = fib.gateway.value_or(packet.tuple.destination);
-  if (next.is_multicast()) return std::nullopt;
+  if (next.is_multicast() || next == world.heard) return std::nullopt;
   const auto known = std::ranges::find_if(world.network.neighbours, [&](const auto& neighbour) {
     return neighbour.link == link->index && neighbour.address == next;
   });

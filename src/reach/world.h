@@ -67,6 +67,9 @@ struct World {
   /// places (netfilter.h) and codes of causes.
   const std::vector<std::string>& waived;
 
+  /// Who has just asked for our link-layer address, and told his own by it.
+  std::optional<IpAddress> heard = {};
+
   [[nodiscard]] bool is_waived(std::string_view key) const;
 };
 

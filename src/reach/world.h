@@ -14,6 +14,8 @@
 
 namespace hark::reach {
 
+class RoutingIndex;
+
 /// Something a person can look at for himself.
 struct Evidence {
   std::string fact;    ///< "net.ipv4.conf.eth0.rp_filter = 1"
@@ -69,6 +71,9 @@ struct World {
 
   /// Who has just asked for our link-layer address, and told his own by it.
   std::optional<IpAddress> heard = {};
+  /// Made of `network`, for hosts of many routes (routing_index.h); nullptr: each lookup walks over
+  /// all of them.
+  const RoutingIndex* routes = nullptr;
 
   [[nodiscard]] bool is_waived(std::string_view key) const;
 };

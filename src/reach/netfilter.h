@@ -65,6 +65,10 @@ struct ConntrackView {
   std::vector<std::pair<std::string, Bytes>> added_elements = {};
   std::uint32_t tproxy_port = 0;
   bool synproxy = false;  ///< netfilter's SYN proxy does the handshake with the client
+  std::optional<IpAddress> tproxy_address = {};  ///< with it
+  /// Values of those of `added_elements` that are maps, at the same position.
+  std::vector<Bytes> added_data = {};
+  bool operator==(const ConntrackView&) const = default;
 };
 
 /// Runs all chains at a hook on `packet` and changes it as they do. A rule that would drop, reject

@@ -48,6 +48,9 @@ struct Connection {
   bool confirmed = false;  ///< its first packet went all the way
   bool replied = false;    ///< a packet was seen in the other direction
   Bytes labels = {};       ///< 16 bytes where set
+  bool assured = false;    ///< IPS_ASSURED: the handshake was seen to end
+  bool existing = false;   ///< the kernel had it before this question
+  bool operator==(const Connection&) const = default;
 };
 
 /// A TCP option or IPv6 extension header is never asked for by its place; `header` builds bytes.
@@ -81,7 +84,14 @@ struct Packet {
   bool from_socket = false;
   bool arp = false;  ///< an ARP request or reply: ports, protocol and tuple do not count
 
+  /// A question of ARP (or its answer) about `tuple`: the asker's address, the one asked for.
+  bool arp = false;
+  bool arp_reply = false;
+  std::uint16_t ct_zone = 0;  ///< a rule chose it before conntrack saw the packet
+  bool ct_reply = false;      ///< conntrack found it to run in the reply direction
+
   [[nodiscard]] bool made_here() const { return in == 0; }
+  bool operator==(const Packet&) const = default;
 };
 
 /// The bytes of its IP header (20 or 40), as far as they are determined by the packet. Bytes whose
@@ -89,10 +99,13 @@ struct Packet {
 struct HeaderBytes {
   Bytes bytes;
   std::vector<bool> known;  ///< as long as `bytes`: is this byte determined?
+  /// The same by bits: where fields share a byte (DSCP and the flow label of IPv6) one may be open.
+  std::vector<std::uint8_t> bits = {};
 };
+/// Of ARP, where the packet is that: all behind the link-layer header.
 [[nodiscard]] HeaderBytes network_header(const Packet& packet);
-/// The transport header: TCP with the options that Linux sends in a SYN, UDP, ICMP; and payload of
-/// which nothing is known.
+/// The transport header: TCP with the options that Linux sends in a SYN, UDP, ICMP; without
+/// payload.
 [[nodiscard]] HeaderBytes transport_header(const Packet& packet);
 
 }  // namespace hark::reach

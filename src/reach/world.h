@@ -15,6 +15,7 @@
 namespace hark::reach {
 
 class RoutingIndex;
+class PreparedRuleset;
 
 /// Something a person can look at for himself.
 struct Evidence {
@@ -68,6 +69,9 @@ struct World {
   /// Blockers that are to be taken for removed, in the search for what else would block: keys of
   /// places (netfilter.h) and codes of causes.
   const std::vector<std::string>& waived;
+  /// The firewall's rules, made ready for many questions (prepared_ruleset.h). Without it every
+  /// run_hook() makes them ready anew: right, and slow.
+  const PreparedRuleset* prepared = nullptr;
 
   /// Who has just asked for our link-layer address, and told his own by it.
   std::optional<IpAddress> heard = {};

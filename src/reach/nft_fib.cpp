@@ -1,0 +1,168 @@
+// nft_fib.c, nft_fib_ipv4.c, nft_fib_ipv6.c, nft_rt.c, nft_socket.c: what routes and sockets say
+// of a packet.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "reach/nft_machine.h"
+#include "reach/nft_numbers.h"
+#include "reach/routing.h"
+#include "reach/socket_lookup.h"
+
+namespace hark::reach {
+
+namespace nft = decode::nft;
+
+namespace {
+
+constexpr std::uint16_t kArphrdLoopback = 772;
+constexpr std::uint8_t kUnicast = 1;  // RTN_UNICAST
+
+bool before_routing(HookPoint hook) {
+  return hook == HookPoint::Prerouting || hook == HookPoint::Ingress;
+}
+
+/// nft_fib_store_result()
+void store_link(Machine& machine, const nft::Fib& op, std::uint32_t index) {
+  const bool present = (op.flags & kFibPresent) != 0;
+  if (present) {
+    machine.registers.store_u8(op.dreg, index != 0 ? 1 : 0);
+  } else if (op.result == kFibResultOif) {
+    machine.registers.store_u32(op.dreg, index);
+  } else {
+    const host::Link* link = machine.here.rules.network().link(index);
+    machine.registers.store_name(op.dreg, link == nullptr ? std::string_view() : link->name);
+  }
+}
+
+/// The link that flag IIF or OIF ties the question to; 0: none.
+std::uint32_t bound_link(const Machine& machine, const nft::Fib& op) {
+  const Packet& packet = machine.here.packet;
+  if ((op.flags & kFibOif) != 0) return before_routing(machine.here.hook) ? 0 : packet.out;
+  if ((op.flags & kFibIif) != 0) return packet.in;
+  return 0;
+}
+
+bool uses_link(const FibResult& found, std::uint32_t link) {
+  if (found.link == link) return true;
+  return found.route != nullptr &&
+         std::ranges::any_of(found.route->hops,
+                             [link](const host::NextHop& hop) { return hop.link == link; });
+}
+
+void find_link(Machine& machine, const nft::Fib& op) {
+  const Packet& packet = machine.here.packet;
+  const host::Link* in = machine.here.rules.network().link(packet.in);
+  if (machine.here.hook == HookPoint::Prerouting && in != nullptr && in->type == kArphrdLoopback) {
+    return store_link(machine, op, packet.in);
+  }
+  const bool destination = (op.flags & kFibDestination) != 0;
+  Flow flow;
+  flow.family = packet.family;
+  flow.destination = destination ? packet.tuple.destination : packet.tuple.source;
+  flow.source = destination ? packet.tuple.source : packet.tuple.destination;
+  flow.protocol = packet.protocol;
+  flow.tos = packet.tos;
+  if ((op.flags & kFibMark) != 0) flow.mark = packet.mark;
+  // The kernel asks as if the packet were made here (LOOPBACK_IFINDEX), also about others' sources.
+  const bool forwarded = machine.here.hook == HookPoint::Forward && (op.flags & kFibIif) != 0;
+  if (forwarded && !destination && packet.family == Family::Inet) flow.in = packet.out;
+  const std::uint32_t wanted = bound_link(machine, op);
+  const bool scoped = packet.family == Family::Inet6 && flow.destination.is_link_local();
+  if (scoped) flow.out = wanted != 0 ? wanted : packet.in;
+  const FibResult found = fib_lookup(machine.here.world, flow);
+  // Addresses of this host, and routes that refuse, count as "no route".
+  if (found.type != kUnicast || (wanted != 0 && !uses_link(found, wanted))) {
+    return store_link(machine, op, 0);
+  }
+  store_link(machine, op, wanted != 0 ? wanted : found.link);
+}
+
+Next store_opaque(Machine& machine, nft::Reg reg, std::size_t length, std::string what) {
+  machine.registers.store(
+      reg, PartBytes::unknown(length),
+      machine.origin(
+          {.code = "unknown-expression", .what = std::move(what), .doubt = Doubt::Opaque}));
+  return Next::Go;
+}
+
+}  // namespace
+
+Next run(Machine& machine, const nft::Fib& op) {
+  const Packet& packet = machine.here.packet;
+  if (packet.arp) return Next::Break;
+  if (op.result == kFibResultType) {
+    const bool destination = (op.flags & kFibDestination) != 0;
+    machine.registers.store_u32(
+        op.dreg, address_type(machine.here.rules.network(),
+                              destination ? packet.tuple.destination : packet.tuple.source,
+                              bound_link(machine, op)));
+  } else {
+    find_link(machine, op);
+  }
+  return Next::Go;
+}
+
+Next run(Machine& machine, const nft::Rt& op) {
+  enum : std::uint32_t { kClassId = 0, kNextHop4, kNextHop6, kTcpMss, kXfrm };
+  const Packet& packet = machine.here.packet;
+  if (packet.arp || before_routing(machine.here.hook)) return Next::Break;
+  if (op.key == kClassId) {
+    machine.registers.store_u32(op.dreg, 0);
+    return Next::Go;
+  }
+  if (op.key == kXfrm) {
+    machine.registers.store_u8(op.dreg, 0);
+    return Next::Go;
+  }
+  if (op.key == kTcpMss) return store_opaque(machine, op.dreg, 2, "the route's segment size");
+  if (op.key != kNextHop4 && op.key != kNextHop6) {
+    return store_opaque(machine, op.dreg, 16, fmt::format("rt key {}", op.key));
+  }
+  if ((op.key == kNextHop4) != (packet.family == Family::Inet)) return Next::Break;
+  Flow flow;
+  flow.family = packet.family;
+  flow.source = packet.tuple.source;
+  flow.destination = packet.tuple.destination;
+  flow.in = packet.in;
+  flow.mark = packet.mark;
+  flow.tos = packet.tos;
+  flow.protocol = packet.protocol;
+  const FibResult found = fib_lookup(machine.here.world, flow);
+  const IpAddress next = found.gateway.value_or(packet.tuple.destination);
+  const auto* bytes = reinterpret_cast<const std::byte*>(next.bytes.data());
+  machine.registers.store(op.dreg, ByteView(bytes, next.bits() / 8));
+  return Next::Go;
+}
+
+Next run(Machine& machine, const nft::Socket& op) {
+  enum : std::uint32_t { kTransparent = 0, kMark, kWildcard, kCgroup };
+  const Packet& packet = machine.here.packet;
+  if (packet.arp) return Next::Break;
+  std::optional<SocketView> socket;
+  if (packet.made_here()) {
+    if (!packet.from_socket) return Next::Break;
+    socket = SocketView{.mark = packet.socket_mark, .cgroup = packet.socket_cgroup};
+  } else {
+    socket = find_socket(machine.here.world, packet);
+  }
+  if (!socket) return Next::Break;
+  if (op.key == kTransparent) {
+    if (!socket->transparent) {
+      return store_opaque(machine, op.dreg, 1, "whether the socket is transparent");
+    }
+    machine.registers.store_u8(op.dreg, *socket->transparent ? 1 : 0);
+  } else if (op.key == kMark) {
+    if (!socket->mark) return store_opaque(machine, op.dreg, 4, "the socket's mark");
+    machine.registers.store_u32(op.dreg, *socket->mark);
+  } else if (op.key == kWildcard) {
+    machine.registers.store_u8(op.dreg, socket->wildcard ? 1 : 0);
+  } else {
+    return store_opaque(machine, op.dreg, 8,
+                        fmt::format("the cgroup of the socket at level {}", op.level));
+  }
+  return Next::Go;
+}
+
+}  // namespace hark::reach

@@ -1,0 +1,256 @@
+#include "reach/nft_machine.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "reach/rule_words.h"
+
+namespace hark::reach {
+
+namespace nft = decode::nft;
+
+namespace {
+
+/// NFT_JUMP_STACK_SIZE
+constexpr std::size_t kDeepestJump = 16;
+/// Rules that one chain may run in all. The kernel refuses loops, so only a broken ruleset comes
+/// near.
+constexpr std::size_t kMostRules = 2'000'000;
+
+}  // namespace
+
+Next Machine::end(HookResult::End how) {
+  ruling = {};
+  ruling.verdict = nft::Verdict::Drop;
+  ruling.end = how;
+  return Next::Verdict;
+}
+
+Next Machine::accept() {
+  ruling = {};
+  ruling.verdict = nft::Verdict::Accept;
+  return Next::Verdict;
+}
+
+Next Machine::follow(const nft::VerdictTo& to) {
+  switch (to.verdict) {
+    case nft::Verdict::Drop:
+      return drop();
+    case nft::Verdict::Stolen:
+      return end(HookResult::End::Stolen);
+    case nft::Verdict::Queue:
+      return end(HookResult::End::Queue);
+    case nft::Verdict::Break:
+      return Next::Break;
+    case nft::Verdict::Continue:
+      return Next::Go;
+    case nft::Verdict::Accept:
+    case nft::Verdict::Jump:
+    case nft::Verdict::Goto:
+    case nft::Verdict::Return:
+      break;
+  }
+  ruling = {};
+  ruling.verdict = to.verdict;
+  ruling.chain = to.chain;
+  return Next::Verdict;
+}
+
+const PacketBytes& Machine::bytes() {
+  if (!bytes_) {
+    Packet seen = here.packet;
+    // What leaves has a new link-layer header.
+    if (here.hook == HookPoint::Egress) seen.in = 0;
+    if (here.hook == HookPoint::Output) seen.has_mac = seen.has_mac && seen.in != 0;
+    if (here.hook == HookPoint::Postrouting && seen.made_here()) seen.has_mac = false;
+    bytes_ = bytes_of(seen, here.rules.network());
+  }
+  return *bytes_;
+}
+
+std::uint8_t Machine::origin(Origin origin) {
+  for (std::size_t i = 0; i < origins_.size(); ++i) {
+    if (origins_[i].what == origin.what) return static_cast<std::uint8_t>(i + 1);
+  }
+  if (origins_.size() == 0xff) return 0xff;
+  origins_.push_back(std::move(origin));
+  return static_cast<std::uint8_t>(origins_.size());
+}
+
+unsigned Machine::decide(std::uint8_t from, const std::string& question, unsigned ways) {
+  Origin known = {.code = "packet-shape", .what = "the packet", .doubt = Doubt::Packet};
+  if (from != 0 && from <= origins_.size()) known = origins_[from - std::size_t{1}];
+  return here.world.choices.pick({.code = known.code,
+                                  .text = fmt::format("{} {} ({})", known.what, question, where()),
+                                  .key = fmt::format("value:{}:{}", known.what, question),
+                                  .doubt = known.doubt},
+                                 ways);
+}
+
+bool Machine::decide(std::uint8_t from, const std::string& question) {
+  return decide(from, question, 2) == 0;
+}
+
+unsigned Machine::ask(std::string_view code, const std::string& what, Doubt doubt, unsigned ways) {
+  return here.world.choices.pick({.code = std::string(code),
+                                  .text = fmt::format("{} of {}", what, where()),
+                                  .key = fmt::format("{}:{}:{}", code, where(), position),
+                                  .doubt = doubt},
+                                 ways);
+}
+
+bool Machine::ask(std::string_view code, const std::string& what, Doubt doubt) {
+  return ask(code, what, doubt, 2) == 0;
+}
+
+RulePlace Machine::bare_place() const {
+  RulePlace out;
+  out.tool = "nft";
+  out.family = nft::name_of(chain->chain->family);
+  out.table = chain->chain->table;
+  out.chain = chain->chain->name;
+  if (rule != nullptr) out.handle = rule->handle;
+  out.policy = rule == nullptr;
+  out.nat = base_.chain->type == "nat" || ruling.nat;
+  return out;
+}
+
+RulePlace Machine::place() const {
+  RulePlace out = bare_place();
+  if (rule != nullptr) {
+    out.rule = rule_words(here.rules.network().nft, *rule);
+    out.comment = rule->comment;
+  }
+  return out;
+}
+
+std::string Machine::where() const {
+  const nft::Chain& at = *chain->chain;
+  if (rule == nullptr) return fmt::format("{} {} {}", nft::name_of(at.family), at.table, at.name);
+  return fmt::format("{} {} {} handle {}", nft::name_of(at.family), at.table, at.name,
+                     rule->handle);
+}
+
+bool Machine::waived() const {
+  return !here.world.waived.empty() && here.world.is_waived(key_of(bare_place()));
+}
+
+Next Machine::run_rule() {
+  for (position = 0; position < rule->expressions.size(); ++position) {
+    const Next next = evaluate(*this, rule->expressions[position]);
+    if (next == Next::Go) continue;
+    // A blocker that is to be taken for removed is a rule that does not match.
+    if (next == Next::Verdict && ruling.verdict == nft::Verdict::Drop && waived()) {
+      return Next::Break;
+    }
+    return next;
+  }
+  return Next::Go;
+}
+
+HookResult Machine::ended(HookResult::End how) const {
+  HookResult result;
+  result.end = how;
+  result.place = place();
+  result.tcp_reset = ruling.tcp_reset;
+  result.icmp_type = ruling.icmp_type;
+  result.icmp_code = ruling.icmp_code;
+  return result;
+}
+
+HookResult Machine::policy() const {
+  HookResult result;
+  if (base_.chain->accepts || waived()) return result;
+  result.end = HookResult::End::Drop;
+  result.place = bare_place();
+  return result;
+}
+
+Machine::Step Machine::after_verdict(std::size_t& next, std::vector<Return>& stack) {
+  const nft::Verdict verdict = ruling.verdict;
+  if (verdict == nft::Verdict::Return) return Step::Chain;
+  if (verdict != nft::Verdict::Jump && verdict != nft::Verdict::Goto) return Step::Done;
+  const auto found = chain->table->chains.find(ruling.chain);
+  // The kernel does not let a chain be deleted that is jumped to.
+  if (found == chain->table->chains.end()) return Step::Rule;
+  if (verdict == nft::Verdict::Jump) {
+    if (stack.size() >= kDeepestJump) {
+      (void)drop();
+      return Step::Done;
+    }
+    stack.push_back({.chain = chain, .rule = next});
+  }
+  chain = found->second;
+  next = 0;
+  return Step::Rule;
+}
+
+HookResult Machine::execute() {
+  std::vector<Return> stack;
+  std::size_t next = 0;
+  for (std::size_t done = 0; done < kMostRules; ++done) {
+    Step step = Step::Chain;
+    if (next < chain->rules.size()) {
+      rule = chain->rules[next++];
+      step = Step::Rule;
+      if (run_rule() == Next::Verdict) step = after_verdict(next, stack);
+    }
+    if (step == Step::Done) {
+      return ended(ruling.verdict == nft::Verdict::Accept ? HookResult::End::Accept : ruling.end);
+    }
+    if (step == Step::Rule) continue;
+    // The chain is at its end, or was left.
+    if (stack.empty()) break;
+    chain = stack.back().chain;
+    next = stack.back().rule;
+    stack.pop_back();
+  }
+  rule = nullptr;
+  chain = &base_;
+  return policy();
+}
+
+Next evaluate_all(Machine& machine, const std::vector<nft::Expression>& expressions) {
+  for (const nft::Expression& expression : expressions) {
+    const Next next = evaluate(machine, expression);
+    if (next != Next::Go) return next;
+  }
+  return Next::Go;
+}
+
+namespace {
+
+// What looks on, or works beside the packet, never ends a rule.
+Next run(Machine&, const nft::Log&) {
+  return Next::Go;
+}
+Next run(Machine&, const nft::Counter&) {
+  return Next::Go;
+}
+Next run(Machine&, const nft::Last&) {
+  return Next::Go;
+}
+Next run(Machine&, const nft::Dup&) {
+  return Next::Go;
+}
+// A flow is offloaded when TCP has established it and its first packet went all the way.
+Next run(Machine&, const nft::FlowOffload&) {
+  return Next::Break;
+}
+// A plain packet was not protected by IPsec, nor did it come out of a tunnel with metadata.
+Next run(Machine&, const nft::Xfrm&) {
+  return Next::Break;
+}
+Next run(Machine&, const nft::Tunnel&) {
+  return Next::Break;
+}
+
+}  // namespace
+
+Next evaluate(Machine& machine, const nft::Expression& expression) {
+  return std::visit([&machine](const auto& operation) { return run(machine, operation); },
+                    expression.operation);
+}
+
+}  // namespace hark::reach

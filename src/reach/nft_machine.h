@@ -1,0 +1,151 @@
+// One base chain of nf_tables run on one packet: nft_do_chain() of net/netfilter/nf_tables_core.c.
+// The expressions themselves are in nft_match.cpp, nft_meta.cpp, nft_lookup.cpp, nft_state.cpp and
+// nft_end.cpp; each is what the eval function of the kernel's nft_*.c does.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "reach/netfilter.h"
+#include "reach/nft_registers.h"
+#include "reach/packet_bytes.h"
+#include "reach/prepared_ruleset.h"
+
+namespace hark::reach {
+
+/// What all chains at one hook share.
+struct HookRun {
+  World& world;
+  const PreparedRuleset& rules;
+  HookPoint hook;
+  Packet& packet;
+  ConntrackView& view;
+  HookResult& result;  ///< for its notes and `rerouted`
+};
+
+/// How an expression went on.
+enum class Next : std::uint8_t {
+  Go,       ///< to the next expression
+  Break,    ///< the rule does not match
+  Verdict,  ///< Machine::verdict says what
+};
+
+class Machine {
+ public:
+  Machine(HookRun& hook_run, const PreparedChain& base)
+      : here(hook_run), chain(&base), base_(base) {}
+
+  /// What the chain comes to; its policy included.
+  [[nodiscard]] HookResult execute();
+
+  // For the expressions.
+  HookRun& here;
+  Registers registers;
+  const PreparedChain* chain;
+  const decode::nft::Rule* rule = nullptr;
+  std::size_t position = 0;  ///< of the expression in its rule
+
+  /// Of Next::Verdict: one of a chain, or an end.
+  struct Ruling {
+    decode::nft::Verdict verdict = decode::nft::Verdict::Continue;
+    HookResult::End end = HookResult::End::Accept;  ///< of Verdict::Drop, Stolen and Queue
+    std::string chain = {};                         ///< of jump and goto
+    bool tcp_reset = false;
+    std::uint8_t icmp_type = 0, icmp_code = 0;
+    bool nat = false;
+  };
+  Ruling ruling;
+  [[nodiscard]] Next end(HookResult::End end);
+  [[nodiscard]] Next drop() { return end(HookResult::End::Drop); }
+  [[nodiscard]] Next accept();
+  [[nodiscard]] Next follow(const decode::nft::VerdictTo& to);
+
+  [[nodiscard]] const PacketBytes& bytes();
+  /// The packet's header fields were changed.
+  void packet_changed() { bytes_.reset(); }
+
+  /// Remembers where unknown bits come from; a number for Registers.
+  [[nodiscard]] std::uint8_t origin(Origin origin);
+  /// Decides about bits that are not known: `question` follows the origin's words.
+  [[nodiscard]] bool decide(std::uint8_t origin, const std::string& question);
+  [[nodiscard]] unsigned decide(std::uint8_t origin, const std::string& question, unsigned ways);
+  /// Asks about what this very expression does.
+  [[nodiscard]] bool ask(std::string_view code, const std::string& what, Doubt doubt);
+  [[nodiscard]] unsigned ask(std::string_view code, const std::string& what, Doubt doubt,
+                             unsigned ways);
+
+  [[nodiscard]] RulePlace place() const;
+  /// "inet filter input handle 7"
+  [[nodiscard]] std::string where() const;
+  void note(std::string text) { here.result.notes.push_back(std::move(text)); }
+
+ private:
+  struct Return {
+    const PreparedChain* chain;
+    std::size_t rule;
+  };
+  enum class Step : std::uint8_t { Rule, Chain, Done };
+
+  [[nodiscard]] Next run_rule();
+  [[nodiscard]] Step after_verdict(std::size_t& next, std::vector<Return>& stack);
+  [[nodiscard]] RulePlace bare_place() const;
+  [[nodiscard]] bool waived() const;
+  [[nodiscard]] HookResult ended(HookResult::End how) const;
+  [[nodiscard]] HookResult policy() const;
+
+  const PreparedChain& base_;
+  std::optional<PacketBytes> bytes_;
+  std::vector<Origin> origins_;
+};
+
+/// One expression. Every alternative of nft::Operation has its own function; those that are not
+/// known ask.
+[[nodiscard]] Next evaluate(Machine& machine, const decode::nft::Expression& expression);
+/// The expressions of an element, or of an object, in the midst of another one.
+[[nodiscard]] Next evaluate_all(Machine& machine,
+                                const std::vector<decode::nft::Expression>& expressions);
+
+// nft_match.cpp
+[[nodiscard]] Next run(Machine& machine, const decode::nft::Immediate& op);
+[[nodiscard]] Next run(Machine& machine, const decode::nft::Cmp& op);
+[[nodiscard]] Next run(Machine& machine, const decode::nft::Range& op);
+[[nodiscard]] Next run(Machine& machine, const decode::nft::Bitwise& op);
+[[nodiscard]] Next run(Machine& machine, const decode::nft::Byteorder& op);
+[[nodiscard]] Next run(Machine& machine, const decode::nft::Payload& op);
+[[nodiscard]] Next run(Machine& machine, const decode::nft::PayloadSet& op);
+[[nodiscard]] Next run(Machine& machine, const decode::nft::Exthdr& op);
+// nft_meta.cpp
+[[nodiscard]] Next run(Machine& machine, const decode::nft::Meta& op);
+[[nodiscard]] Next run(Machine& machine, const decode::nft::Rt& op);
+[[nodiscard]] Next run(Machine& machine, const decode::nft::Socket& op);
+[[nodiscard]] Next run(Machine& machine, const decode::nft::Fib& op);
+[[nodiscard]] Next run(Machine& machine, const decode::nft::Osf& op);
+// nft_lookup.cpp
+[[nodiscard]] Next run(Machine& machine, const decode::nft::Lookup& op);
+[[nodiscard]] Next run(Machine& machine, const decode::nft::Dynset& op);
+[[nodiscard]] Next run(Machine& machine, const decode::nft::ObjectRef& op);
+// nft_state.cpp
+[[nodiscard]] Next run(Machine& machine, const decode::nft::Ct& op);
+[[nodiscard]] Next run(Machine& machine, const decode::nft::Notrack& op);
+[[nodiscard]] Next run(Machine& machine, const decode::nft::Limit& op);
+[[nodiscard]] Next run(Machine& machine, const decode::nft::Quota& op);
+[[nodiscard]] Next run(Machine& machine, const decode::nft::Connlimit& op);
+[[nodiscard]] Next run(Machine& machine, const decode::nft::Numgen& op);
+[[nodiscard]] Next run(Machine& machine, const decode::nft::Hash& op);
+// nft_end.cpp
+[[nodiscard]] Next run(Machine& machine, const decode::nft::Nat& op);
+[[nodiscard]] Next run(Machine& machine, const decode::nft::Masquerade& op);
+[[nodiscard]] Next run(Machine& machine, const decode::nft::Redirect& op);
+[[nodiscard]] Next run(Machine& machine, const decode::nft::Reject& op);
+[[nodiscard]] Next run(Machine& machine, const decode::nft::Tproxy& op);
+[[nodiscard]] Next run(Machine& machine, const decode::nft::Synproxy& op);
+[[nodiscard]] Next run(Machine& machine, const decode::nft::Queue& op);
+[[nodiscard]] Next run(Machine& machine, const decode::nft::Fwd& op);
+[[nodiscard]] Next run(Machine& machine, const decode::nft::Inner& op);
+[[nodiscard]] Next run(Machine& machine, const decode::nft::Unknown& op);
+[[nodiscard]] Next run(Machine& machine, const decode::nft::XtMatch& op);
+[[nodiscard]] Next run(Machine& machine, const decode::nft::XtTarget& op);
+
+}  // namespace hark::reach

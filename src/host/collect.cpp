@@ -1,6 +1,7 @@
 #include "host/collect.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <numeric>
 #include <optional>
 #include <set>
@@ -59,7 +60,7 @@ class Collector {
   Collector(kernel::Source& source, const CollectRequest& request)
       : source_(source), request_(request), containers_(source) {}
 
-  Result<Host> collect() {
+  Result<Collected> collect() {
     host_.owners_asked = request_.owners;
     if (request_.netns == "all") source_.expect_scan_sockets();
     read_identity();
@@ -83,7 +84,9 @@ class Collector {
     add_units(source_, {.details = request_.details, .own_uid = sight_.uid}, host_);
     if (auto gap = containers_.gap()) host_.gaps.push_back(std::move(*gap));
     order_gaps(sockets.cgroup_error());
-    return std::move(host_);
+    const auto focus = place_of_focus();
+    if (!focus) return fail(focus.error());
+    return Collected{.host = std::move(host_), .ways = std::move(refs_), .focus = *focus};
   }
 
  private:
@@ -153,6 +156,7 @@ class Collector {
     if (survey_) add_surveyed(found, *survey_);
     deepen_survey(found);
     auto chosen = choose_namespaces(source_, evidence_, found, request_.netns);
+    if (chosen && !request_.focus.empty()) return with_focus(found, std::move(*chosen));
     if (chosen || !proc_ || !decode::netns_inode(request_.netns)) return chosen;
     // Asked for by its inode and nowhere to be seen: perhaps a descriptor keeps it alive.
     // All descriptors: only such a search tells of more than sockets whatever its means.
@@ -160,6 +164,33 @@ class Collector {
     if (!scan) return chosen;
     add_held_by_descriptors(found, *scan);
     return choose_namespaces(source_, evidence_, std::move(found), request_.netns);
+  }
+
+  /// Is `one`, which `pid` is in, the namespace of the question?
+  [[nodiscard]] bool is_focus(const Netns& one, std::uint32_t pid) const {
+    if (one.inode || focus_->netns.inode) return one.inode == focus_->netns.inode;
+    return one.own == focus_->netns.own && (one.own || pid == focus_->pid);
+  }
+
+  /// Finds the namespace of the question, and adds it to those that are read.
+  Result<std::vector<FoundNetns>> with_focus(const std::vector<FoundNetns>& found,
+                                             std::vector<FoundNetns> chosen) {
+    auto focus = choose_namespaces(source_, evidence_, found, request_.focus);
+    if (!focus) return fail(focus.error());
+    focus_ = focus->front();
+    const bool there = std::ranges::any_of(
+        chosen, [this](const FoundNetns& one) { return is_focus(one.netns, one.pid); });
+    if (!there) chosen.push_back(*focus_);
+    return chosen;
+  }
+
+  [[nodiscard]] Result<NetnsId> place_of_focus() const {
+    if (!focus_) return NetnsId{0};
+    for (std::size_t i = 0; i < host_.namespaces.size(); ++i) {
+      const Netns& one = host_.namespaces[i];
+      if (is_focus(one, one.seen_through_pid)) return NetnsId{static_cast<std::uint32_t>(i)};
+    }
+    return fail(kernel_error(EACCES, "--netns " + request_.focus));
   }
 
   static Result<decode::ProcessScan> scanned(const Result<Bytes>& parts) {
@@ -429,6 +460,7 @@ class Collector {
   const CollectRequest& request_;
   Host host_;
   std::vector<kernel::NetnsRef> refs_;  ///< to host_.namespaces
+  std::optional<FoundNetns> focus_;     ///< the namespace of the question
   ContainerNames containers_;
   NetnsEvidence evidence_;
   Sight sight_;
@@ -441,6 +473,12 @@ class Collector {
 }  // namespace
 
 Result<Host> collect(kernel::Source& source, const CollectRequest& request) {
+  auto out = Collector(source, request).collect();
+  if (!out) return fail(out.error());
+  return std::move(out->host);
+}
+
+Result<Collected> collect_with_ways(kernel::Source& source, const CollectRequest& request) {
   return Collector(source, request).collect();
 }
 

@@ -30,6 +30,8 @@ struct Cause {
   std::string code;
   std::string text;
   std::vector<Evidence> evidence;
+  /// The firewall tool that put the deciding rule there: tool_words(); empty: none is known.
+  std::string tool = {};
   bool operator==(const Cause&) const = default;
 };
 

@@ -111,15 +111,10 @@ std::string list_text(const Host& host, const std::vector<std::size_t>& selected
   return out + footer_text(host, rows, options.unfolded, options.style);
 }
 
-std::string nothing_text(const Host& host, std::span<const std::string> words,
-                         std::span<const host::Near> near, const TableStyle& style) {
+std::string near_text(const Host& host, std::span<const host::Near> near,
+                      const TableStyle& style) {
   constexpr std::size_t kIndent = 2;
-  std::string first = "nothing listens";
-  if (!words.empty()) first += " that matches: " + join(words, " ");
   std::string out;
-  for (const std::string& line : wrapped(for_terminal(first, style.ascii), style.width)) {
-    out += line + '\n';
-  }
   std::optional<std::size_t> width = style.width;
   if (width) *width -= std::min(*width, kIndent);
   for (const host::Near& miss : near) {
@@ -129,6 +124,17 @@ std::string nothing_text(const Host& host, std::span<const std::string> words,
     }
   }
   return out;
+}
+
+std::string nothing_text(const Host& host, std::span<const std::string> words,
+                         std::span<const host::Near> near, const TableStyle& style) {
+  std::string first = "nothing listens";
+  if (!words.empty()) first += " that matches: " + join(words, " ");
+  std::string out;
+  for (const std::string& line : wrapped(for_terminal(first, style.ascii), style.width)) {
+    out += line + '\n';
+  }
+  return out + near_text(host, near, style);
 }
 
 }  // namespace hark::show

@@ -41,6 +41,10 @@ struct ListOptions {
 [[nodiscard]] std::string nothing_text(const host::Host& host, std::span<const std::string> words,
                                        std::span<const host::Near> near, const TableStyle& style);
 
+/// Near misses alone, a line or more for each, indented.
+[[nodiscard]] std::string near_text(const host::Host& host, std::span<const host::Near> near,
+                                    const TableStyle& style);
+
 /// Does this column need owners to be read?
 [[nodiscard]] bool column_needs_owners(const std::string& word);
 /// Does it need more than the search for owners tells by the way?

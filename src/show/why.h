@@ -1,0 +1,26 @@
+// What `hark why` found out: handed to the screen and to the JSON.
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "host/host.h"
+#include "host/network.h"
+#include "host/select.h"
+#include "host/target.h"
+#include "reach/questions.h"
+#include "reach/trace.h"
+
+namespace hark::show {
+
+struct WhyReport {
+  const host::Host& host;
+  const host::Network& network;
+  const host::Target& target;
+  const reach::Plan& plan;
+  std::vector<reach::Answer> answers;  ///< to plan.questions
+  std::vector<host::Near> near;        ///< only where nothing answers
+  std::vector<host::Gap> gaps;         ///< all, each once
+};
+
+}  // namespace hark::show

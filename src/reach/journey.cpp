@@ -192,8 +192,10 @@ class Journey {
   /// At the sockets.
   JourneyEnd deliver(Packet& packet) {
     Packet asked = packet;
-    if (view_.tproxy_port != 0)
+    if (view_.tproxy_port != 0) {
       asked.tuple.destination_port = static_cast<std::uint16_t>(view_.tproxy_port);
+      if (view_.tproxy_address) asked.tuple.destination = *view_.tproxy_address;
+    }
     const auto chosen = choose_socket(world_, asked);
     if (!chosen && !world_.is_waived("no-socket")) return closed(packet);
     const host::Listener* listener = chosen ? &world_.host.listeners[*chosen] : nullptr;

@@ -25,13 +25,24 @@ IpAddress solicited_node(const IpAddress& target) {
   return out;
 }
 
-Packet arp_packet(std::uint32_t in, std::uint32_t out) {
+/// A question for `target`, or the answer to one.
+Packet arp_packet(const IpAddress& sender, const IpAddress& target, bool answer) {
   Packet packet;
   packet.arp = true;
+  packet.arp_reply = answer;
   packet.protocol = 0;
   packet.tcp_flags = 0;
-  packet.in = in;
-  packet.out = out;
+  packet.tuple = {.source = sender, .destination = target};
+  return packet;
+}
+
+Packet coming(Packet packet, std::uint32_t link) {
+  packet.in = link;
+  return packet;
+}
+
+Packet leaving(Packet packet, std::uint32_t link) {
+  packet.out = link;
   return packet;
 }
 
@@ -68,22 +79,20 @@ std::optional<Blocker> filtered(World& world, std::uint32_t link, const IpAddres
                                 const IpAddress& target) {
   const std::string text = "who asks for " + target.text() + " gets no answer";
   if (target.family == Family::Inet) {
-    if (auto out = blocked(world, arp_packet(link, 0), {HookPoint::Ingress, HookPoint::ArpIn},
-                           "arp-filtered", text)) {
+    if (auto out = blocked(world, coming(arp_packet(asker, target, false), link),
+                           {HookPoint::Ingress, HookPoint::ArpIn}, "arp-filtered", text)) {
       return out;
     }
-    return blocked(world, arp_packet(0, link), {HookPoint::ArpOut, HookPoint::Egress},
-                   "arp-filtered", text);
+    return blocked(world, leaving(arp_packet(target, asker, true), link),
+                   {HookPoint::ArpOut, HookPoint::Egress}, "arp-filtered", text);
   }
-  Packet question = discovery(kSolicitation, asker, solicited_node(target));
-  question.in = link;
+  const Packet question = coming(discovery(kSolicitation, asker, solicited_node(target)), link);
   if (auto out =
           blocked(world, question, {HookPoint::Ingress, HookPoint::Prerouting, HookPoint::Input},
                   "v6-ns-filtered", text)) {
     return out;
   }
-  Packet answer = discovery(kAdvertisement, target, asker);
-  answer.out = link;
+  const Packet answer = leaving(discovery(kAdvertisement, target, asker), link);
   return blocked(world, answer, {HookPoint::Output, HookPoint::Postrouting, HookPoint::Egress},
                  "v6-ns-filtered", text);
 }
@@ -104,24 +113,22 @@ IpAddress asking_address(const World& world, std::uint32_t link, const IpAddress
 /// Our question for the next hop, and its answer, as the rules see them.
 std::optional<Blocker> unheard(World& world, std::uint32_t link, const IpAddress& next) {
   const std::string text = next.text() + " cannot be asked for its link-layer address";
+  const IpAddress own = asking_address(world, link, next);
   if (next.family == Family::Inet) {
-    if (auto out = blocked(world, arp_packet(0, link), {HookPoint::ArpOut, HookPoint::Egress},
-                           "neigh-failed", text)) {
+    if (auto out = blocked(world, leaving(arp_packet(own, next, false), link),
+                           {HookPoint::ArpOut, HookPoint::Egress}, "neigh-failed", text)) {
       return out;
     }
-    return blocked(world, arp_packet(link, 0), {HookPoint::Ingress, HookPoint::ArpIn},
-                   "neigh-failed", text);
+    return blocked(world, coming(arp_packet(next, own, true), link),
+                   {HookPoint::Ingress, HookPoint::ArpIn}, "neigh-failed", text);
   }
-  const IpAddress own = asking_address(world, link, next);
-  Packet question = discovery(kSolicitation, own, solicited_node(next));
-  question.out = link;
+  const Packet question = leaving(discovery(kSolicitation, own, solicited_node(next)), link);
   if (auto out =
           blocked(world, question, {HookPoint::Output, HookPoint::Postrouting, HookPoint::Egress},
                   "neigh-failed", text)) {
     return out;
   }
-  Packet answer = discovery(kAdvertisement, next, own);
-  answer.in = link;
+  const Packet answer = coming(discovery(kAdvertisement, next, own), link);
   return blocked(world, answer, {HookPoint::Ingress, HookPoint::Prerouting, HookPoint::Input},
                  "neigh-failed", text);
 }

@@ -82,7 +82,6 @@ struct Packet {
   std::string socket_cgroup = {};
   std::uint32_t socket_mark = 0;
   bool from_socket = false;
-  bool arp = false;  ///< an ARP request or reply: ports, protocol and tuple do not count
 
   /// A question of ARP (or its answer) about `tuple`: the asker's address, the one asked for.
   bool arp = false;

@@ -21,8 +21,7 @@ constexpr std::array<PolicyRule, 2> kDefault6 = {
         .family = Family::Inet6, .priority = 32766, .action = kToTable, .table = kTableMain}};
 
 /// fib_rule_port_match: with a mask the range is one port, of which only those bits count.
-bool inside(const std::optional<decode::PortRange>& range, std::uint16_t mask,
-            std::uint16_t port) {
+bool inside(const std::optional<decode::PortRange>& range, std::uint16_t mask, std::uint16_t port) {
   if (!range) return true;
   if (mask != 0) return ((range->first ^ port) & mask) == 0;
   return port >= range->first && port <= range->last;

@@ -7,6 +7,8 @@
 
 #include "host/near_words.h"
 #include "reach/journey.h"
+#include "reach/prepared_ruleset.h"
+#include "reach/routing_index.h"
 
 namespace hark::reach {
 namespace {
@@ -26,6 +28,8 @@ struct Facts {
   const host::Host& host;
   const host::Network& network;
   const Question& question;
+  const PreparedRuleset& rules;
+  const RoutingIndex& routes;
 };
 
 Run run_once(const Facts& facts, Choices& choices, const std::vector<std::string>& waived) {
@@ -35,7 +39,9 @@ Run run_once(const Facts& facts, Choices& choices, const std::vector<std::string
                  .choices = choices,
                  .path = run.path,
                  .assumptions = run.assumptions,
-                 .waived = waived};
+                 .waived = waived,
+                 .prepared = &facts.rules,
+                 .routes = &facts.routes};
   run.end = travel(world, facts.question);
   run.taken = choices.taken();
   return run;
@@ -195,8 +201,28 @@ std::string_view name_of(Certainty certainty) {
   return kNames[static_cast<std::size_t>(certainty)];
 }
 
+struct Tracer::Prepared {
+  PreparedRuleset rules;
+  RoutingIndex routes;
+};
+
+Tracer::Tracer(const host::Host& host, const host::Network& network)
+    : host_(host),
+      network_(network),
+      prepared_(new Prepared{PreparedRuleset(network), RoutingIndex(network)}) {}
+
+Tracer::~Tracer() = default;
+
 Answer trace(const host::Host& host, const host::Network& network, const Question& question) {
-  const Facts facts = {.host = host, .network = network, .question = question};
+  return Tracer(host, network).trace(question);
+}
+
+Answer Tracer::trace(const Question& question) const {
+  const Facts facts = {.host = host_,
+                       .network = network_,
+                       .question = question,
+                       .rules = prepared_->rules,
+                       .routes = prepared_->routes};
   std::vector<Run> runs;
   const std::vector<std::string> nothing_waived;
   const bool complete = explore([&](Choices& choices) {

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -60,6 +61,21 @@ struct Answer {
   std::vector<std::string> assumptions = {};
 };
 
+/// Answers questions about one namespace. Makes its rules and routes ready once; keeps references.
+class Tracer {
+ public:
+  Tracer(const host::Host& host, const host::Network& network);
+  ~Tracer();
+  [[nodiscard]] Answer trace(const Question& question) const;
+
+ private:
+  struct Prepared;
+  const host::Host& host_;
+  const host::Network& network_;
+  std::unique_ptr<const Prepared> prepared_;
+};
+
+/// One question: Tracer(host, network).trace(question).
 [[nodiscard]] Answer trace(const host::Host& host, const host::Network& network,
                            const Question& question);
 

@@ -19,13 +19,27 @@ enum Kind : std::size_t {
   kProcesses,
   kCgroup,
   kClock,
-  kUnits
+  kUnits,
+  kNetFile,
+  kLegacyTable,
+  kPrograms
 };
 
 constexpr std::array kNames = {
-    "netlink requests",     "files",          "links",         "folders",        "/proc/net tables",
-    "process scans",        "socket surveys", "process reads", "cgroup lookups", "clock",
+    "netlink requests",
+    "files",
+    "links",
+    "folders",
+    "/proc/net tables",
+    "process scans",
+    "socket surveys",
+    "process reads",
+    "cgroup lookups",
+    "clock",
     "questions to systemd",
+    "files of namespaces",
+    "iptables tables",
+    "BPF queries",
 };
 
 }  // namespace
@@ -63,6 +77,19 @@ Result<std::vector<std::string>> Tally::list_folder(const std::string& path) {
 
 Result<Bytes> Tally::read_net_table(const kernel::NetTablePlace& place, kernel::NetTable table) {
   return count(kTable, inner_.read_net_table(place, table));
+}
+
+Result<Bytes> Tally::read_net_file(const kernel::NetnsRef& netns, const std::string& path) {
+  return count(kNetFile, inner_.read_net_file(netns, path));
+}
+
+Result<Bytes> Tally::legacy_table(const kernel::NetnsRef& netns, Family family,
+                                  const std::string& name) {
+  return count(kLegacyTable, inner_.legacy_table(netns, family, name));
+}
+
+Result<Bytes> Tally::attached_programs(const kernel::ProgramPlace& place) {
+  return count(kPrograms, inner_.attached_programs(place));
 }
 
 Result<Bytes> Tally::scan_sockets(SurveyDepth depth) {

@@ -19,6 +19,10 @@ class Tally final : public kernel::Source {
   Result<std::string> read_link(const std::string& path) override;
   Result<std::vector<std::string>> list_folder(const std::string& path) override;
   Result<Bytes> read_net_table(const kernel::NetTablePlace& place, kernel::NetTable table) override;
+  Result<Bytes> read_net_file(const kernel::NetnsRef& netns, const std::string& path) override;
+  Result<Bytes> legacy_table(const kernel::NetnsRef& netns, Family family,
+                             const std::string& name) override;
+  Result<Bytes> attached_programs(const kernel::ProgramPlace& place) override;
   void expect_scan_sockets() override { inner_.expect_scan_sockets(); }
   Result<Bytes> scan_sockets(SurveyDepth depth) override;
   Result<Bytes> scan_namespaces() override;
@@ -44,7 +48,7 @@ class Tally final : public kernel::Source {
   Result<T> count(std::size_t kind, Result<T> answer);
 
   kernel::Source& inner_;
-  std::array<Count, 11> counts_;
+  std::array<Count, 14> counts_;
 };
 
 }  // namespace hark::cli

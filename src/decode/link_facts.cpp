@@ -1,6 +1,8 @@
 #include "decode/link_facts.h"
 
 #include <linux/if_link.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <sys/socket.h>
@@ -9,6 +11,31 @@
 
 namespace hark::decode {
 namespace {
+
+constexpr bool is(Ipv4Setting setting, int number) {
+  return static_cast<int>(setting) == number - 1;
+}
+constexpr bool is(Ipv6Setting setting, int number) {
+  return static_cast<int>(setting) == number;
+}
+static_assert(is(Ipv4Setting::Forwarding, IPV4_DEVCONF_FORWARDING));
+static_assert(is(Ipv4Setting::ProxyArp, IPV4_DEVCONF_PROXY_ARP));
+static_assert(is(Ipv4Setting::RpFilter, IPV4_DEVCONF_RP_FILTER));
+static_assert(is(Ipv4Setting::ArpFilter, IPV4_DEVCONF_ARPFILTER));
+static_assert(is(Ipv4Setting::ArpIgnore, IPV4_DEVCONF_ARP_IGNORE));
+static_assert(is(Ipv4Setting::ArpAccept, IPV4_DEVCONF_ARP_ACCEPT));
+static_assert(is(Ipv4Setting::AcceptLocal, IPV4_DEVCONF_ACCEPT_LOCAL));
+static_assert(is(Ipv4Setting::SrcValidMark, IPV4_DEVCONF_SRC_VMARK));
+static_assert(is(Ipv4Setting::ProxyArpPvlan, IPV4_DEVCONF_PROXY_ARP_PVLAN));
+static_assert(is(Ipv4Setting::RouteLocalnet, IPV4_DEVCONF_ROUTE_LOCALNET));
+static_assert(is(Ipv4Setting::IgnoreRoutesWithLinkdown, IPV4_DEVCONF_IGNORE_ROUTES_WITH_LINKDOWN));
+static_assert(is(Ipv4Setting::DropUnicastInL2Multicast, IPV4_DEVCONF_DROP_UNICAST_IN_L2_MULTICAST));
+static_assert(is(Ipv4Setting::BcForwarding, IPV4_DEVCONF_BC_FORWARDING));
+static_assert(is(Ipv6Setting::Forwarding, DEVCONF_FORWARDING));
+static_assert(is(Ipv6Setting::ProxyNdp, DEVCONF_PROXY_NDP));
+static_assert(is(Ipv6Setting::DisableIpv6, DEVCONF_DISABLE_IPV6));
+static_assert(is(Ipv6Setting::IgnoreRoutesWithLinkdown, DEVCONF_IGNORE_ROUTES_WITH_LINKDOWN));
+static_assert(is(Ipv6Setting::DropUnsolicitedNa, DEVCONF_DROP_UNSOLICITED_NA));
 
 /// Why a message is malformed; empty: it is not.
 using Fault = std::string_view;

@@ -59,6 +59,38 @@ struct LinkFacts {
   bool operator==(const LinkFacts&) const = default;
 };
 
+/// Places in `ipv4_settings`: IPV4_DEVCONF_* of linux/ip.h, less one.
+enum class Ipv4Setting : std::uint8_t {
+  Forwarding = 0,
+  ProxyArp = 2,
+  RpFilter = 7,
+  ArpFilter = 12,
+  ArpIgnore = 18,
+  ArpAccept = 20,
+  AcceptLocal = 22,
+  SrcValidMark = 23,
+  ProxyArpPvlan = 24,
+  RouteLocalnet = 25,
+  IgnoreRoutesWithLinkdown = 28,
+  DropUnicastInL2Multicast = 29,
+  BcForwarding = 31,
+};
+/// Places in `ipv6_settings`: DEVCONF_* of linux/ipv6.h.
+enum class Ipv6Setting : std::uint8_t {
+  Forwarding = 0,
+  ProxyNdp = 22,
+  DisableIpv6 = 26,
+  IgnoreRoutesWithLinkdown = 39,
+  DropUnsolicitedNa = 41,
+  ForceForwarding = 59,  ///< Linux 6.17
+};
+/// 0 where the kernel has no such setting.
+template <typename Setting>
+[[nodiscard]] std::int32_t setting(const std::vector<std::int32_t>& settings, Setting which) {
+  const auto at = static_cast<std::size_t>(which);
+  return at < settings.size() ? settings[at] : 0;
+}
+
 /// The links of an answer to links_request() or link_request(). What a link says of its kind is of
 /// its driver, and passed over where it is not understood. Any other malformed message is an error.
 [[nodiscard]] Result<std::vector<LinkFacts>> decode_link_facts(ByteView messages);

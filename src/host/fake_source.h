@@ -41,6 +41,17 @@ class FakeSource : public kernel::Source {
     const kernel::NetTablePlace place{.netns = {}, .pid = pid};
     answers_[kernel::net_table_key(place, table)] = to_bytes(heading() + std::string(lines));
   }
+  /// A file of /proc/net or /proc/sys/net of a namespace (0: our own).
+  void net_file(std::uint64_t netns, const std::string& path, std::string_view text) {
+    answers_[kernel::net_file_key({.inode = netns, .paths = {}}, path)] = to_bytes(text);
+  }
+  void legacy_table(std::uint64_t netns, Family family, const std::string& name, Bytes table) {
+    answers_[kernel::legacy_table_key({.inode = netns, .paths = {}}, family, name)] =
+        std::move(table);
+  }
+  void programs(const kernel::ProgramPlace& place, Bytes parts) {
+    answers_[kernel::programs_key(place)] = std::move(parts);
+  }
   /// This namespace may not be entered, or is gone: every question inside it fails with `error`.
   void refuse_netns(std::uint64_t netns, int error) { refused_[netns] = error; }
   void namespaces(Bytes parts) { answers_[kernel::namespaces_key()] = std::move(parts); }
@@ -95,6 +106,18 @@ class FakeSource : public kernel::Source {
       return fail(kernel_error(refused->second, "table"));
     }
     return find(kernel::net_table_key(place, table));
+  }
+  Result<Bytes> read_net_file(const kernel::NetnsRef& netns, const std::string& path) override {
+    const auto refused = refused_.find(netns.inode);
+    if (refused != refused_.end()) return fail(kernel_error(refused->second, path));
+    return find(kernel::net_file_key(netns, path));
+  }
+  Result<Bytes> legacy_table(const kernel::NetnsRef& netns, Family family,
+                             const std::string& name) override {
+    return find(kernel::legacy_table_key(netns, family, name));
+  }
+  Result<Bytes> attached_programs(const kernel::ProgramPlace& place) override {
+    return find(kernel::programs_key(place));
   }
   Result<Bytes> scan_sockets(SurveyDepth depth) override {
     return find(kernel::sockets_key(depth));

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "decode/link_facts.h"
 #include "decode/nft_ruleset.h"
 #include "decode/route_messages.h"
 #include "host/host.h"
@@ -89,6 +90,10 @@ struct Link {
   std::optional<Ipv4Settings> ipv4 = {};        ///< empty: IPv4 is off here, or it was not told
   std::optional<Ipv6Settings> ipv6 = {};
   std::vector<LinkProgram> programs = {};
+  std::optional<std::uint8_t> bond_state = {};  ///< BOND_STATE_*: 0 active, 1 backup
+  std::uint16_t vlan_id = 0;                    ///< of a VLAN; 0: none
+  std::uint16_t vlan_protocol = 0;              ///< ETH_P_*
+  decode::BridgeFacts bridge = {};              ///< of a bridge
   bool operator==(const Link&) const = default;
 };
 
@@ -114,6 +119,8 @@ struct NetSettings {
   std::optional<std::int32_t> bridge_call_ip6tables = {};
   std::optional<std::int32_t> icmp_echo_ignore_all = {};
   std::optional<std::int32_t> bindv6only = {};
+  std::optional<std::int32_t> bridge_call_arptables = {};
+  std::optional<std::int32_t> conntrack_checksum = {};  ///< nf_conntrack_checksum
   bool operator==(const NetSettings&) const = default;
 };
 

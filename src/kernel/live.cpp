@@ -11,11 +11,13 @@
 
 #include "kernel/live_cgroup.h"
 #include "kernel/live_files.h"
+#include "kernel/live_legacy_table.h"
 #include "kernel/live_net_table.h"
 #include "kernel/live_netlink.h"
 #include "kernel/live_netns.h"
 #include "kernel/live_process_file.h"
 #include "kernel/live_processes.h"
+#include "kernel/live_programs.h"
 #include "kernel/live_search.h"
 #include "kernel/live_units.h"
 #include "kernel/request_key.h"
@@ -27,6 +29,14 @@ namespace {
 
 constexpr std::size_t kLargestFile = 64U << 20U;
 constexpr std::size_t kMostSockets = 64;
+
+/// What read_net_file() may read.
+bool is_net_file(std::string_view path) {
+  const std::string_view name = path.substr(path.rfind('/') + 1);
+  return (path.starts_with("/proc/net/") || path.starts_with("/proc/sys/net/")) &&
+         path.find("/../") == std::string_view::npos && name != ".." &&
+         name != "tcp_fastopen_key" && name != "stable_secret";
+}
 
 /// The netlink sockets in use, latest first. Few are kept: a host may have more namespaces than
 /// hark may have descriptors.
@@ -123,6 +133,64 @@ class Live final : public Source {
     return out;
   }
 
+  Result<Bytes> read_net_file(const NetnsRef& netns, const std::string& path) override {
+    if (!is_net_file(path)) return fail(kernel_error(EINVAL, path_what(path)));
+    Bytes out;
+    const int error = read_inside(netns, path, out);
+    if (error != 0) return fail(kernel_error(error, path_what(path)));
+    return out;
+  }
+
+  Result<Bytes> legacy_table(const NetnsRef& netns, Family family,
+                             const std::string& name) override {
+    const auto failed = [&](int error) {
+      return fail(kernel_error(error, legacy_table_what(family, name)));
+    };
+    Bytes names;
+    int error = read_inside(netns, table_names_file(family), names);
+    if (error == 0 && !names_table(as_text(names), name)) error = ENOENT;
+    if (error != 0) return failed(error);
+    const auto fd = open_in(netns, [family] { return open_for_tables(family); });
+    if (!fd) return failed(fd.error().code);
+    Bytes out;
+    error = read_legacy_table(fd->get(), family, name, out);
+    if (error != 0) return failed(error);
+    return out;
+  }
+
+  Result<Bytes> attached_programs(const ProgramPlace& place) override {
+    Bytes out;
+    int error = 0;
+    switch (place.kind) {
+      case ProgramPlace::Kind::Program:
+        append_program(place.number, out);
+        break;
+      case ProgramPlace::Kind::Cgroup: {
+        UniqueFd cgroup;
+        error = cgroups_.open(place.cgroup, cgroup);
+        if (error == 0) append_cgroup_programs(cgroup.get(), out);
+        break;
+      }
+      case ProgramPlace::Kind::Link:
+        error = inside(place.netns, [&] {
+          append_link_programs(place.number, out);
+          return 0;
+        });
+        break;
+      case ProgramPlace::Kind::Netns:
+        error = inside(place.netns, [&] {
+          UniqueFd netns;
+          const int failed =
+              open_at(AT_FDCWD, (proc_root_ + "/thread-self/ns/net").c_str(), O_RDONLY, netns);
+          if (failed == 0) append_netns_programs(netns.get(), out);
+          return failed;
+        });
+        break;
+    }
+    if (error != 0) return fail(kernel_error(error, programs_what(place)));
+    return out;
+  }
+
   void expect_scan_sockets() override { search_.begin(); }
 
   Result<Bytes> scan_sockets(SurveyDepth depth) override { return search_.scan_sockets(depth); }
@@ -156,11 +224,15 @@ class Live final : public Source {
   }
 
  private:
+  /// One that nothing leads to, see NetnsRef, is not worth a thread.
+  [[nodiscard]] static bool leads_nowhere(const NetnsRef& netns) {
+    return netns.paths.size() == 1 && netns.paths.front().empty();
+  }
+
   /// Opens something in a namespace: directly in our own, by the thread in any other.
   [[nodiscard]] Result<UniqueFd> open_in(const NetnsRef& netns, const std::function<int()>& open) {
     if (!netns.paths.empty()) {
-      // One that nothing leads to, see NetnsRef, is not worth a thread.
-      if (netns.paths.size() == 1 && netns.paths.front().empty()) {
+      if (leads_nowhere(netns)) {
         return fail(kernel_error(ESTALE, "network namespace " + std::to_string(netns.inode)));
       }
       return thread_.open_inside(netns, open);
@@ -168,6 +240,21 @@ class Live final : public Source {
     UniqueFd fd(open());
     if (!fd.valid()) return fail(kernel_error(errno, "own network namespace"));
     return fd;
+  }
+
+  /// Asks something in a namespace, likewise. 0 or errno.
+  [[nodiscard]] int inside(const NetnsRef& netns, const std::function<int()>& work) {
+    if (netns.paths.empty()) return work();
+    return leads_nowhere(netns) ? ESTALE : thread_.run_inside(netns, work);
+  }
+
+  /// A file below /proc/net or /proc/sys/net. /proc/net is that of the whole process, not of the
+  /// thread that is inside. Some sysctls follow who reads, not who opened. 0 or errno.
+  [[nodiscard]] int read_inside(const NetnsRef& netns, std::string path, Bytes& out) {
+    constexpr std::string_view kProc = "/proc";
+    path = proc_root_ + (path.starts_with("/proc/net/") ? "/thread-self" : "") +
+           path.substr(kProc.size());
+    return inside(netns, [&] { return read_at(AT_FDCWD, path.c_str(), out, kLargestFile); });
   }
 
   std::string proc_root_;

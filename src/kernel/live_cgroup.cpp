@@ -102,6 +102,12 @@ void CgroupPaths::walk() {
   }
 }
 
+int CgroupPaths::open(const std::string& path, UniqueFd& out) {
+  if (const int error = open_mount(); error != 0) return error;
+  if (!path.starts_with('/') || (path + "/").find("/../") != std::string::npos) return EINVAL;
+  return open_at(mount_.get(), ("." + path).c_str(), O_RDONLY | O_DIRECTORY, out);
+}
+
 Result<std::string> CgroupPaths::path_of(std::uint64_t id) {
   if (const int error = open_mount(); error != 0) return fail(kernel_error(error, cgroup_what(id)));
   if (const auto found = known_.find(id); found != known_.end()) return found->second;

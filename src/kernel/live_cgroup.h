@@ -17,6 +17,9 @@ class CgroupPaths {
   explicit CgroupPaths(std::string proc_root) : proc_root_(std::move(proc_root)) {}
   /// As Source::cgroup_path.
   [[nodiscard]] Result<std::string> path_of(std::uint64_t id);
+  /// The folder of the cgroup at a path as path_of() gives it. ENODEV: no cgroup v2 here. 0 or
+  /// errno.
+  [[nodiscard]] int open(const std::string& path, UniqueFd& out);
 
  private:
   [[nodiscard]] int open_mount();

@@ -21,20 +21,29 @@ NetnsThread::~NetnsThread() {
 }
 
 Result<UniqueFd> NetnsThread::open_inside(const NetnsRef& netns, const std::function<int()>& open) {
+  UniqueFd opened;
+  const int error = run_inside(netns, [&open, &opened] {
+    opened = UniqueFd(open());
+    return opened.valid() ? 0 : errno;
+  });
+  if (error != 0) {
+    return fail(kernel_error(error, "network namespace " + std::to_string(netns.inode)));
+  }
+  return opened;
+}
+
+int NetnsThread::run_inside(const NetnsRef& netns, const std::function<int()>& work) {
   if (!thread_.joinable()) thread_ = std::thread([this] { run(); });
   Task task;
   task.netns = &netns;
-  task.open = &open;
+  task.work = &work;
   {
     std::unique_lock lock(mutex_);
     task_ = &task;
     changed_.notify_all();
     changed_.wait(lock, [&task] { return task.done; });
   }
-  if (task.error != 0) {
-    return fail(kernel_error(task.error, "network namespace " + std::to_string(netns.inode)));
-  }
-  return std::move(task.opened);
+  return task.error;
 }
 
 void NetnsThread::run() {
@@ -45,10 +54,7 @@ void NetnsThread::run() {
     Task& task = *task_;
     task_ = nullptr;
     task.error = enter(*task.netns);
-    if (task.error == 0) {
-      task.opened = UniqueFd((*task.open)());
-      if (!task.opened.valid()) task.error = errno;
-    }
+    if (task.error == 0) task.error = (*task.work)();
     task.done = true;
     changed_.notify_all();
   }

@@ -14,8 +14,8 @@
 namespace hark::kernel {
 
 /// A thread that goes into namespaces so that no other thread has to: it enters, opens one thing
-/// there, and hands its descriptor over. A socket or a file of /proc/net belongs to the namespace
-/// in which it was opened for ever, whoever reads it. Started at the first use.
+/// or asks one thing there, and hands the descriptor over. A socket or a file of /proc/net belongs
+/// to the namespace in which it was opened for ever, whoever reads it. Started at the first use.
 class NetnsThread {
  public:
   NetnsThread() = default;
@@ -28,11 +28,14 @@ class NetnsThread {
   [[nodiscard]] Result<UniqueFd> open_inside(const NetnsRef& netns,
                                              const std::function<int()>& open);
 
+  /// Runs `work` (0 or errno) inside the namespace: for what needs no descriptor, and asks the
+  /// namespace of whoever calls. The same errors, and those of `work`.
+  [[nodiscard]] int run_inside(const NetnsRef& netns, const std::function<int()>& work);
+
  private:
   struct Task {
     const NetnsRef* netns = nullptr;
-    const std::function<int()>* open = nullptr;
-    UniqueFd opened;
+    const std::function<int()>* work = nullptr;
     int error = 0;
     bool done = false;
   };

@@ -216,5 +216,54 @@ TEST(Live, ANamespaceThatIsGoneIsStale) {
             ESTALE);
 }
 
+TEST_F(MadeUpProc, FilesOfANamespace) {
+  file("sys/net/core/somaxconn", "4096\n");
+  file("thread-self/net/ip_tables_names", "nat\nfilter\n");
+  file("sys/net/ipv4/tcp_fastopen_key", "secret\n");
+  file("sys/kernel/hostname", "box\n");
+  const auto source = live();
+  const auto said = [&](const std::string& path) {
+    const auto text = source->read_net_file({}, path);
+    return text ? std::string(as_text(*text)) : std::to_string(text.error().code);
+  };
+  EXPECT_EQ(said("/proc/sys/net/core/somaxconn"), "4096\n");
+  EXPECT_EQ(said("/proc/net/ip_tables_names"), "nat\nfilter\n");
+  EXPECT_EQ(said("/proc/sys/net/core/none"), std::to_string(ENOENT));
+  for (const char* path : {"/proc/sys/kernel/hostname", "/proc/sys/net/../kernel/hostname",
+                           "/proc/sys/net/ipv4/tcp_fastopen_key", "/etc/passwd", "/proc/sys/net/..",
+                           "/proc/sys/net"}) {
+    EXPECT_EQ(said(path), std::to_string(EINVAL)) << path;
+  }
+}
+
+TEST_F(MadeUpProc, AnIptablesTableThatIsNotNamedIsNotAskedFor) {
+  EXPECT_EQ(live()->legacy_table({}, Family::Inet, "filter").error().code, ENOENT);
+  file("thread-self/net/ip_tables_names", "natter\n");
+  EXPECT_EQ(live()->legacy_table({}, Family::Inet, "nat").error(),
+            kernel_error(ENOENT, "iptables table nat"));
+}
+
+TEST_F(MadeUpProc, APlaceWithoutAPathGivesNoFacts) {
+  const NetnsRef gone{.inode = 7, .paths = {""}};
+  EXPECT_EQ(live()->read_net_file(gone, "/proc/sys/net/core/somaxconn").error().code, ESTALE);
+  EXPECT_EQ(live()->legacy_table(gone, Family::Inet, "nat").error().code, ESTALE);
+  EXPECT_EQ(live()
+                ->attached_programs({.kind = ProgramPlace::Kind::Link, .netns = gone, .number = 1})
+                .error()
+                .code,
+            ESTALE);
+}
+
+TEST(Live, AProgramThatIsNotThereIsAPartWithItsErrno) {
+  const auto parts = make_live()->attached_programs(
+      {.kind = ProgramPlace::Kind::Program, .netns = {}, .number = 0xffffffff, .cgroup = {}});
+  ASSERT_TRUE(parts);
+  PartReader reader(*parts);
+  const auto part = reader.next();
+  ASSERT_TRUE(part);
+  // ENOENT; EPERM where the tests run without rights.
+  EXPECT_TRUE(part->error == ENOENT || part->error == EPERM) << part->error;
+}
+
 }  // namespace
 }  // namespace hark::kernel

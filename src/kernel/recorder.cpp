@@ -81,6 +81,20 @@ Result<Bytes> Recorder::read_net_table(const NetTablePlace& place, NetTable tabl
               inner_.read_net_table(place, table));
 }
 
+Result<Bytes> Recorder::read_net_file(const NetnsRef& netns, const std::string& path) {
+  return keep(net_file_key(netns, path), path_what(path), inner_.read_net_file(netns, path));
+}
+
+Result<Bytes> Recorder::legacy_table(const NetnsRef& netns, Family family,
+                                     const std::string& name) {
+  return keep(legacy_table_key(netns, family, name), legacy_table_what(family, name),
+              inner_.legacy_table(netns, family, name));
+}
+
+Result<Bytes> Recorder::attached_programs(const ProgramPlace& place) {
+  return keep(programs_key(place), programs_what(place), inner_.attached_programs(place));
+}
+
 Result<Bytes> Recorder::scan_sockets(SurveyDepth depth) {
   return keep(sockets_key(depth), sockets_what(), inner_.scan_sockets(depth));
 }

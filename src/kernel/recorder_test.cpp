@@ -38,6 +38,17 @@ class FakeKernel final : public Source {
   Result<Bytes> read_net_table(const NetTablePlace& place, NetTable table) override {
     return bytes(std::to_string(place.pid) + file_name(table));
   }
+  Result<Bytes> read_net_file(const NetnsRef& netns, const std::string& path) override {
+    return bytes("net file " + path + " of " + std::to_string(netns.inode));
+  }
+  Result<Bytes> legacy_table(const NetnsRef& netns, Family family,
+                             const std::string& name) override {
+    return bytes(name + " of " + std::to_string(netns.inode) +
+                 (family == Family::Inet ? " ip" : " ip6"));
+  }
+  Result<Bytes> attached_programs(const ProgramPlace& place) override {
+    return bytes("programs " + place.cgroup + std::to_string(place.number));
+  }
   Result<Bytes> scan_namespaces() override { return bytes("namespaces"); }
   Result<Bytes> scan_descriptors(std::span<const std::uint32_t> wanted) override {
     return bytes("descriptors of " + std::to_string(wanted.size()));
@@ -122,6 +133,16 @@ std::vector<std::string> ask_all(Source& source) {
       show(source.read_processes(wanted, ProcessDetail::All)),
       show(source.cgroup_path(1234)),
       show(source.ask_units(names_asked)),
+      show(source.read_net_file(netns, "/proc/sys/net/core/somaxconn")),
+      show(source.legacy_table(netns, Family::Inet, "filter")),
+      show(source.legacy_table(netns, Family::Inet6, "filter")),
+      show(source.attached_programs({.kind = ProgramPlace::Kind::Netns, .netns = netns})),
+      show(source.attached_programs(
+          {.kind = ProgramPlace::Kind::Link, .netns = netns, .number = 5, .cgroup = {}})),
+      show(source.attached_programs(
+          {.kind = ProgramPlace::Kind::Cgroup, .netns = {}, .number = 0, .cgroup = "/a"})),
+      show(source.attached_programs(
+          {.kind = ProgramPlace::Kind::Program, .netns = {}, .number = 5, .cgroup = {}})),
   };
   const auto names = source.list_folder("/run");
   out.push_back(names ? testing::PrintToString(*names) : show(names.error()));

@@ -87,6 +87,18 @@ Result<Bytes> Replay::read_net_table(const NetTablePlace& place, NetTable table)
   return answer(net_table_key(place, table), net_table_what(table));
 }
 
+Result<Bytes> Replay::read_net_file(const NetnsRef& netns, const std::string& path) {
+  return answer(net_file_key(netns, path), path_what(path));
+}
+
+Result<Bytes> Replay::legacy_table(const NetnsRef& netns, Family family, const std::string& name) {
+  return answer(legacy_table_key(netns, family, name), legacy_table_what(family, name));
+}
+
+Result<Bytes> Replay::attached_programs(const ProgramPlace& place) {
+  return answer(programs_key(place), programs_what(place));
+}
+
 Result<Bytes> Replay::scan_sockets(SurveyDepth depth) {
   return answer(sockets_key(depth), sockets_what());
 }

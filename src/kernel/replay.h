@@ -24,6 +24,10 @@ class Replay final : public Source {
   Result<std::string> read_link(const std::string& path) override;
   Result<std::vector<std::string>> list_folder(const std::string& path) override;
   Result<Bytes> read_net_table(const NetTablePlace& place, NetTable table) override;
+  Result<Bytes> read_net_file(const NetnsRef& netns, const std::string& path) override;
+  Result<Bytes> legacy_table(const NetnsRef& netns, Family family,
+                             const std::string& name) override;
+  Result<Bytes> attached_programs(const ProgramPlace& place) override;
   /// A recording made with descriptors answers both ways; the parts too many do no harm.
   Result<Bytes> scan_sockets(SurveyDepth depth) override;
   Result<Bytes> scan_namespaces() override;

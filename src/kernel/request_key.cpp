@@ -52,6 +52,30 @@ std::string net_table_key(const NetTablePlace& place, NetTable table) {
   return "net-table " + where + " " + file_name(table);
 }
 
+std::string net_file_key(const NetnsRef& netns, const std::string& path) {
+  return "net-file netns " + std::to_string(netns.inode) + " " + path;
+}
+
+std::string legacy_table_key(const NetnsRef& netns, Family family, const std::string& name) {
+  return "legacy-table netns " + std::to_string(netns.inode) +
+         (family == Family::Inet ? " ip " : " ip6 ") + name;
+}
+
+std::string programs_key(const ProgramPlace& place) {
+  switch (place.kind) {
+    case ProgramPlace::Kind::Netns:
+      return "programs netns " + std::to_string(place.netns.inode);
+    case ProgramPlace::Kind::Link:
+      return "programs link " + std::to_string(place.netns.inode) + " " +
+             std::to_string(place.number);
+    case ProgramPlace::Kind::Cgroup:
+      return "programs cgroup " + place.cgroup;
+    case ProgramPlace::Kind::Program:
+      break;
+  }
+  return "program " + std::to_string(place.number);
+}
+
 std::string sockets_key(SurveyDepth depth) {
   return depth == SurveyDepth::Full ? "scan sockets full" : "scan sockets files";
 }
@@ -90,6 +114,24 @@ std::string path_what(const std::string& path) {
 
 std::string net_table_what(NetTable table) {
   return std::string("/proc/net/") + file_name(table);
+}
+
+std::string legacy_table_what(Family family, const std::string& name) {
+  return (family == Family::Inet ? "iptables table " : "ip6tables table ") + name;
+}
+
+std::string programs_what(const ProgramPlace& place) {
+  switch (place.kind) {
+    case ProgramPlace::Kind::Netns:
+      return "BPF programs of the namespace";
+    case ProgramPlace::Kind::Link:
+      return "BPF programs of link " + std::to_string(place.number);
+    case ProgramPlace::Kind::Cgroup:
+      return "BPF programs of cgroup " + place.cgroup;
+    case ProgramPlace::Kind::Program:
+      break;
+  }
+  return "BPF program " + std::to_string(place.number);
 }
 
 std::string sockets_what() {

@@ -21,6 +21,13 @@ namespace hark::kernel {
 [[nodiscard]] std::string folder_key(const std::string& path);
 /// `net-table netns INODE TABLE`, or `net-table pid PID TABLE` when it is read through a process.
 [[nodiscard]] std::string net_table_key(const NetTablePlace& place, NetTable table);
+/// `net-file netns INODE PATH`
+[[nodiscard]] std::string net_file_key(const NetnsRef& netns, const std::string& path);
+/// `legacy-table netns INODE ip NAME`, or `ip6`
+[[nodiscard]] std::string legacy_table_key(const NetnsRef& netns, Family family,
+                                           const std::string& name);
+/// `programs netns INODE`, `programs link INODE INDEX`, `programs cgroup PATH`, `program ID`
+[[nodiscard]] std::string programs_key(const ProgramPlace& place);
 [[nodiscard]] std::string sockets_key(SurveyDepth depth);
 [[nodiscard]] std::string namespaces_key();
 /// Whatever was wanted: a recording holds every socket.
@@ -36,6 +43,8 @@ namespace hark::kernel {
 [[nodiscard]] std::string netlink_what();
 [[nodiscard]] std::string path_what(const std::string& path);
 [[nodiscard]] std::string net_table_what(NetTable table);
+[[nodiscard]] std::string legacy_table_what(Family family, const std::string& name);
+[[nodiscard]] std::string programs_what(const ProgramPlace& place);
 [[nodiscard]] std::string sockets_what();
 [[nodiscard]] std::string processes_what();  ///< of the scans and of read_processes
 [[nodiscard]] std::string cgroup_what(std::uint64_t id);

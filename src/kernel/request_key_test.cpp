@@ -20,6 +20,21 @@ TEST(RequestKey, IsOneReadableLineForEachKind) {
   EXPECT_EQ(units_key(), "units");
 }
 
+TEST(RequestKey, OfANamespace) {
+  EXPECT_EQ(net_file_key(kNetns, "/proc/sys/net/core/somaxconn"),
+            "net-file netns 4026531840 /proc/sys/net/core/somaxconn");
+  EXPECT_EQ(legacy_table_key(kNetns, Family::Inet, "nat"), "legacy-table netns 4026531840 ip nat");
+  EXPECT_EQ(legacy_table_key({}, Family::Inet6, "raw"), "legacy-table netns 0 ip6 raw");
+  using Kind = ProgramPlace::Kind;
+  const auto key = [](Kind kind) {
+    return programs_key({.kind = kind, .netns = kNetns, .number = 7, .cgroup = "/a b"});
+  };
+  EXPECT_EQ(key(Kind::Netns), "programs netns 4026531840");
+  EXPECT_EQ(key(Kind::Link), "programs link 4026531840 7");
+  EXPECT_EQ(key(Kind::Cgroup), "programs cgroup /a b");
+  EXPECT_EQ(key(Kind::Program), "program 7");
+}
+
 TEST(RequestKey, NetTableNamesTheNamespaceOrTheProcess) {
   EXPECT_EQ(net_table_key({.netns = kNetns, .pid = 0}, NetTable::Tcp6),
             "net-table netns 4026531840 tcp6");
@@ -67,6 +82,7 @@ TEST(RequestKey, NamesInErrors) {
   EXPECT_EQ(cgroup_what(7), "cgroup 7");
   EXPECT_EQ(clock_what(), "clock");
   EXPECT_EQ(units_what(), "systemd");
+  EXPECT_EQ(legacy_table_what(Family::Inet6, "nat"), "ip6tables table nat");
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "base/address.h"
 #include "base/bytes.h"
 #include "base/process_parts.h"
 #include "base/result.h"
@@ -65,6 +66,20 @@ enum class ProcessDetail : std::uint8_t {
   All,    ///< and its command line and its whole status
 };
 
+/// Something to which BPF programs may be attached that see packets, or one program.
+struct ProgramPlace {
+  enum class Kind : std::uint8_t {
+    Netns,    ///< of the namespace itself, and of netfilter
+    Link,     ///< of tcx and netkit, on the link `number`
+    Cgroup,   ///< of the cgroup at `cgroup`, a path below the root of cgroup v2
+    Program,  ///< the program with the id `number`
+  };
+  Kind kind = Kind::Netns;
+  NetnsRef netns = {};  ///< of Netns and Link
+  std::uint32_t number = 0;
+  std::string cgroup = {};
+};
+
 struct Clock {
   std::int64_t realtime_ms = 0;  ///< since 1970, UTC
   std::int64_t boottime_ms =
@@ -102,6 +117,25 @@ class Source {
   /// state LISTEN (tcp) or CLOSE (others). Memory does not grow with the connections.
   [[nodiscard]] virtual Result<Bytes> read_net_table(const NetTablePlace& place,
                                                      NetTable table) = 0;
+
+  /// A file below /proc/sys/net or /proc/net, as the namespace has it. EINVAL: another path, or one
+  /// that holds a secret (tcp_fastopen_key, stable_secret). ESTALE, EPERM: as of netlink().
+  [[nodiscard]] virtual Result<Bytes> read_net_file(const NetnsRef& netns,
+                                                    const std::string& path) = 0;
+
+  /// A table of the old iptables or ip6tables ("filter", "nat" …): struct ipt_getinfo, then struct
+  /// ipt_get_entries with its entries (of IPv6 the ip6t_ ones), as getsockopt(2) gives them.
+  /// ENOENT: the namespace has no such table. The kernel is asked only for tables of which
+  /// /proc/net/ip_tables_names says that they are there: it would load a module and make a table
+  /// for whoever asks for another. EPERM, EACCES: CAP_NET_ADMIN is missing.
+  ///
+  /// The only place where hark opens a socket of IP itself: a raw one, since there is no other way
+  /// to these tables. It sends nothing, is bound to nothing, and is closed at once.
+  [[nodiscard]] virtual Result<Bytes> legacy_table(const NetnsRef& netns, Family family,
+                                                   const std::string& name) = 0;
+
+  /// The BPF programs at a place: base/program_parts.h. ENOENT, ENODEV: there is no such place.
+  [[nodiscard]] virtual Result<Bytes> attached_programs(const ProgramPlace& place) = 0;
 
   /// Said as early as can be by who will call scan_sockets: a live source begins with what that
   /// needs, while the caller asks for other things.

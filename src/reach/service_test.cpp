@@ -36,18 +36,18 @@ TEST(SocketRefuses, HalfOpenConnectionsCountWithoutCookies) {
   TestWorld test;
   host::Listener& listener = test.listen(Protocol::Tcp, "0.0.0.0", 80);
   listener.queue.length = 0;
-  listener.queue.limit = 4;
+  listener.queue.limit = 8;
   host::SocketFacts facts;
   facts.inode = listener.socket.inode;
-  facts.half_open = 4;
+  facts.half_open = 8;
   test.network.services.sockets.push_back(facts);
   test.network.settings.syncookies = 1;
   EXPECT_EQ(refusal(test, listener), "");
   test.network.settings.syncookies = 0;
   EXPECT_EQ(refusal(test, listener), "syn-queue-full");
-  test.network.services.sockets.front().half_open = 3;
+  test.network.services.sockets.front().half_open = 7;
   EXPECT_EQ(refusal(test, listener), "");
-  test.network.settings.max_syn_backlog = 3;
+  test.network.settings.max_syn_backlog = 8;
   EXPECT_EQ(refusal(test, listener), "syn-queue-full");
 }
 

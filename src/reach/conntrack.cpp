@@ -78,6 +78,13 @@ bool is_connection_of(const Connection& connection, const Packet& packet) {
          (connection.original == packet.tuple || connection.reply == packet.tuple);
 }
 
+/// A reset that a rule sends while the connection's first packet is still on its way belongs to
+/// that connection: nf_ct_attach().
+bool answers_for_rule(const Connection& connection, const Packet& packet) {
+  return packet.reply && packet.made_here() && !connection.confirmed &&
+         packet.protocol == kTcp && connection.protocol == kTcp && (packet.tcp_flags & kRst) != 0;
+}
+
 /// The entry that the kernel had before this question.
 std::optional<Connection> existing(const World& world, const Packet& packet) {
   for (const host::ConntrackEntry& entry : world.network.conntrack) {
@@ -133,6 +140,11 @@ bool track(World& world, Packet& packet, ConntrackView& view) {
     // An error about a connection that is not known is invalid.
     packet.ct = view.connection ? CtState::Related : CtState::Invalid;
     packet.ct_reply = packet.reply;
+    return true;
+  }
+  if (view.connection && answers_for_rule(*view.connection, packet)) {
+    packet.ct = CtState::Related;
+    packet.ct_reply = true;
     return true;
   }
   if (view.connection && view.connection->confirmed && is_connection_of(*view.connection, packet)) {

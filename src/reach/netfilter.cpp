@@ -149,8 +149,14 @@ Trial try_order(const HookRun& run, const std::vector<HookEntry>& entries, const
   Choices choices;
   std::vector<Step> path;
   std::vector<std::string> assumptions;
-  World world{run.world.host, run.world.network, choices,           path,
-              assumptions,    run.world.waived,  run.world.prepared};
+  World world{.host = run.world.host,
+              .network = run.world.network,
+              .choices = choices,
+              .path = path,
+              .assumptions = assumptions,
+              .waived = run.world.waived,
+              .prepared = run.world.prepared,
+              .heard = run.world.heard};
   Trial trial{.result = {}, .packet = run.packet, .view = run.view};
   HookRun copy{world, run.rules, run.hook, trial.packet, trial.view, trial.result};
   HookResult ended = run_entries(copy, entries, plan);
@@ -236,6 +242,8 @@ HookResult run_hook(World& world, HookPoint hook, Packet& packet, ConntrackView&
   if (!by_device && !programs_let_pass(world)) return dropped();
   std::optional<PreparedRuleset> own;
   if (world.prepared == nullptr) own.emplace(world.network);
+  // A packet made here begins its way in no zone.
+  if (hook == HookPoint::Output && packet.ct == CtState::None) packet.ct_zone = 0;
   const PreparedRuleset& rules = world.prepared != nullptr ? *world.prepared : *own;
   const std::uint32_t link = hook == HookPoint::Egress ? packet.out : packet.in;
   const HookPlan& plan = rules.plan(hook, packet.family, link);

@@ -6,6 +6,7 @@
 #include <array>
 #include <cstring>
 
+#include "decode/nft_keys.h"
 #include "reach/nft_machine.h"
 #include "reach/nft_numbers.h"
 #include "reach/routing.h"
@@ -13,6 +14,7 @@
 namespace hark::reach {
 
 namespace nft = decode::nft;
+using nft::MetaKey;
 
 namespace {
 
@@ -89,9 +91,9 @@ constexpr std::int64_t kDayS = 86'400;
 void store_time(Machine& machine, MetaKey key, nft::Reg reg) {
   const std::int64_t ms = machine.here.world.host.taken_at_ms;
   const std::int64_t seconds = ms / 1000;
-  if (key == MetaKey::TimeNs) {
+  if (key == MetaKey::Time) {
     machine.registers.store_u64(reg, static_cast<std::uint64_t>(ms) * 1'000'000U);
-  } else if (key == MetaKey::TimeDay) {
+  } else if (key == MetaKey::Day) {
     machine.registers.store_u8(reg, static_cast<std::uint8_t>((4 + seconds / kDayS) % 7));
   } else {
     machine.registers.store_u32(reg, static_cast<std::uint32_t>(seconds % kDayS));
@@ -109,18 +111,18 @@ Next store_unknown(Machine& machine, nft::Reg reg, std::size_t length, Origin or
 /// Keys about one of the two links. Type, group and kind break off where there is none.
 Next read_link(Machine& machine, MetaKey key, nft::Reg reg) {
   Registers& to = machine.registers;
-  const bool in = key == MetaKey::Iif || key == MetaKey::IifName || key == MetaKey::IifType ||
-                  key == MetaKey::IifGroup || key == MetaKey::IifKind;
+  const bool in = key == MetaKey::Iif || key == MetaKey::Iifname || key == MetaKey::Iiftype ||
+                  key == MetaKey::Iifgroup || key == MetaKey::Iifkind;
   const host::Link* link = in ? incoming(machine) : outgoing(machine);
   if (key == MetaKey::Iif || key == MetaKey::Oif) {
     to.store_u32(reg, link == nullptr ? 0 : link->index);
-  } else if (key == MetaKey::IifName || key == MetaKey::OifName) {
+  } else if (key == MetaKey::Iifname || key == MetaKey::Oifname) {
     to.store_name(reg, link == nullptr ? std::string_view() : link->name);
   } else if (link == nullptr) {
     return Next::Break;
-  } else if (key == MetaKey::IifType || key == MetaKey::OifType) {
+  } else if (key == MetaKey::Iiftype || key == MetaKey::Oiftype) {
     to.store_u16(reg, link->type);
-  } else if (key == MetaKey::IifGroup || key == MetaKey::OifGroup) {
+  } else if (key == MetaKey::Iifgroup || key == MetaKey::Oifgroup) {
     to.store_u32(reg, link->group);
   } else {
     if (link->kind.empty()) return Next::Break;
@@ -138,7 +140,7 @@ Next read_socket_owner(Machine& machine, MetaKey key, nft::Reg reg) {
     return Next::Go;
   }
   const std::optional<std::uint32_t> id =
-      key == MetaKey::SkUid ? packet.socket_uid : packet.socket_gid;
+      key == MetaKey::Skuid ? packet.socket_uid : packet.socket_gid;
   if (!id) {
     if (!packet.socket_uid) return Next::Break;
     return store_unknown(machine, reg, 4,
@@ -174,9 +176,9 @@ Next read_packet(Machine& machine, MetaKey key, nft::Reg reg) {
     to.store_u32(reg, packet.priority);
   } else if (key == MetaKey::Mark) {
     to.store_u32(reg, packet.mark);
-  } else if (key == MetaKey::NfProto) {
+  } else if (key == MetaKey::Nfproto) {
     to.store_u8(reg, family_number(machine));
-  } else if (key == MetaKey::PacketType) {
+  } else if (key == MetaKey::Pkttype) {
     to.store_u8(reg, packet_type(machine));
   } else {
     if (packet.arp) return Next::Break;
@@ -191,42 +193,42 @@ Next read(Machine& machine, MetaKey key, std::uint32_t number, nft::Reg reg) {
     case MetaKey::Protocol:
     case MetaKey::Priority:
     case MetaKey::Mark:
-    case MetaKey::NfProto:
-    case MetaKey::PacketType:
-    case MetaKey::L4Proto:
+    case MetaKey::Nfproto:
+    case MetaKey::Pkttype:
+    case MetaKey::L4proto:
       return read_packet(machine, key, reg);
     case MetaKey::Iif:
     case MetaKey::Oif:
-    case MetaKey::IifName:
-    case MetaKey::OifName:
-    case MetaKey::IifType:
-    case MetaKey::OifType:
-    case MetaKey::IifGroup:
-    case MetaKey::OifGroup:
-    case MetaKey::IifKind:
-    case MetaKey::OifKind:
+    case MetaKey::Iifname:
+    case MetaKey::Oifname:
+    case MetaKey::Iiftype:
+    case MetaKey::Oiftype:
+    case MetaKey::Iifgroup:
+    case MetaKey::Oifgroup:
+    case MetaKey::Iifkind:
+    case MetaKey::Oifkind:
       return read_link(machine, key, reg);
-    case MetaKey::SkUid:
-    case MetaKey::SkGid:
+    case MetaKey::Skuid:
+    case MetaKey::Skgid:
     case MetaKey::Cgroup:
       return read_socket_owner(machine, key, reg);
     case MetaKey::Sdif:
-    case MetaKey::SdifName:
+    case MetaKey::Sdifname:
       return read_slave(machine, key, reg);
-    case MetaKey::NfTrace:
-    case MetaKey::SecPath:
+    case MetaKey::Nftrace:
+    case MetaKey::Secpath:
       machine.registers.store_u8(reg, 0);
       return Next::Go;
-    case MetaKey::SecMark:
+    case MetaKey::Secmark:
       machine.registers.store_u32(reg, 0);
       return Next::Go;
-    case MetaKey::RtClassId:
+    case MetaKey::Rtclassid:
       if (machine.here.hook == HookPoint::Prerouting || machine.here.hook == HookPoint::Ingress) {
         return Next::Break;
       }
       machine.registers.store_u32(reg, 0);
       return Next::Go;
-    case MetaKey::Random:
+    case MetaKey::Prandom:
       return store_unknown(
           machine, reg, 4,
           {.code = "random",
@@ -236,16 +238,17 @@ Next read(Machine& machine, MetaKey key, std::uint32_t number, nft::Reg reg) {
       return store_unknown(
           machine, reg, 4,
           {.code = "cpu", .what = "the processor that handles it", .doubt = Doubt::Chance});
-    case MetaKey::TimeNs:
-    case MetaKey::TimeDay:
-    case MetaKey::TimeHour:
+    case MetaKey::Time:
+    case MetaKey::Day:
+    case MetaKey::Hour:
       store_time(machine, key, reg);
       return Next::Go;
-    case MetaKey::BridgeIifName:
-    case MetaKey::BridgeOifName:
+    case MetaKey::BridgeIifname:
+    case MetaKey::BridgeOifname:
     case MetaKey::BridgePvid:
-    case MetaKey::BridgeVproto:
-      break;
+    case MetaKey::BridgeVlanProtocol:
+    case MetaKey::Broute:
+    case MetaKey::BridgeMac: break;
   }
   return store_unknown(machine, reg, 16,
                        {.code = "unknown-expression",

@@ -1,75 +1,10 @@
-// Numbers of nf_tables that its programs carry and that decide what an expression does:
+// Bits of numbers that nf_tables' programs carry; keys are in decode/nft_keys.h:
 // linux/netfilter/nf_tables.h, linux/netfilter/nf_nat.h, nf_conntrack_common.h.
 #pragma once
 
 #include <cstdint>
 
 namespace hark::reach {
-
-enum class MetaKey : std::uint32_t {
-  Length = 0,
-  Protocol,
-  Priority,
-  Mark,
-  Iif,
-  Oif,
-  IifName,
-  OifName,
-  IifType,
-  OifType,
-  SkUid,
-  SkGid,
-  NfTrace,
-  RtClassId,
-  SecMark,
-  NfProto,
-  L4Proto,
-  BridgeIifName,
-  BridgeOifName,
-  PacketType,
-  Cpu,
-  IifGroup,
-  OifGroup,
-  Cgroup,
-  Random,
-  SecPath,
-  IifKind,
-  OifKind,
-  BridgePvid,
-  BridgeVproto,
-  TimeNs,
-  TimeDay,
-  TimeHour,
-  Sdif,
-  SdifName,
-};
-
-enum class CtKey : std::uint32_t {
-  State = 0,
-  Direction,
-  Status,
-  Mark,
-  SecMark,
-  Expiration,
-  Helper,
-  L3Protocol,
-  Source,
-  Destination,
-  Protocol,
-  ProtoSource,
-  ProtoDestination,
-  Labels,
-  Packets,
-  BytesCount,
-  AveragePacket,
-  Zone,
-  EventMask,
-  SourceIp,
-  DestinationIp,
-  SourceIp6,
-  DestinationIp6,
-  Id,
-};
 
 // NF_CT_STATE_BIT of IP_CT_*
 constexpr std::uint32_t kCtInvalid = 1;

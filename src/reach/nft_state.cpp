@@ -8,6 +8,7 @@
 #include <bit>
 #include <cstring>
 
+#include "decode/nft_keys.h"
 #include "reach/conntrack.h"
 #include "reach/jhash.h"
 #include "reach/nft_machine.h"
@@ -16,6 +17,7 @@
 namespace hark::reach {
 
 namespace nft = decode::nft;
+using nft::CtKey;
 
 namespace {
 
@@ -65,9 +67,9 @@ Next read_tuple(Machine& machine, const nft::Ct& op, CtKey key, const Connection
   const bool wants4 = key == CtKey::SourceIp || key == CtKey::DestinationIp;
   const bool wants6 = key == CtKey::SourceIp6 || key == CtKey::DestinationIp6;
   if ((wants4 && !v4) || (wants6 && v4)) return Next::Break;
-  if (key == CtKey::ProtoSource) {
+  if (key == CtKey::SourcePort) {
     store_port(to, *op.dreg, tuple.source_port);
-  } else if (key == CtKey::ProtoDestination) {
+  } else if (key == CtKey::DestinationPort) {
     store_port(to, *op.dreg, tuple.destination_port);
   } else {
     const bool source = key == CtKey::Source || key == CtKey::SourceIp || key == CtKey::SourceIp6;
@@ -115,10 +117,10 @@ Next read_connection(Machine& machine, const nft::Ct& op, CtKey key, const Conne
     case CtKey::Mark:
       to.store_u32(reg, connection.mark);
       break;
-    case CtKey::SecMark:
+    case CtKey::Secmark:
       to.store_u32(reg, 0);
       break;
-    case CtKey::L3Protocol:
+    case CtKey::L3protocol:
       to.store_u8(reg, connection.original.source.family == Family::Inet ? kProtoIp : kProtoIp6);
       break;
     case CtKey::Protocol:
@@ -134,7 +136,7 @@ Next read_connection(Machine& machine, const nft::Ct& op, CtKey key, const Conne
       break;
     }
     case CtKey::Packets:
-    case CtKey::BytesCount:
+    case CtKey::Bytes:
     case CtKey::AveragePacket:
       return read_count(machine, op, key);
     case CtKey::Helper:
@@ -145,8 +147,8 @@ Next read_connection(Machine& machine, const nft::Ct& op, CtKey key, const Conne
       return store_unknown(machine, reg, 4, "the connection's id", Doubt::Chance);
     case CtKey::Source:
     case CtKey::Destination:
-    case CtKey::ProtoSource:
-    case CtKey::ProtoDestination:
+    case CtKey::SourcePort:
+    case CtKey::DestinationPort:
     case CtKey::SourceIp:
     case CtKey::DestinationIp:
     case CtKey::SourceIp6:

@@ -106,6 +106,12 @@ void arp_header(Writer& to, const Packet& packet) {
   to.number(0x0800);
   to.byte(6);
   to.byte(4);
+  if (packet.tuple.source.is_unspecified() && packet.tuple.destination.is_unspecified()) {
+    to.byte(0);
+    to.byte(0, 0xfc);  // 1 asks, 2 answers
+    to.open(20);
+    return;
+  }
   to.number(packet.arp_reply ? 2 : 1);
   if (packet.source_mac && packet.source_mac->size() == 6) {
     for (const std::byte b : *packet.source_mac) to.byte(std::to_integer<unsigned>(b));

@@ -82,9 +82,9 @@ struct Packet {
   std::string socket_cgroup = {};
   std::uint32_t socket_mark = 0;
   bool from_socket = false;
-
-  /// A question of ARP (or its answer) about `tuple`: the asker's address, the one asked for.
-  bool arp = false;
+  bool arp = false;  ///< an ARP request or reply: ports and protocol do not count
+  /// Of ARP: an answer. The addresses of `tuple` are the sender's and the target's; where both are
+  /// left out, neither they nor this are known.
   bool arp_reply = false;
   std::uint16_t ct_zone = 0;  ///< a rule chose it before conntrack saw the packet
   bool ct_reply = false;      ///< conntrack found it to run in the reply direction

@@ -11,14 +11,28 @@ namespace {
 
 using host::PolicyRule;
 
-constexpr std::array<PolicyRule, 3> kDefault4 = {
-    PolicyRule{.priority = 0, .action = kToTable, .table = kTableLocal},
-    PolicyRule{.priority = 32766, .action = kToTable, .table = kTableMain},
-    PolicyRule{.priority = 32767, .action = kToTable, .table = kTableDefault}};
-constexpr std::array<PolicyRule, 2> kDefault6 = {
-    PolicyRule{.family = Family::Inet6, .priority = 0, .action = kToTable, .table = kTableLocal},
-    PolicyRule{
-        .family = Family::Inet6, .priority = 32766, .action = kToTable, .table = kTableMain}};
+/// fib_default_rules_init, fib6_rules_net_init
+PolicyRule plain_rule(Family family, std::uint32_t priority, std::uint32_t table) {
+  PolicyRule rule;
+  rule.family = family;
+  rule.priority = priority;
+  rule.action = kToTable;
+  rule.table = table;
+  return rule;
+}
+
+const std::array<PolicyRule, 3>& default_rules4() {
+  static const std::array<PolicyRule, 3> kRules = {plain_rule(Family::Inet, 0, kTableLocal),
+                                                   plain_rule(Family::Inet, 32766, kTableMain),
+                                                   plain_rule(Family::Inet, 32767, kTableDefault)};
+  return kRules;
+}
+
+const std::array<PolicyRule, 2>& default_rules6() {
+  static const std::array<PolicyRule, 2> kRules = {plain_rule(Family::Inet6, 0, kTableLocal),
+                                                   plain_rule(Family::Inet6, 32766, kTableMain)};
+  return kRules;
+}
 
 /// fib_rule_port_match: with a mask the range is one port, of which only those bits count.
 bool inside(const std::optional<decode::PortRange>& range, std::uint16_t mask, std::uint16_t port) {
@@ -145,12 +159,12 @@ std::span<const PolicyRule> rules_of(const host::Network& network, Family family
     return rule.family != family;
   });
   if (!network.rules.empty()) return {first, last};
-  if (family == Family::Inet) return kDefault4;
-  return kDefault6;
+  if (family == Family::Inet) return default_rules4();
+  return default_rules6();
 }
 
 bool only_default_rules(std::span<const PolicyRule> rules) {
-  return std::ranges::equal(rules, kDefault4, [](const PolicyRule& a, const PolicyRule& b) {
+  return std::ranges::equal(rules, default_rules4(), [](const PolicyRule& a, const PolicyRule& b) {
     PolicyRule told = a;
     // What the kernel tells of a rule that asks for everything.
     if (told.source && told.source->length == 0) told.source.reset();

@@ -1,7 +1,8 @@
 #include "listening.h"
 
-#include <net/if.h>
+#include <linux/filter.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/epoll.h>
 #include <unistd.h>
@@ -31,10 +32,11 @@ SocketAddress reach(const ListenSpec& spec) {
   return socket_address(to, spec.port);
 }
 
-// Connects until the accept queue is full: listen(N) takes N + 1.
+// One connection that nobody takes, or an accept queue that is full: listen(N) takes N + 1.
 bool fill_queue(const ListenSpec& spec) {
   const SocketAddress to = reach(spec);
-  for (int i = 0; i <= spec.backlog; i++) {
+  const int count = spec.full ? spec.backlog + 1 : 1;
+  for (int i = 0; i < count; i++) {
     const int client = socket(to.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (connect(client, to.get(), to.size) != 0 && errno != EINPROGRESS) return false;
     pollfd waker{.fd = client, .events = POLLOUT, .revents = 0};
@@ -51,6 +53,31 @@ void fill_buffer(const ListenSpec& spec) {
   for (int i = 0; i < 100; i++) {
     sendto(client.get(), piece.data(), piece.size(), 0, to.get(), to.size);
   }
+}
+
+// What makes a socket turn clients away that its firewall lets through.
+bool set_obstacles(int fd, const ListenSpec& spec) {
+  const bool v6 = spec.address.family == Family::Inet6;
+  bool ok = true;
+  if (spec.min_ttl) {
+    ok = v6 ? set_option(fd, IPPROTO_IPV6, IPV6_MINHOPCOUNT, 255)
+            : set_option(fd, IPPROTO_IP, IP_MINTTL, 255);
+  }
+  if (spec.defer) ok = ok && set_option(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, 10);
+  if (spec.filter) {
+    sock_filter refuse{.code = BPF_RET | BPF_K, .jt = 0, .jf = 0, .k = 0};
+    const sock_fprog program{.len = 1, .filter = &refuse};
+    ok = ok && setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) == 0;
+  }
+  if (spec.md5) {
+    tcp_md5sig key{};
+    const SocketAddress peer = socket_address(*spec.md5, 0);
+    std::memcpy(&key.tcpm_addr, &peer.storage, sizeof peer.storage);
+    key.tcpm_keylen = 3;
+    key.tcpm_key[0] = 'k';
+    ok = ok && setsockopt(fd, IPPROTO_TCP, TCP_MD5SIG, &key, sizeof key) == 0;
+  }
+  return ok;
 }
 
 Result<void> set_options(int fd, const ListenSpec& spec) {
@@ -71,7 +98,7 @@ Result<void> set_options(int fd, const ListenSpec& spec) {
     ok = ok && set_option(fd, IPPROTO_IP, IP_PKTINFO, 1);
     if (v6) ok = ok && set_option(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
   }
-  if (!ok) return fail(socket_error(spec));
+  if (!ok || !set_obstacles(fd, spec)) return fail(socket_error(spec));
   return {};
 }
 
@@ -87,7 +114,7 @@ class Loop {
       : poller_(epoll_create1(EPOLL_CLOEXEC)), control_(control) {
     watch({control, nullptr, false});
     for (std::size_t i = 0; i < specs.size(); i++) {
-      const bool serves = !specs[i].bound && !specs[i].full;
+      const bool serves = !specs[i].bound && !specs[i].full && !specs[i].idle;
       if (serves) watch({sockets[i].get(), &specs[i], false});
     }
   }
@@ -181,9 +208,8 @@ class Loop {
     for (cmsghdr* item = CMSG_FIRSTHDR(&message); item != nullptr;
          item = CMSG_NXTHDR(&message, item)) {
       if (item->cmsg_level == IPPROTO_IP && item->cmsg_type == IP_PKTINFO) {
-        auto* info = reinterpret_cast<in_pktinfo*>(CMSG_DATA(item));
-        info->ipi_spec_dst = info->ipi_addr;
-        info->ipi_ifindex = 0;
+        // The kernel has put the address to answer from into ipi_spec_dst.
+        reinterpret_cast<in_pktinfo*>(CMSG_DATA(item))->ipi_ifindex = 0;
       } else if (item->cmsg_level == IPPROTO_IPV6 && item->cmsg_type == IPV6_PKTINFO) {
         reinterpret_cast<in6_pktinfo*>(CMSG_DATA(item))->ipi6_ifindex = 0;
       }
@@ -249,7 +275,7 @@ Result<UniqueFd> open_listener(const ListenSpec& spec) {
   const bool listens = !spec.udp && !spec.bound;
   if (listens && listen(fd.get(), spec.backlog) != 0) return fail(socket_error(spec));
   if (spec.full && spec.udp) fill_buffer(spec);
-  if (spec.full && !spec.udp && !fill_queue(spec)) {
+  if ((spec.full || spec.idle) && !spec.udp && !fill_queue(spec)) {
     return fail(plain_error("listener " + spec.name, "its queue did not fill"));
   }
   return fd;

@@ -81,6 +81,14 @@ Result<void> set_sysctl(std::string_view words) {
   return fail(kernel_error(errno, path));
 }
 
+std::vector<std::string> words_of(std::string_view text) {
+  std::vector<std::string> words;
+  for (std::string_view word = next_word(text); !word.empty(); word = next_word(text)) {
+    words.emplace_back(word);
+  }
+  return words;
+}
+
 std::string link_commands(const std::string& host) {
   std::string text;
   for (unsigned i = 0; i < kLinks; i++) {
@@ -176,6 +184,12 @@ Result<void> Place::apply(const std::vector<Step>& steps, bool late) const {
       case Step::Kind::Sysctl:
         in_host([&] { done = set_sysctl(step.text); });
         break;
+      case Step::Kind::Run:
+        done = run_program(host_.get(), words_of(step.text), "");
+        break;
+      case Step::Kind::Wire:
+        done = run_program(wire_.get(), words_of(step.text), "");
+        break;
     }
     if (!done) return done;
   }
@@ -191,7 +205,9 @@ std::vector<InterfaceNow> Place::interfaces() const {
   for (const ifaddrs* one = list; one != nullptr; one = one->ifa_next) {
     auto here = std::ranges::find(found, std::string_view(one->ifa_name), &InterfaceNow::name);
     if (here == found.end()) here = found.insert(here, {.name = one->ifa_name});
-    here->up = (one->ifa_flags & IFF_UP) != 0 && (one->ifa_flags & IFF_RUNNING) != 0;
+    // IFF_LOWER_UP of linux/if.h: the carrier as it is; IFF_RUNNING follows up to a second later.
+    constexpr unsigned kLowerUp = 0x10000;
+    here->up = (one->ifa_flags & IFF_UP) != 0 && (one->ifa_flags & kLowerUp) != 0;
     if (one->ifa_addr == nullptr || one->ifa_netmask == nullptr) continue;
     const bool v4 = one->ifa_addr->sa_family == AF_INET;
     if (!v4 && one->ifa_addr->sa_family != AF_INET6) continue;

@@ -83,6 +83,10 @@ bool take_line(Case& one, std::string_view line, Lines& lines) {
     one.steps.push_back({Step::Kind::Ip, late, "", trimmed(rest)});
   } else if (word == "sysctl") {
     one.steps.push_back({Step::Kind::Sysctl, late, "", trimmed(rest)});
+  } else if (word == "run") {
+    one.steps.push_back({Step::Kind::Run, late, "", trimmed(rest)});
+  } else if (word == "wire") {
+    one.steps.push_back({Step::Kind::Wire, late, "", trimmed(rest)});
   } else if (word == "listen") {
     one.listeners.push_back(trimmed(rest));
   } else if (word == "nft") {
@@ -155,17 +159,23 @@ std::string print_case(const Case& one) {
     if (step.late && !std::exchange(late, true)) put_listeners();
     const std::string mark = step.late ? "! " : " ";
     switch (step.kind) {
+      case Step::Kind::Nft:
+        text += "nft\n" + step.text + ".\n";
+        break;
+      case Step::Kind::Restore:
+        text += "restore " + step.program + "\n" + step.text + ".\n";
+        break;
       case Step::Kind::Ip:
         text += "ip" + mark + step.text + "\n";
         break;
       case Step::Kind::Sysctl:
         text += "sysctl" + mark + step.text + "\n";
         break;
-      case Step::Kind::Nft:
-        text += "nft\n" + step.text + ".\n";
+      case Step::Kind::Run:
+        text += "run" + mark + step.text + "\n";
         break;
-      case Step::Kind::Restore:
-        text += "restore " + step.program + "\n" + step.text + ".\n";
+      case Step::Kind::Wire:
+        text += "wire" + mark + step.text + "\n";
         break;
     }
   }

@@ -8,6 +8,7 @@
 //   listen WORD…                   see servers.h
 //   nft                            what follows up to a line `.` is a file for `nft -f`
 //   restore PROGRAM                the same for iptables-nft-restore, ip6tables-legacy-restore …
+//   run WORD…  wire WORD…          a program, in the host or at the other ends of its links
 //   dead ADDRESS                   nobody answers for this address when the host asks
 //   ask PROTO SOURCE PORT|* INTERFACE DESTINATION PORT [= OUTCOME [ICMP|-] [CODE|-] [LISTENER]]
 //
@@ -46,7 +47,7 @@ struct Ask {
 
 /// One thing done to the host, in the order of the script.
 struct Step {
-  enum class Kind : std::uint8_t { Ip, Sysctl, Nft, Restore };
+  enum class Kind : std::uint8_t { Ip, Sysctl, Nft, Restore, Run, Wire };
   Kind kind = Kind::Ip;
   bool late = false;         ///< after the listeners
   std::string program = {};  ///< of Restore

@@ -27,7 +27,8 @@ bool take_word(ListenSpec& spec, std::string_view word) {
   };
   if (is_flag("reuseport", spec.reuseport) || is_flag("transparent", spec.transparent) ||
       is_flag("bound", spec.bound) || is_flag("stopped", spec.stopped) ||
-      is_flag("full", spec.full)) {
+      is_flag("full", spec.full) || is_flag("idle", spec.idle) || is_flag("minttl", spec.min_ttl) ||
+      is_flag("filter", spec.filter) || is_flag("defer", spec.defer)) {
     return true;
   }
   if (key == "v6only") {
@@ -36,6 +37,9 @@ bool take_word(ListenSpec& spec, std::string_view word) {
     spec.device = value;
   } else if (key == "backlog") {
     spec.backlog = parse_number<int>(value).value_or(0);
+  } else if (key == "md5") {
+    spec.md5 = IpAddress::parse(value);
+    return spec.md5.has_value();
   } else if (key == "to") {
     spec.peer = IpAddress::parse(next_piece(value, ','));
     spec.peer_port = parse_number<std::uint16_t>(value).value_or(0);

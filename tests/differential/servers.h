@@ -6,7 +6,9 @@
 //   v6only=0|1   dev=INTERFACE   reuseport   backlog=N   transparent   bound (no listen)
 //   stopped      its process is stopped by SIGSTOP
 //   full         accept queue, or receive buffer, full and not read from
+//   idle         one connection waits, nobody takes it
 //   to=ADDRESS,PORT   connected to that peer
+//   minttl   filter (refuses all)   defer   md5=ADDRESS (of a peer that has to sign)
 #pragma once
 
 #include <sys/types.h>
@@ -30,9 +32,11 @@ struct ListenSpec {
   std::optional<bool> v6only = {};
   std::string device = {};
   bool reuseport = false, transparent = false, bound = false, stopped = false, full = false;
+  bool idle = false, min_ttl = false, filter = false, defer = false;
   int backlog = 4096;
   std::optional<IpAddress> peer = {};
   std::uint16_t peer_port = 0;
+  std::optional<IpAddress> md5 = {};
 };
 [[nodiscard]] Result<ListenSpec> parse_listener(std::string_view line);
 

@@ -1,17 +1,21 @@
 // hark_differential: real packets against `hark why`.
 //
-//   hark_differential [CASES=N] [SEED=S] [FILE…] [--verbose] [--probe-only] [--save FOLDER]
+//   hark_differential [CASES=N] [SEED=S] [FIRST=I] [FILE…] [--verbose] [--probe-only] [--dump]
+//                     [--save FOLDER]
 //
-// Runs the cases of the files, then N random ones. Exit status 1 if anything differed, 2 for usage.
+// Runs the cases of the files, then N random ones, from the I-th of the seed; without a seed, of a
+// fresh one that it prints. Exit status 1 if anything differed, 2 for usage.
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <optional>
+#include <random>
 #include <string>
 #include <vector>
 
 #include "base/text.h"
+#include "generate.h"
 #include "run_case.h"
 #include "script.h"
 
@@ -22,35 +26,43 @@ namespace {
 struct Arguments {
   RunOptions options;
   std::vector<std::string> files;
-  std::uint64_t cases = 0, seed = 1;
+  std::uint64_t cases = 0, seed = 0, first = 0;
+  bool dump = false;      ///< prints the random cases instead of running them
   std::string save = {};  ///< folder for the cases that failed
 };
+
+// CASES=N and its like; false: not one of them, or no number.
+bool read_number(Arguments& out, std::string_view word) {
+  const std::string_view name = next_piece(word, '=');
+  const auto number = parse_number<std::uint64_t>(word);
+  if (!number) return false;
+  if (name == "CASES") out.cases = *number;
+  if (name == "SEED") out.seed = *number;
+  if (name == "FIRST") out.first = *number;
+  return name == "CASES" || name == "SEED" || name == "FIRST";
+}
 
 std::optional<Arguments> read_arguments(const std::vector<std::string>& words) {
   Arguments out;
   for (std::size_t i = 0; i < words.size(); i++) {
     const std::string& word = words[i];
-    std::optional<std::uint64_t> number;
     if (word == "--verbose") {
       out.options.verbose = true;
     } else if (word == "--probe-only") {
       out.options.probe_only = true;
+    } else if (word == "--dump") {
+      out.dump = true;
     } else if (word == "--save" && i + 1 < words.size()) {
       out.save = words[++i];
-    } else if (word.starts_with("CASES=")) {
-      number = parse_number<std::uint64_t>(std::string_view(word).substr(6));
-      if (!number) return std::nullopt;
-      out.cases = *number;
-    } else if (word.starts_with("SEED=")) {
-      number = parse_number<std::uint64_t>(std::string_view(word).substr(5));
-      if (!number) return std::nullopt;
-      out.seed = *number;
+    } else if (word.find('=') != std::string::npos) {
+      if (!read_number(out, word)) return std::nullopt;
     } else if (word.starts_with('-')) {
       return std::nullopt;
     } else {
       out.files.push_back(word);
     }
   }
+  if (out.seed == 0) out.seed = std::random_device{}();
   return out;
 }
 
@@ -66,7 +78,15 @@ class Run {
     for (const std::string& file : arguments_.files) {
       if (!run_file(file)) return 2;
     }
-    summary();
+    if (arguments_.cases > 0) {
+      std::printf("SEED=%llu\n", static_cast<unsigned long long>(arguments_.seed));
+    }
+    for (std::uint64_t i = 0; i < arguments_.cases; i++) {
+      const Case one = generate(arguments_.seed, arguments_.first + i);
+      if (arguments_.dump) std::printf("%s", print_case(one).c_str());
+      if (!arguments_.dump) (void)run_one(one);
+    }
+    if (!arguments_.dump) summary();
     return bad(sum_) ? 1 : 0;
   }
 

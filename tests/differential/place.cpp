@@ -154,46 +154,62 @@ void Place::in_host(const std::function<void()>& work) const {
   setns(wire_.get(), CLONE_NEWNET);
 }
 
-Result<void> Place::apply(const std::vector<Step>& steps, bool late) const {
+Result<void> Place::run_batch(const std::string& batch, bool six, bool loose) const {
+  if (batch.empty()) return {};
+  std::vector<std::string> words = {"ip"};
+  if (six) words.emplace_back("-6");
+  if (loose) words.emplace_back("-force");
+  words.insert(words.end(), {"-batch", "-"});
+  return run_program(host_.get(), words, batch);
+}
+
+Result<void> Place::run_step(const Step& step) const {
+  Result<void> done;
+  switch (step.kind) {
+    case Step::Kind::Nft:
+      return run_program(host_.get(), {"nft", "-f", "-"}, step.text);
+    case Step::Kind::Restore:
+      return run_program(host_.get(), {step.program, "-w"}, step.text);
+    case Step::Kind::Run:
+      return run_program(host_.get(), words_of(step.text), "");
+    case Step::Kind::Wire:
+      return run_program(wire_.get(), words_of(step.text), "");
+    case Step::Kind::Sysctl:
+      in_host([&] { done = set_sysctl(step.text); });
+      break;
+    case Step::Kind::Ip:
+      break;  // run_batch
+  }
+  return done;
+}
+
+Result<void> Place::apply(const std::vector<Step>& steps, bool late, bool loose,
+                          std::vector<std::string>& missed) const {
   std::string batch;
   bool six = false;
-  const auto flush = [&]() -> Result<void> {
-    if (batch.empty()) return {};
-    std::vector<std::string> words = {"ip", "-batch", "-"};
-    if (six) words.insert(words.begin() + 1, "-6");
-    return run_program(host_.get(), words, std::exchange(batch, {}));
+  const auto keep = [&](const Result<void>& done) {
+    if (!done) missed.push_back(done.error().what + ": " + reason(done.error()));
+    return loose || done;
   };
   for (const Step& step : steps) {
     if (step.late != late) continue;
-    Result<void> done;
     const bool is_ip = step.kind == Step::Kind::Ip;
     const bool wants_six = is_ip && step.text.starts_with("-6 ");
-    if (!is_ip || wants_six != six) done = flush();
-    six = wants_six;
-    if (!done) return done;
-    switch (step.kind) {
-      case Step::Kind::Ip:
-        batch += step.text.substr(six ? 3 : 0) + "\n";
-        break;
-      case Step::Kind::Nft:
-        done = run_program(host_.get(), {"nft", "-f", "-"}, step.text);
-        break;
-      case Step::Kind::Restore:
-        done = run_program(host_.get(), {step.program}, step.text);
-        break;
-      case Step::Kind::Sysctl:
-        in_host([&] { done = set_sysctl(step.text); });
-        break;
-      case Step::Kind::Run:
-        done = run_program(host_.get(), words_of(step.text), "");
-        break;
-      case Step::Kind::Wire:
-        done = run_program(wire_.get(), words_of(step.text), "");
-        break;
+    if (!is_ip || wants_six != six) {
+      const auto done = run_batch(std::exchange(batch, {}), six, loose);
+      if (!keep(done)) return done;
     }
-    if (!done) return done;
+    six = wants_six;
+    if (is_ip) {
+      batch += step.text.substr(six ? 3 : 0) + "\n";
+      continue;
+    }
+    const auto done = run_step(step);
+    if (!keep(done)) return done;
   }
-  return flush();
+  const auto done = run_batch(batch, six, loose);
+  if (!keep(done)) return done;
+  return {};
 }
 
 std::vector<InterfaceNow> Place::interfaces() const {

@@ -28,8 +28,10 @@ class Place {
   /// Needs root. The process must have one thread only.
   [[nodiscard]] static Result<Place> make();
 
-  /// Does the steps of one time, in their order; `ip` commands side by side as one batch.
-  [[nodiscard]] Result<void> apply(const std::vector<Step>& steps, bool late) const;
+  /// Does the steps of one time, in their order; `ip` commands side by side as one batch. `loose`:
+  /// what cannot be done is passed over, and told in `missed`.
+  [[nodiscard]] Result<void> apply(const std::vector<Step>& steps, bool late, bool loose,
+                                   std::vector<std::string>& missed) const;
   /// Runs `work` in the namespace of the host.
   void in_host(const std::function<void()>& work) const;
   [[nodiscard]] std::vector<InterfaceNow> interfaces() const;
@@ -37,6 +39,8 @@ class Place {
   [[nodiscard]] int host() const { return host_.get(); }
 
  private:
+  [[nodiscard]] Result<void> run_batch(const std::string& batch, bool six, bool loose) const;
+  [[nodiscard]] Result<void> run_step(const Step& step) const;
   UniqueFd host_, wire_;
 };
 

@@ -50,27 +50,31 @@ bool take_word(ListenSpec& spec, std::string_view word) {
   return true;
 }
 
-// In the child: opens, tells the inodes or the error, and serves.
-[[noreturn]] void be_server(int netns, const std::vector<ListenSpec>& specs, int control) {
+// In the child: opens, tells the inodes (0: not opened) or the error, and serves.
+[[noreturn]] void be_server(int netns, const std::vector<ListenSpec>& specs, int control,
+                            bool loose) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   prctl(PR_SET_NAME, "hark-diff-srv");
   setns(netns, CLONE_NEWNET);
+  std::vector<ListenSpec> opened;
   std::vector<UniqueFd> sockets;
   std::string told;
   for (const ListenSpec& spec : specs) {
     auto fd = open_listener(spec);
-    if (!fd) {
+    if (!fd && !loose) {
       told = "! " + fd.error().what + ": " + reason(fd.error());
       break;
     }
     struct stat about {};
-    fstat(fd->get(), &about);
+    if (fd) fstat(fd->get(), &about);
     told += std::to_string(about.st_ino) + " ";
+    if (!fd) continue;
     sockets.push_back(std::move(*fd));
+    opened.push_back(spec);
   }
   told += "\n";
   if (write(control, told.data(), told.size()) < 0) _exit(1);
-  if (sockets.size() == specs.size()) serve(specs, sockets, control);
+  if (told.find('!') == std::string::npos) serve(opened, sockets, control);
   _exit(0);
 }
 
@@ -108,7 +112,7 @@ Result<ListenSpec> parse_listener(std::string_view line) {
   return spec;
 }
 
-Result<Servers> Servers::start(int netns, const std::vector<std::string>& lines) {
+Result<Servers> Servers::start(int netns, const std::vector<std::string>& lines, bool loose) {
   std::vector<ListenSpec> running, stopped;
   for (const std::string& line : lines) {
     auto spec = parse_listener(line);
@@ -118,14 +122,15 @@ Result<Servers> Servers::start(int netns, const std::vector<std::string>& lines)
   Servers servers;
   for (const auto* specs : {&running, &stopped}) {
     if (specs->empty()) continue;
-    if (auto done = servers.start_process(netns, *specs, specs == &stopped); !done) {
+    if (auto done = servers.start_process(netns, *specs, specs == &stopped, loose); !done) {
       return fail(done.error());
     }
   }
   return servers;
 }
 
-Result<void> Servers::start_process(int netns, const std::vector<ListenSpec>& specs, bool stopped) {
+Result<void> Servers::start_process(int netns, const std::vector<ListenSpec>& specs, bool stopped,
+                                    bool loose) {
   std::array<int, 2> ends{};
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) {
     return fail(kernel_error(errno, "socketpair"));
@@ -136,7 +141,7 @@ Result<void> Servers::start_process(int netns, const std::vector<ListenSpec>& sp
   if (pid == 0) {
     ours.reset();
     for (Process& process : processes_) process.control.reset();
-    be_server(netns, specs, theirs.get());
+    be_server(netns, specs, theirs.get(), loose);
   }
   theirs.reset();
   if (pid < 0) return fail(kernel_error(errno, "fork"));
@@ -146,7 +151,8 @@ Result<void> Servers::start_process(int netns, const std::vector<ListenSpec>& sp
     return fail(plain_error("servers", told));
   std::string_view words = std::string_view(told).substr(0, told.size() - 1);
   for (const ListenSpec& spec : specs) {
-    by_inode_[parse_number<std::uint32_t>(next_word(words)).value_or(0)] = spec.name;
+    const auto inode = parse_number<std::uint32_t>(next_word(words)).value_or(0);
+    if (inode != 0) by_inode_[inode] = spec.name;
   }
   if (!stopped) return {};
   int status = 0;

@@ -55,8 +55,10 @@ class Servers {
   Servers& operator=(Servers&&) = default;
   ~Servers();
 
-  /// Opens them all in the namespace. An error names the listener.
-  [[nodiscard]] static Result<Servers> start(int netns, const std::vector<std::string>& lines);
+  /// Opens them all in the namespace. An error names the listener; `loose`: one that cannot be
+  /// opened is left out.
+  [[nodiscard]] static Result<Servers> start(int netns, const std::vector<std::string>& lines,
+                                             bool loose);
   /// Waits until everything that has arrived was served; who was served since the last time.
   [[nodiscard]] std::vector<Delivery> settle();
   /// The listener's name by the inode of its socket.
@@ -69,7 +71,7 @@ class Servers {
     bool stopped = false;
   };
   [[nodiscard]] Result<void> start_process(int netns, const std::vector<ListenSpec>& specs,
-                                           bool stopped);
+                                           bool stopped, bool loose);
   std::vector<Process> processes_;
   std::map<std::uint32_t, std::string> by_inode_;
 };

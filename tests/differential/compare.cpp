@@ -1,0 +1,145 @@
+#include "compare.h"
+
+#include <algorithm>
+#include <cstdio>
+
+namespace hark::differential {
+
+namespace {
+
+bool among(const std::vector<std::string>& words, const std::string& word) {
+  return std::ranges::find(words, word) != words.end();
+}
+
+// Everything about one question, for a person.
+void print_question(const Case& one, const Ask& ask, const Observation& seen,
+                    const std::string& what) {
+  std::printf("%s: %s (port %u)\n  seen: %s\n", one.name.c_str(), line_of(ask).c_str(),
+              unsigned{seen.source_port}, words_of(seen).c_str());
+  if (!what.empty()) std::printf("  WRONG: %s\n", what.c_str());
+}
+
+void count(Tally& tally, const Case& one, const std::string& name) {
+  tally[name]++;
+  for (const std::string& tag : one.tags) tally["tag:" + tag + ":" + name]++;
+}
+
+}  // namespace
+
+std::string wrong_observation(const Expected& expected, const Observation& seen) {
+  if (expected.outcome.empty()) return {};
+  if (expected.outcome != seen.outcome) return "expected " + expected.outcome;
+  if (expected.icmp != seen.icmp && expected.outcome == "rejected") {
+    return "expected icmp " + expected.icmp;
+  }
+  if (!expected.listener.empty() && expected.listener != seen.listener) {
+    return "expected listener " + expected.listener;
+  }
+  return {};
+}
+
+std::string wrong_verdict(const Ask& ask, const Verdict& verdict, const Observation& seen,
+                          const Servers& servers) {
+  const bool open = verdict.outcome == "depends" || verdict.outcome == "unknown";
+  if (open) {
+    // What has left the host again is out of sight, and hark has to say so.
+    if (seen.outcome == "forwarded" || verdict.possible.empty()) return {};
+    return among(verdict.possible, seen.outcome) ? "" : seen.outcome + " is not among `possible`";
+  }
+  if (verdict.outcome != seen.outcome) return "outcome";
+  if (verdict.outcome == "rejected" && verdict.icmp != seen.icmp) return "icmp";
+  const bool local = ask.interface == "lo" && verdict.error != 0 && seen.error != 0;
+  if (local && verdict.error != seen.error) return "errno";
+  if (verdict.outcome == "answered" || (verdict.outcome == "hangs" && !seen.listener.empty())) {
+    if (!verdict.inode) return "no listener named";
+    const auto named = servers.by_inode().find(*verdict.inode);
+    if (named == servers.by_inode().end()) return "a listener that is not ours";
+    if (named->second != seen.listener) return "listener " + named->second;
+  }
+  if (!ask.expected.code.empty() && ask.expected.code != verdict.code) {
+    return "expected code " + ask.expected.code;
+  }
+  return {};
+}
+
+namespace {
+
+#ifdef HARK_HAS_TRACE
+struct Asker {
+  const Case& one;
+  const RunOptions& options;
+  const Servers& servers;
+  const Judge& judge;
+  Prober& prober;
+  Tally& tally;
+
+  // A difference counts if it is there again when nothing else goes on.
+  void ask(const Ask& ask, Observation seen) const {
+    const Verdict verdict = judge.verdict(ask);
+    count(tally, one, "questions");
+    if (verdict.outcome == "depends" || verdict.outcome == "unknown") {
+      count(tally, one, verdict.outcome);
+      for (const std::string& condition : verdict.conditions) tally["condition:" + condition]++;
+    }
+    std::string wrong = wrong_verdict(ask, verdict, seen, servers);
+    if (!wrong.empty()) {
+      const Observation again = prober.ask({ask}, {.grace_ms = 700}).front();
+      const std::string wrong_again = wrong_verdict(ask, verdict, again, servers);
+      if (wrong_again.empty()) count(tally, one, "flaky");
+      if (wrong_again.empty() && options.verbose) {
+        print_question(one, ask, seen, "only once: " + wrong + ", then " + words_of(again));
+      }
+      wrong = wrong_again;
+    }
+    count(tally, one, wrong.empty() ? "agree" : "mismatch");
+    if (wrong.empty() && !options.verbose) return;
+    print_question(one, ask, seen, wrong);
+    std::printf("  hark: %s\n", words_of(verdict).c_str());
+    if (!wrong.empty()) std::printf("%s%s", verdict.path.c_str(), judge.gaps().c_str());
+  }
+};
+#endif
+
+}  // namespace
+
+Tally compare_case(const Case& one, const RunOptions& options, const Place& place,
+                   Servers& servers) {
+  Tally tally;
+#ifdef HARK_HAS_TRACE
+  std::optional<Judge> judge;
+  if (!options.probe_only) {
+    auto read = Judge::read(place);
+    if (read) judge.emplace(std::move(*read));
+    if (!read) std::printf("%s: hark: %s\n", one.name.c_str(), reason(read.error()).c_str());
+  }
+#endif
+  Prober prober(place, servers, one.dead);
+  const std::vector<Observation> all = prober.ask(one.asks, {.grace_ms = options.grace_ms});
+  for (std::size_t i = 0; i < all.size(); i++) {
+    const Ask& ask = one.asks[i];
+    const Observation& seen = all[i];
+    count(tally, one, "seen-" + seen.outcome);
+    if (seen.outcome == "invalid") continue;
+    const std::string wrong = wrong_observation(ask.expected, seen);
+    if (!wrong.empty()) count(tally, one, "unexpected");
+    if (!wrong.empty() || (options.verbose && options.probe_only)) {
+      print_question(one, ask, seen, wrong);
+    }
+#ifdef HARK_HAS_TRACE
+    if (judge) Asker{one, options, servers, *judge, prober, tally}.ask(ask, seen);
+#endif
+  }
+  return tally;
+}
+
+std::string words_of(const Verdict& verdict) {
+  std::string words = verdict.outcome;
+  if (!verdict.icmp.empty()) words += " " + verdict.icmp;
+  if (verdict.error != 0) words += " errno " + std::to_string(verdict.error);
+  words += ", " + verdict.code + ": " + verdict.text;
+  for (const std::string& one : verdict.possible) words += " | " + one;
+  for (const std::string& one : verdict.conditions) words += " ? " + one;
+  return words;
+}
+
+}  // namespace hark::differential

@@ -1,0 +1,51 @@
+// hark's answer, asked of its library: facts are read once a host, as the command reads them, and
+// trace() is called for each question.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "place.h"
+#include "prober.h"
+#include "script.h"
+
+namespace hark::differential {
+
+/// What of an answer can be compared, in words of contract.md.
+struct Verdict {
+  std::string outcome;
+  std::string icmp = {};
+  std::string code = {};
+  std::string text = {};
+  int error = 0;
+  std::vector<std::string> possible = {};
+  std::vector<std::string> conditions = {};  ///< codes
+  std::optional<std::uint32_t> inode = {};   ///< of the socket it is delivered to
+  std::string evidence = {};                 ///< where it stands, line by line
+  std::string path = {};                     ///< for a person
+};
+[[nodiscard]] std::string words_of(const Verdict& verdict);
+
+class Judge {
+ public:
+  /// Reads the host through the live source, inside its namespace.
+  [[nodiscard]] static Result<Judge> read(const Place& place);
+  Judge(Judge&&) noexcept;
+  Judge& operator=(Judge&&) noexcept;
+  ~Judge();
+
+  /// `source_port`: empty for an open one.
+  [[nodiscard]] Verdict verdict(const Ask& ask) const;
+  /// What could not be read, line by line.
+  [[nodiscard]] std::string gaps() const;
+
+ private:
+  struct Facts;
+  explicit Judge(std::unique_ptr<Facts> facts);
+  std::unique_ptr<Facts> facts_;
+};
+
+}  // namespace hark::differential

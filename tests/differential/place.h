@@ -1,0 +1,52 @@
+// Two network namespaces: the host under test, and the wire, where the other ends of its links are
+// and where the prober plays every client and every router. The process that makes a Place moves
+// into the wire for good; both namespaces end with it.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "base/unique_fd.h"
+#include "script.h"
+
+namespace hark::differential {
+
+constexpr unsigned kLinks = 3;
+
+/// An interface of the host, as it is when the questions are asked.
+struct InterfaceNow {
+  std::string name;
+  bool up = false;
+  std::vector<Prefix> subnets = {};  ///< more than one address long
+  std::vector<IpAddress> addresses = {};
+};
+
+class Place {
+ public:
+  /// Needs root. The process must have one thread only.
+  [[nodiscard]] static Result<Place> make();
+
+  /// Does the steps of one time, in their order; `ip` commands side by side as one batch. `loose`:
+  /// what cannot be done is passed over, and told in `missed`.
+  [[nodiscard]] Result<void> apply(const std::vector<Step>& steps, bool late, bool loose,
+                                   std::vector<std::string>& missed) const;
+  /// Runs `work` in the namespace of the host.
+  void in_host(const std::function<void()>& work) const;
+  [[nodiscard]] std::vector<InterfaceNow> interfaces() const;
+
+  [[nodiscard]] int host() const { return host_.get(); }
+
+ private:
+  [[nodiscard]] Result<void> run_batch(const std::string& batch, bool six, bool loose) const;
+  [[nodiscard]] Result<void> run_step(const Step& step) const;
+  UniqueFd host_, wire_;
+};
+
+/// Runs a program found in PATH with `input` on its standard input, in the namespace. The error
+/// carries what it said on standard error.
+[[nodiscard]] Result<void> run_program(int netns, const std::vector<std::string>& words,
+                                       std::string_view input);
+
+}  // namespace hark::differential

@@ -1,0 +1,101 @@
+#include "wire.h"
+
+#include <arpa/inet.h>
+#include <net/if.h>
+#include <netpacket/packet.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <string>
+
+namespace hark::differential {
+
+namespace {
+
+constexpr std::uint16_t kEthAll = 3;
+constexpr std::uint16_t kEthExperiment = 0x88b5;  // IEEE 802: for local experiments
+constexpr int kIgnoreOutgoing = 23;               // PACKET_IGNORE_OUTGOING, since Linux 4.20
+
+UniqueFd packet_socket(std::uint16_t protocol) {
+  UniqueFd fd(socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, htons(protocol)));
+  const int on = 1, size = 64 << 20;
+  setsockopt(fd.get(), SOL_PACKET, kIgnoreOutgoing, &on, sizeof on);
+  setsockopt(fd.get(), SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size);
+  return fd;
+}
+
+bool send_frame(int fd, int index, const Bytes& frame) {
+  sockaddr_ll to{};
+  to.sll_family = AF_PACKET;
+  to.sll_ifindex = index;
+  return sendto(fd, frame.data(), frame.size(), 0, reinterpret_cast<const sockaddr*>(&to),
+                sizeof to) >= 0;
+}
+
+bool readable(int fd, int wait_ms) {
+  pollfd waker{.fd = fd, .events = POLLIN, .revents = 0};
+  return poll(&waker, 1, wait_ms) > 0;
+}
+
+}  // namespace
+
+Wire::Wire(const Place& place, std::vector<IpAddress> dead)
+    : dead_(std::move(dead)),
+      interfaces_(place.interfaces()),
+      frames_(packet_socket(kEthAll)),
+      sentinels_(packet_socket(kEthExperiment)) {
+  for (unsigned i = 0; i < kLinks; i++) {
+    index_.at(i) = static_cast<int>(if_nametoindex(("w" + std::to_string(i)).c_str()));
+  }
+  sentinel_ = static_cast<int>(if_nametoindex("s0"));
+}
+
+void Wire::send(unsigned link, const Bytes& frame) const {
+  send_frame(frames_.get(), index_.at(link), frame);
+}
+
+void Wire::drain() const {
+  Bytes frame(64);
+  frame[12] = static_cast<std::byte>(kEthExperiment >> 8);
+  frame[13] = static_cast<std::byte>(kEthExperiment & 0xff);
+  send_frame(frames_.get(), sentinel_, frame);
+  // It always comes; the limit is for a machine that is badly overloaded.
+  readable(sentinels_.get(), 5000);
+  Bytes got(128);
+  while (recv(sentinels_.get(), got.data(), got.size(), 0) > 0) {
+  }
+}
+
+unsigned Wire::read(const std::function<void(unsigned link, const Seen&)>& take, int wait_ms) {
+  unsigned count = 0;
+  Bytes buffer(4096);
+  if (wait_ms > 0 && !readable(frames_.get(), wait_ms)) return 0;
+  while (true) {
+    sockaddr_ll from{};
+    socklen_t size = sizeof from;
+    const ssize_t got = recvfrom(frames_.get(), buffer.data(), buffer.size(), 0,
+                                 reinterpret_cast<sockaddr*>(&from), &size);
+    if (got <= 0) return count;
+    const auto* at = std::ranges::find(index_, from.sll_ifindex);
+    if (at == index_.end()) continue;
+    const auto link = static_cast<unsigned>(at - index_.begin());
+    const Seen seen = read_frame(ByteView(buffer).first(static_cast<std::size_t>(got)));
+    if (seen.kind == Seen::Kind::Other) continue;
+    count++;
+    if (seen.kind == Seen::Kind::NeighbourAsked) answer(link, seen);
+    take(link, seen);
+  }
+}
+
+void Wire::answer(unsigned link, const Seen& seen) const {
+  const auto has_it = [&](const InterfaceNow& one) {
+    return std::ranges::find(one.addresses, seen.target) != one.addresses.end();
+  };
+  if (std::ranges::any_of(interfaces_, has_it)) return;  // its own, or a detection of doubles
+  if (std::ranges::find(dead_, seen.target) != dead_.end()) return;
+  if (seen.flow.source.is_unspecified()) return;
+  send(link, neighbour_answer({host_mac(link), client_mac(link)}, seen.target, seen.flow.source));
+}
+
+}  // namespace hark::differential

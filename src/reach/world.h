@@ -14,6 +14,8 @@
 
 namespace hark::reach {
 
+class PreparedXt;
+
 /// Something a person can look at for himself.
 struct Evidence {
   std::string fact;    ///< "net.ipv4.conf.eth0.rp_filter = 1"
@@ -68,6 +70,10 @@ struct World {
   const std::vector<std::string>& waived;
 
   [[nodiscard]] bool is_waived(std::string_view key) const;
+
+  /// Tables of the old iptables and ipsets, decoded for many questions (xt_prepared.h). Without it
+  /// they are decoded anew each time: right, and slow.
+  const PreparedXt* xt = nullptr;
 };
 
 }  // namespace hark::reach

@@ -16,6 +16,7 @@ namespace hark::reach {
 
 class RoutingIndex;
 class PreparedRuleset;
+class PreparedXt;
 
 /// Something a person can look at for himself.
 struct Evidence {
@@ -82,6 +83,10 @@ struct World {
   const RoutingIndex* routes = nullptr;
 
   [[nodiscard]] bool is_waived(std::string_view key) const;
+
+  /// Tables of the old iptables and ipsets, decoded for many questions (xt_prepared.h). Without it
+  /// they are decoded anew each time: right, and slow.
+  const PreparedXt* xt = nullptr;
 };
 
 }  // namespace hark::reach

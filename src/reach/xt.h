@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "decode/xt_table.h"
 #include "reach/netfilter.h"
 #include "reach/packet.h"
 #include "reach/world.h"
@@ -52,6 +53,8 @@ struct XtEffect {
   std::optional<Nat> nat = {};
   bool notrack = false;
   std::string note;  ///< in words, for the path; empty: nothing worth saying
+  /// CT --zone: the zone in which conntrack will look, where it has not seen the packet yet.
+  std::optional<std::uint16_t> zone = {};
 };
 /// Marks and the like are written into `packet` and `view`.
 [[nodiscard]] XtEffect xt_target(World& world, const XtContext& context,
@@ -62,9 +65,31 @@ struct XtEffect {
 [[nodiscard]] HookResult run_legacy_table(World& world, HookPoint hook,
                                           const host::LegacyTable& table, Packet& packet,
                                           ConntrackView& view);
+/// The same, with what the caller, who knows conntrack, has to apply: of the table nat the mapping
+/// that the rule at `place` of the result asks for, of the table raw what CT and NOTRACK ask for.
+struct LegacyEffects {
+  std::optional<XtEffect::Nat> nat = {};
+  bool notrack = false;
+  std::optional<std::uint16_t> zone = {};
+};
+[[nodiscard]] HookResult run_legacy_table(World& world, HookPoint hook,
+                                          const host::LegacyTable& table, Packet& packet,
+                                          ConntrackView& view, LegacyEffects& effects);
+/// Does some rule of the table need conntrack (nf_ct_netns_get in a checkentry of net/netfilter)?
+[[nodiscard]] bool needs_conntrack(const decode::nft::XtMatch& match);
+[[nodiscard]] bool needs_conntrack(const decode::nft::XtTarget& target);
+[[nodiscard]] bool needs_conntrack(const World& world, const host::LegacyTable& table);
 
 /// "-m conntrack --ctstate NEW", for people; the name and revision where it is not known.
 [[nodiscard]] std::string words_of(const decode::nft::XtMatch& match);
 [[nodiscard]] std::string words_of(const decode::nft::XtTarget& target);
+/// The same where the family is known, and ipsets by their names: "-m set --match-set blocked src".
+[[nodiscard]] std::string words_of(const decode::nft::XtMatch& match, Family family,
+                                   const host::Network* network);
+[[nodiscard]] std::string words_of(const decode::nft::XtTarget& target, Family family,
+                                   const host::Network* network);
+/// A rule as iptables -S prints it: "-A INPUT -s 10.0.0.0/8 -p tcp -m tcp --dport 22 -j ACCEPT".
+[[nodiscard]] std::string legacy_rule_text(const decode::xt::Table& table, std::size_t chain,
+                                           std::size_t rule, const host::Network* network);
 
 }  // namespace hark::reach

@@ -1,0 +1,84 @@
+#include "judge.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "host/collect.h"
+#include "host/network.h"
+#include "kernel/live.h"
+#include "reach/trace.h"
+
+namespace hark::differential {
+
+struct Judge::Facts {
+  host::Host host = {};
+  host::Network network = {};
+  std::unique_ptr<reach::Tracer> tracer = {};
+};
+
+Judge::Judge(std::unique_ptr<Facts> facts) : facts_(std::move(facts)) {}
+Judge::Judge(Judge&&) noexcept = default;
+Judge& Judge::operator=(Judge&&) noexcept = default;
+Judge::~Judge() = default;
+
+Result<Judge> Judge::read(const Place& place) {
+  auto facts = std::make_unique<Facts>();
+  Result<void> done;
+  place.in_host([&] {
+    const std::unique_ptr<kernel::Source> source = kernel::make_live();
+    auto host = host::collect(*source, {.identity = false, .netns = "self"});
+    if (!host) {
+      done = fail(host.error());
+      return;
+    }
+    facts->host = std::move(*host);
+    facts->network = host::read_network(*source, {}, host::NetnsId{0}, {});
+  });
+  if (!done) return fail(done.error());
+  facts->tracer = std::make_unique<reach::Tracer>(facts->host, facts->network);
+  return Judge(std::move(facts));
+}
+
+Verdict Judge::verdict(const Ask& ask) const {
+  reach::Question question;
+  question.protocol = ask.udp ? Protocol::Udp : Protocol::Tcp;
+  question.source = ask.source;
+  question.destination = ask.destination;
+  question.source_port = ask.source_port;
+  question.port = ask.port;
+  const host::Link* link = facts_->network.link(ask.interface);
+  if (link != nullptr) question.interface = link->index;
+  const reach::Answer answer = facts_->tracer->trace(question);
+  Verdict out;
+  out.outcome = reach::name_of(answer.outcome);
+  out.icmp = answer.icmp;
+  out.code = answer.cause.code;
+  out.text = answer.cause.text;
+  out.error = answer.error;
+  for (const reach::Outcome one : answer.possible) out.possible.emplace_back(reach::name_of(one));
+  for (const reach::Condition& one : answer.conditions) out.conditions.push_back(one.code);
+  if (answer.delivers_to) {
+    out.inode = facts_->host.listeners.at(*answer.delivers_to).socket.inode;
+  }
+  for (const reach::Evidence& one : answer.cause.evidence) {
+    out.evidence += "    " + one.fact + " [" + one.where + "] " + one.verify + "\n";
+  }
+  for (const reach::Step& step : answer.path) {
+    out.path += "    " + std::string(reach::name_of(step.stage)) + " " + step.verdict + ": " +
+                step.detail + "\n";
+  }
+  for (const reach::Condition& one : answer.conditions) {
+    out.path += "    ? " + one.code + ": " + one.text + "\n";
+  }
+  return out;
+}
+
+std::string Judge::gaps() const {
+  std::string text;
+  for (const auto& [fact, gap] : facts_->network.unread) {
+    text += "    gap " + gap.code + ": " + gap.what + "\n";
+  }
+  return text;
+}
+
+}  // namespace hark::differential

@@ -160,9 +160,27 @@ class Journey {
     }
     // TCP does not tell connect() that its SYN was dropped; a datagram's sender is told.
     const bool told = out.error != 0 && (!tcp() || out.error != EPERM);
+    if (!out.route.ok) name_route(out.route, *out.blocker);
     JourneyEnd end = ends(told ? Outcome::Rejected : Outcome::Silent, std::move(*out.blocker));
     if (told) end.error = out.error;
     return end;
+  }
+
+  /// Of a client on this host it is the way there that is missing, not the way back.
+  static void name_route(const RouteOut& route, Blocker& blocker) {
+    constexpr std::uint8_t kBlackhole = 6, kUnreachable = 7, kProhibit = 8;  // RTN_*
+    std::string code = route.fib.from_rule ? "rule-" : "route-";
+    if (route.fib.type == kBlackhole) {
+      code += "blackhole";
+    } else if (route.fib.type == kUnreachable) {
+      code += "unreachable";
+    } else if (route.fib.type == kProhibit) {
+      code += "prohibit";
+    } else {
+      code = "no-route";
+    }
+    blocker.cause.code = code;
+    blocker.key = code;
   }
 
   JourneyEnd elsewhere(const Packet& packet) {
@@ -252,6 +270,7 @@ class Journey {
     Departure out = depart(world_, packet, view_, bound, Stage::Reply);
     if (out.blocker) return std::move(out.blocker);
     if (!is_loopback(world_.network.link(packet.out))) return std::nullopt;
+    if (!local_) return stays_here(packet);
     packet.in = packet.out;
     packet.out = 0;
     Arrival arrival = arrive(world_, packet, view_);
@@ -261,6 +280,21 @@ class Journey {
     return Blocker{
         .cause = {.code = "no-route-back", .text = "the reply does not come back", .evidence = {}},
         .key = "no-route-back"};
+  }
+
+  /// The asker is on a link, and its address is one of ours.
+  Blocker stays_here(const Packet& packet) {
+    const std::string text = "the answer never leaves: " + packet.tuple.destination.text() +
+                             " is an address of this host itself";
+    Blocker blocker = {
+        .cause = {.code = "src-is-local",
+                  .text = text,
+                  .evidence = {{.fact = text,
+                                .where = "route",
+                                .verify = "ip route get " + packet.tuple.destination.text()}}},
+        .key = "src-is-local"};
+    add_stop(world_, Stage::Reply, blocker);
+    return blocker;
   }
 
   /// Steps of the answer are all of one stage; those that only say that nothing happened go.
@@ -384,8 +418,13 @@ class Journey {
   JourneyEnd answer(const Packet& packet, const host::Listener* listener) {
     JourneyEnd end = serve(listener, Outcome::Silent);
     if (end.outcome != Outcome::Answered) return end;
-    if (auto lost = other_source(packet, listener)) return ends(Outcome::Silent, std::move(*lost));
+    if (!everybody_) {
+      if (auto lost = other_source(packet, listener)) {
+        return ends(Outcome::Silent, std::move(*lost));
+      }
+    }
     Packet reply = back(packet);
+    if (everybody_) reply.tuple.source = {.family = packet.family};
     reply.payload_length = 1;
     speak_for(reply, listener);
     if (auto lost = send_back(reply, bound_link(packet, listener))) {

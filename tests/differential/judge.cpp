@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "host/collect.h"
+#include "host/collect_network.h"
 #include "host/network.h"
 #include "kernel/live.h"
 #include "reach/trace.h"
@@ -32,7 +33,7 @@ Result<Judge> Judge::read(const Place& place) {
       return;
     }
     facts->host = std::move(*host);
-    facts->network = host::read_network(*source, {}, host::NetnsId{0}, {});
+    facts->network = host::collect_network(*source, {}, facts->host, host::NetnsId{0}, {});
   });
   if (!done) return fail(done.error());
   facts->tracer = std::make_unique<reach::Tracer>(facts->host, facts->network);

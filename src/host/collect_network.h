@@ -1,0 +1,13 @@
+// All that a trace needs of one namespace besides its listeners.
+#pragma once
+
+#include "host/network.h"
+#include "kernel/source.h"
+
+namespace hark::host {
+
+/// read_network() and, for the listeners of `host` in that namespace, read_service_facts().
+[[nodiscard]] Network collect_network(kernel::Source& source, const kernel::NetnsRef& netns,
+                                      const Host& host, NetnsId id, const NetworkRequest& request);
+
+}  // namespace hark::host

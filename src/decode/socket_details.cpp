@@ -72,6 +72,7 @@ std::string read_socket(ByteView body, SocketDetails& out) {
   out.state = message.idiag_state;
   out.uid = message.idiag_uid;
   out.inode = message.idiag_inode;
+  out.queue_length = message.idiag_rqueue;
   NetlinkAttributes attributes(reader.take(reader.left()));
   while (const auto attribute = attributes.next()) {
     bool fine = true;

@@ -19,7 +19,8 @@ struct SocketDetails {
   std::uint8_t state = 0;  ///< TCP_* of net/tcp_states.h
   std::uint32_t uid = 0;
   std::uint32_t inode = 0;
-  std::optional<bool> transparent = {};            ///< IP_TRANSPARENT (Linux 5.10)
+  std::uint32_t queue_length = 0;        ///< of a listener: connections that wait to be accepted
+  std::optional<bool> transparent = {};  ///< IP_TRANSPARENT (Linux 5.10)
   std::optional<std::uint64_t> memory_used = {};   ///< bytes that wait in the receive queue
   std::optional<std::uint64_t> memory_limit = {};  ///< sk_rcvbuf
   /// Peers that must sign their segments. Empty: none, or the asker lacks CAP_NET_ADMIN.

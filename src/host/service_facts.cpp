@@ -37,6 +37,7 @@ class Reader {
 SocketFacts facts_of(const decode::SocketDetails& socket) {
   SocketFacts out;
   out.inode = socket.inode;
+  out.queue_length = socket.queue_length;
   out.transparent = socket.transparent;
   out.md5 = socket.md5;
   out.memory_used = socket.memory_used;
@@ -172,6 +173,21 @@ ServiceFacts read_service_facts(kernel::Source& source, const kernel::NetnsRef& 
     out.holders.push_back(read_holder(source, *process, mount));
   }
   return out;
+}
+
+bool look_again(kernel::Source& source, const kernel::NetnsRef& netns, ServiceFacts& facts) {
+  Reader reader(source, netns);
+  const auto now = reader.sockets(Protocol::Tcp, decode::kListening);
+  bool settled = true;
+  for (SocketFacts& socket : facts.sockets) {
+    if (socket.queue_length == 0 || socket.drains == true) continue;
+    const auto found = std::ranges::find(now, socket.inode, &decode::SocketDetails::inode);
+    if (found == now.end()) continue;  // gone, or no listener
+    socket.drains = found->queue_length < socket.queue_length;
+    socket.queue_length = found->queue_length;
+    settled = settled && *socket.drains;
+  }
+  return settled;
 }
 
 }  // namespace hark::host

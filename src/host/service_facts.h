@@ -21,6 +21,7 @@ struct SocketFacts {
   std::optional<std::vector<Prefix>> md5 = {};  ///< peers that must sign; empty optional: not told
   std::optional<std::uint64_t> memory_used = {};   ///< sk_rmem_alloc, bytes
   std::optional<std::uint64_t> memory_limit = {};  ///< sk_rcvbuf
+  std::uint32_t queue_length = 0;                  ///< of a listener, as it was seen last
   std::uint32_t half_open = 0;  ///< connections in SYN_RECV that wait for their ACK
   /// Looked at twice: did its queue get shorter? Empty: not looked at twice.
   std::optional<bool> drains = {};
@@ -65,5 +66,11 @@ struct ServiceRequest {
 [[nodiscard]] ServiceFacts read_service_facts(kernel::Source& source, const kernel::NetnsRef& netns,
                                               const Host& host, NetnsId id,
                                               const ServiceRequest& request);
+
+/// One more look at the queues of listeners. A socket whose queue held connections and is shorter
+/// now drains; one that is not does not, until a later look shows it. True: nothing is left to look
+/// for.
+[[nodiscard]] bool look_again(kernel::Source& source, const kernel::NetnsRef& netns,
+                              ServiceFacts& facts);
 
 }  // namespace hark::host

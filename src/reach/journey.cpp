@@ -118,6 +118,7 @@ class Journey {
       if (auto end = leave_client(packet)) return end;
     }
     Arrival arrival = arrive(world_, packet, view_);
+    if (arrival.blocker) name_rewritten(*arrival.blocker);
     switch (arrival.to) {
       case Arrival::To::Local:
         return to_everybody(arrival);
@@ -129,6 +130,13 @@ class Journey {
         break;
     }
     return ends(Outcome::Silent, std::move(*arrival.blocker));
+  }
+
+  /// What stops a packet whose destination was rewritten is told as that.
+  void name_rewritten(Blocker& blocker) const {
+    if (!view_.connection || !view_.connection->destination_nat) return;
+    if (blocker.cause.code == "loopback-dst") blocker.cause.code = "dnat-to-loopback";
+    if (blocker.cause.code == "not-local") blocker.cause.code = "forward-disabled";
   }
 
   /// TCP takes no connection by a broadcast or multicast address (tcp_conn_request), and nobody is
@@ -158,6 +166,7 @@ class Journey {
       packet.out = 0;
       return std::nullopt;
     }
+    if (out.refusal) return refuse(packet, std::move(*out.blocker), *out.refusal);
     // TCP does not tell connect() that its SYN was dropped; a datagram's sender is told.
     const bool told = out.error != 0 && (!tcp() || out.error != EPERM);
     if (!out.route.ok) name_route(out.route, *out.blocker);

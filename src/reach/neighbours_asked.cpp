@@ -138,7 +138,8 @@ std::optional<Blocker> unheard(World& world, std::uint32_t link, const IpAddress
 std::optional<Blocker> unresolvable(World& world, std::uint32_t link, const IpAddress& asker,
                                     const IpAddress& target) {
   const host::Link* at = world.network.link(link);
-  if (at == nullptr || !has_neighbours(*at)) return std::nullopt;
+  // One that has no ARP answers none, whatever the asker's side has.
+  if (at == nullptr || (at->flags & (kLoopback | kPointToPoint)) != 0) return std::nullopt;
   std::optional<Blocker> out = filtered(world, link, asker, target);
   if (!out) {
     if (auto cause = answers_neighbour(world, link, asker, target)) {

@@ -245,6 +245,7 @@ Departure depart(World& world, Packet& packet, ConntrackView& view, std::uint32_
   if (auto end = pass_hook(world, HookPoint::Output, packet, view, stage, rerouted)) {
     constexpr int kNotPermitted = 1;  // EPERM
     out.error = kNotPermitted;
+    if (end->to == Arrival::To::Refused) out.refusal = end->refusal;
     out.blocker = std::move(end->blocker);
     return out;
   }

@@ -78,8 +78,9 @@ IpAddress pick_address(const Tuple& tuple, const NatRange& range, std::uint16_t 
 std::uint16_t pick_port(World& world, std::uint16_t port, const NatRange& range,
                         const std::string& where) {
   if (!range.first_port) return port;
-  const auto [low, high] =
-      std::minmax(*range.first_port, range.last_port.value_or(*range.first_port));
+  const std::uint16_t other = range.last_port.value_or(*range.first_port);
+  const std::uint16_t low = std::min(*range.first_port, other);
+  const std::uint16_t high = std::max(*range.first_port, other);
   const unsigned count = static_cast<unsigned>(high - low) + 1;
   if (range.base_port) {
     const auto off = static_cast<std::uint16_t>(port - *range.base_port);

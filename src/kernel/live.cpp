@@ -20,8 +20,9 @@
 #include "kernel/live_programs.h"
 #include "kernel/live_search.h"
 #include "kernel/live_units.h"
-#include "kernel/request_key.h"
 #include "kernel/md5_keys.h"
+#include "kernel/module_guard.h"
+#include "kernel/request_key.h"
 #include "kernel/wireguard_keys.h"
 
 namespace hark::kernel {
@@ -69,9 +70,15 @@ class SocketCache {
 class Live final : public Source {
  public:
   Live(std::string proc_root, Search best)
-      : proc_root_(std::move(proc_root)), search_(proc_root_, best), cgroups_(proc_root_) {}
+      : proc_root_(std::move(proc_root)),
+        search_(proc_root_, best),
+        cgroups_(proc_root_),
+        modules_(proc_root_) {}
 
   Result<Bytes> netlink(const NetnsRef& netns, int protocol, ByteView request) override {
+    if (modules_.would_load(protocol, request)) {
+      return fail(kernel_error(EPROTONOSUPPORT, netlink_what()));
+    }
     NetlinkSocket* socket = sockets_.find(netns.inode, protocol);
     if (socket == nullptr) {
       auto fd = open_in(netns, [protocol] { return open_netlink(protocol); });
@@ -262,6 +269,7 @@ class Live final : public Source {
   SocketCache sockets_;
   NetnsThread thread_;
   CgroupPaths cgroups_;
+  ModuleGuard modules_;
 };
 
 }  // namespace

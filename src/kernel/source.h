@@ -99,6 +99,8 @@ class Source {
   /// inconsistent its messages carry NLM_F_DUMP_INTR. NLMSG_ERROR becomes the Error's code. ESTALE:
   /// the namespace is gone; EPERM: it may not be entered. Of what WireGuard answers nothing but
   /// name, index and port of the device is left (wireguard_keys.h): the rest becomes zeros.
+  /// EPROTONOSUPPORT: the kernel has no such protocol, or no such subsystem of netfilter, or would
+  /// have to load a module for it; live sources do not ask then (module_guard.h).
   [[nodiscard]] virtual Result<Bytes> netlink(const NetnsRef& netns, int protocol,
                                               ByteView request) = 0;
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <set>
 
 #include "host/network_reader.h"
 
@@ -78,6 +79,16 @@ bool says_absent(const Error& error) {
          error.code == ENOENT;
 }
 
+NetworkRequest network_request(const Host& host, NetnsId netns) {
+  std::set<std::string> cgroups;
+  for (const Listener& listener : host.listeners) {
+    if (listener.netns == netns && listener.socket.cgroup) cgroups.insert(*listener.socket.cgroup);
+  }
+  NetworkRequest request;
+  request.cgroups.assign(cgroups.begin(), cgroups.end());
+  return request;
+}
+
 Network read_network(kernel::Source& source, const kernel::NetnsRef& netns, NetnsId id,
                      const NetworkRequest& request) {
   Network network;
@@ -87,6 +98,8 @@ Network read_network(kernel::Source& source, const kernel::NetnsRef& netns, Netn
   read_links(reading);
   read_routing(reading);
   read_settings(reading);
+  if (request.firewalls) read_firewalls(reading);
+  if (request.programs) read_programs(reading);
   return network;
 }
 

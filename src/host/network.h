@@ -13,9 +13,11 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "decode/conntrack.h"
 #include "decode/link_facts.h"
 #include "decode/nft_ruleset.h"
 #include "decode/route_messages.h"
+#include "decode/xfrm_policies.h"
 #include "host/host.h"
 #include "host/service_facts.h"
 #include "kernel/source.h"
@@ -150,39 +152,19 @@ struct AttachedProgram {
   std::string cgroup;  ///< path of the cgroup it is attached to; empty: the namespace
   std::uint32_t id = 0;
   std::string name = {};
+  /// Of "netfilter": NFPROTO_*, NF_INET_* and where among the other hooks. The kernel does not tell
+  /// in which namespace, so it is a program of any.
+  std::uint32_t family = 0;
+  std::uint32_t hook = 0;
+  std::int32_t priority = 0;
+  std::uint32_t flags = 0;  ///< of a cgroup: BPF_F_ALLOW_OVERRIDE 1, BPF_F_ALLOW_MULTI 2
   bool operator==(const AttachedProgram&) const = default;
 };
 
-/// A policy of IPsec that could stop plain packets.
-struct XfrmPolicy {
-  std::uint8_t direction = 0;  ///< XFRM_POLICY_IN, OUT, FWD
-  std::uint8_t action = 0;     ///< XFRM_POLICY_ALLOW, BLOCK
-  Family family = Family::Inet;
-  Prefix source;
-  Prefix destination;
-  std::uint8_t protocol = 0;
-  decode::PortRange source_ports = {};
-  decode::PortRange destination_ports = {};
-  std::uint32_t link = 0;
-  std::uint32_t priority = 0;
-  std::uint32_t index = 0;
-  bool templates = false;  ///< wants packets to have been protected
-  bool operator==(const XfrmPolicy&) const = default;
-};
-
-/// A connection that conntrack has.
-struct ConntrackEntry {
-  std::uint8_t protocol = 0;
-  IpAddress source, destination;  ///< original direction
-  std::uint16_t source_port = 0, destination_port = 0;
-  IpAddress reply_source, reply_destination;  ///< reply direction
-  std::uint16_t reply_source_port = 0, reply_destination_port = 0;
-  std::uint32_t status = 0;  ///< IPS_*
-  std::uint32_t mark = 0;
-  std::uint16_t zone = 0;
-  std::uint8_t tcp_state = 0;
-  bool operator==(const ConntrackEntry&) const = default;
-};
+using XfrmPolicy = decode::XfrmPolicyRecord;
+using XfrmDefaults = decode::XfrmDefaults;
+using ConntrackEntry = decode::ConntrackRecord;
+using ConntrackQuery = decode::ConntrackQuery;
 
 /// The kinds of facts of a Network that may be missing.
 enum class NetworkFact : std::uint8_t {
@@ -216,6 +198,7 @@ struct Network {
   std::vector<IpSet> ip_sets;
   std::vector<ConntrackEntry> conntrack;  ///< those of the asked tuple only
   std::vector<XfrmPolicy> xfrm;
+  XfrmDefaults xfrm_defaults;
   std::vector<AttachedProgram> programs;
   ServiceFacts services;  ///< of the asked port only
   /// Facts that could not be read, with why and what would help: also in Host::gaps.
@@ -231,7 +214,15 @@ struct Network {
 struct NetworkRequest {
   bool firewalls = true;
   bool programs = true;
+  /// The connections that the question is about. Empty: conntrack is not asked.
+  std::optional<ConntrackQuery> connection = {};
+  /// Cgroups of the sockets that the question is about: programs of these and of those above are
+  /// read. Paths below the root of cgroup v2.
+  std::vector<std::string> cgroups = {};
 };
+
+/// What a question about any listener of the namespace may need, but for `connection`.
+[[nodiscard]] NetworkRequest network_request(const Host& host, NetnsId netns);
 
 /// Reads one namespace. Never fails as a whole: what is missing is in `unread`.
 [[nodiscard]] Network read_network(kernel::Source& source, const kernel::NetnsRef& netns,

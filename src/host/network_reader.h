@@ -37,6 +37,10 @@ void read_links(const NetworkReading& reading);
 /// Addresses, routes, rules, neighbours.
 void read_routing(const NetworkReading& reading);
 void read_settings(const NetworkReading& reading);
+/// nf_tables, the old iptables, ipsets, conntrack, IPsec.
+void read_firewalls(const NetworkReading& reading);
+/// BPF and traffic control on links, BPF of cgroups and of the namespace.
+void read_programs(const NetworkReading& reading);
 /// A Link's settings as the link dump has them.
 [[nodiscard]] std::optional<Ipv4Settings> ipv4_settings_of(const decode::LinkFacts& link);
 [[nodiscard]] std::optional<Ipv6Settings> ipv6_settings_of(const decode::LinkFacts& link);

@@ -105,17 +105,26 @@ bool needs_owners(const Invocation& asked, const host::Filter& filter) {
          });
 }
 
-tl::expected<host::Host, Failure> collect_host(kernel::Source& source, const Invocation& asked,
-                                               const Need& need) {
+tl::expected<host::Collected, Failure> collect_with_ways(kernel::Source& source,
+                                                         const Invocation& asked,
+                                                         const Need& need) {
   // The table does not show whose it is.
   const bool identity = asked.json || asked.command == Command::Save;
-  Result<host::Host> host = host::collect(
+  auto collected = host::collect_with_ways(
       source,
       {.identity = identity, .owners = need.owners, .details = need.details, .netns = asked.netns});
-  if (host) return std::move(*host);
-  const int code = host.error().code;
+  if (collected) return std::move(*collected);
+  const int code = collected.error().code;
   const bool absent = code == 0 || code == ENOENT || code == ESRCH;
-  return fail_with(absent ? ExitStatus::Usage : ExitStatus::CannotTell, std::move(host.error()));
+  return fail_with(absent ? ExitStatus::Usage : ExitStatus::CannotTell,
+                   std::move(collected.error()));
+}
+
+tl::expected<host::Host, Failure> collect_host(kernel::Source& source, const Invocation& asked,
+                                               const Need& need) {
+  auto collected = collect_with_ways(source, asked, need);
+  if (!collected) return tl::unexpected<Failure>(std::move(collected.error()));
+  return std::move(collected->host);
 }
 
 std::string gaps_text(const host::Host& host) {

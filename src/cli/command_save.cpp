@@ -9,6 +9,7 @@
 #include "cli/new_file.h"
 #include "cli/source.h"
 #include "cli/tally.h"
+#include "host/network.h"
 #include "host/redact.h"
 #include "host/redact_files.h"
 #include "kernel/recorder.h"
@@ -57,6 +58,17 @@ std::string report(const Invocation& asked, const host::Host& host, std::size_t 
   return out;
 }
 
+/// Asks what `hark -r FILE why` may need of each namespace. What it says is for the recording
+/// alone.
+void record_networks(kernel::Recorder& recorder, const host::Collected& collected) {
+  for (std::size_t i = 0; i < collected.ways.size(); ++i) {
+    const host::NetnsId id{static_cast<std::uint32_t>(i)};
+    if (!collected.host.at(id).entered) continue;
+    static_cast<void>(host::read_network(recorder, collected.ways[i], id,
+                                         host::network_request(collected.host, id)));
+  }
+}
+
 }  // namespace
 
 Outcome command_save(const Invocation& asked, Output& out) {
@@ -69,9 +81,11 @@ Outcome command_save(const Invocation& asked, Output& out) {
   kernel::Recorder recorder(
       tally, asked.redact ? kernel::Redactor(host::redact_command_line) : kernel::Redactor{},
       asked.redact ? kernel::FileRedactor(host::redact_file) : kernel::FileRedactor{});
-  // With owners everything is asked that `hark -r FILE` can ever ask.
-  const auto host = collect_host(recorder, asked, {});
-  if (!host) return tl::unexpected<Failure>(host.error());
+  // With owners everything is asked that `hark -r FILE list` can ever ask.
+  const auto collected = collect_with_ways(recorder, asked, {});
+  if (!collected) return tl::unexpected<Failure>(collected.error());
+  const host::Host* host = &collected->host;
+  record_networks(recorder, *collected);
 
   const Bytes file =
       kernel::encode_recording({.header = {.hark_version = HARK_VERSION,

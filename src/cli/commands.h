@@ -35,6 +35,11 @@ struct Need {
                                                              const Invocation& asked,
                                                              const Need& need);
 
+/// The same, with the ways into the namespaces.
+[[nodiscard]] tl::expected<host::Collected, Failure> collect_with_ways(kernel::Source& source,
+                                                                       const Invocation& asked,
+                                                                       const Need& need);
+
 /// What --verbose says of the gaps: each in full, a line a part.
 [[nodiscard]] std::string gaps_text(const host::Host& host);
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <set>
 
 #include "host/network_reader.h"
 
@@ -76,6 +77,16 @@ void note_unread(const NetworkReading& reading, NetworkFact fact, const std::str
 bool says_absent(const Error& error) {
   return error.code == EOPNOTSUPP || error.code == EAFNOSUPPORT || error.code == EPROTONOSUPPORT ||
          error.code == ENOENT;
+}
+
+NetworkRequest network_request(const Host& host, NetnsId netns) {
+  std::set<std::string> cgroups;
+  for (const Listener& listener : host.listeners) {
+    if (listener.netns == netns && listener.socket.cgroup) cgroups.insert(*listener.socket.cgroup);
+  }
+  NetworkRequest request;
+  request.cgroups.assign(cgroups.begin(), cgroups.end());
+  return request;
 }
 
 Network read_network(kernel::Source& source, const kernel::NetnsRef& netns, NetnsId id,

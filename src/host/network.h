@@ -221,6 +221,9 @@ struct NetworkRequest {
   std::vector<std::string> cgroups = {};
 };
 
+/// What a question about any listener of the namespace may need, but for `connection`.
+[[nodiscard]] NetworkRequest network_request(const Host& host, NetnsId netns);
+
 /// Reads one namespace. Never fails as a whole: what is missing is in `unread`.
 [[nodiscard]] Network read_network(kernel::Source& source, const kernel::NetnsRef& netns,
                                    NetnsId id, const NetworkRequest& request);

@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <string_view>
 
+#include "decode/ipset.h"
 #include "host/network_reader.h"
 #include "host/rulesets.h"
 
@@ -47,6 +48,50 @@ void read_legacy(const NetworkReading& reading) {
   }
 }
 
+/// Does an expression of a rule ask a set of ipset?
+bool asks_ipset(const decode::nft::Expression& expression) {
+  const auto* match = std::get_if<decode::nft::XtMatch>(&expression.operation);
+  const auto* target = std::get_if<decode::nft::XtTarget>(&expression.operation);
+  return (match != nullptr && match->name == "set") || (target != nullptr && target->name == "SET");
+}
+
+/// Sets matter where a rule asks one, and a large one takes time to tell. In a legacy table the
+/// name of the match is looked for, wherever it may stand.
+bool asks_ipsets(const Network& network) {
+  const bool nft = std::ranges::any_of(network.nft.rules, [](const decode::nft::Rule& rule) {
+    return std::ranges::any_of(rule.expressions, asks_ipset);
+  });
+  return nft || std::ranges::any_of(network.legacy, [](const LegacyTable& table) {
+           const std::string_view bytes = as_text(table.entries);
+           return bytes.find(std::string_view("set\0", 4)) != std::string_view::npos ||
+                  bytes.find(std::string_view("SET\0", 4)) != std::string_view::npos;
+         });
+}
+
+void read_ip_sets(const NetworkReading& reading) {
+  if (!asks_ipsets(reading.network)) return;
+  const auto answer = reading.ask(kNetlinkNetfilter, decode::ipset_headers_request());
+  const auto headers = answer ? decode::decode_ipset_headers(*answer)
+                              : Result<std::vector<decode::IpSetHeader>>(fail(answer.error()));
+  if (!headers) {
+    if (says_no_subsystem(headers.error())) return;
+    note_unread(reading, NetworkFact::IpSets, "ipsets", headers.error());
+    return;
+  }
+  for (const decode::IpSetHeader& header : *headers) {
+    auto elements = reading.ask(kNetlinkNetfilter, decode::ipset_elements_request(header.name));
+    if (!elements) {
+      if (elements.error().code == ENOENT) continue;  // gone since
+      note_unread(reading, NetworkFact::IpSets, "ipset " + header.name, elements.error());
+      continue;
+    }
+    reading.network.ip_sets.push_back({.name = header.name,
+                                       .index = header.index.value_or(0),
+                                       .type = header.type,
+                                       .messages = std::move(*elements)});
+  }
+}
+
 void read_connections(const NetworkReading& reading) {
   if (!reading.request.connection) return;
   const ConntrackQuery& query = *reading.request.connection;
@@ -85,6 +130,7 @@ void read_xfrm(const NetworkReading& reading) {
 void read_firewalls(const NetworkReading& reading) {
   read_nftables(reading);
   read_legacy(reading);
+  read_ip_sets(reading);
   read_connections(reading);
   read_xfrm(reading);
 }

@@ -116,8 +116,7 @@ class Screen {
     stage.resize(stages_, ' ');
     std::string before =
         std::string(kIndent, ' ') +
-        coloured(style_.ascii ? sign.ascii : sign.text, sign.colour, style_.colour) + ' ' + stage +
-        std::string(kBetween, ' ');
+        coloured(style_.ascii ? sign.ascii : sign.text, sign.colour, style_.colour) + ' ' + stage;
     bool first = true;
     // With its command beside it the line is known to fit.
     const bool beside = column && !rung.command.empty();

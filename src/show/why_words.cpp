@@ -52,6 +52,13 @@ bool is_rewritten(const Answer& answer) {
                              [](const reach::Step& step) { return step.verdict == "rewrite"; });
 }
 
+std::string bound_words(const Listener& l) {
+  const IpAddress address = l.address.unmapped();
+  if (!address.is_unspecified()) return address.text();
+  if (address.family == Family::Inet) return "every IPv4 address";
+  return l.v6only == false ? "every address" : "every IPv6 address";
+}
+
 /// Who has the port elsewhere: "postgres (733) listens on 127.0.0.1 and ::1 only".
 std::string listens_elsewhere(const WhyReport& report, const Question& question) {
   std::vector<std::string> holders;
@@ -70,9 +77,7 @@ std::string listens_elsewhere(const WhyReport& report, const Question& question)
       places.emplace_back();
     }
     const std::string device = device_of(l);
-    std::string place = l.address.is_unspecified() && l.v6only.value_or(false)
-                            ? "every IPv6 address"
-                            : l.address.unmapped().text();
+    std::string place = bound_words(l);
     if (!device.empty()) place += " on " + device;
     if (std::ranges::find(places[index], place) == places[index].end()) {
       places[index].push_back(place);

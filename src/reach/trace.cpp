@@ -9,6 +9,7 @@
 #include "reach/journey.h"
 #include "reach/prepared_ruleset.h"
 #include "reach/routing_index.h"
+#include "reach/xt_prepared.h"
 
 namespace hark::reach {
 namespace {
@@ -30,6 +31,7 @@ struct Facts {
   const Question& question;
   const PreparedRuleset& rules;
   const RoutingIndex& routes;
+  const PreparedXt& xt;
 };
 
 Run run_once(const Facts& facts, Choices& choices, const std::vector<std::string>& waived) {
@@ -41,7 +43,8 @@ Run run_once(const Facts& facts, Choices& choices, const std::vector<std::string
                  .assumptions = run.assumptions,
                  .waived = waived,
                  .prepared = &facts.rules,
-                 .routes = &facts.routes};
+                 .routes = &facts.routes,
+                 .xt = &facts.xt};
   run.end = travel(world, facts.question);
   run.taken = choices.taken();
   return run;
@@ -204,12 +207,14 @@ std::string_view name_of(Certainty certainty) {
 struct Tracer::Prepared {
   PreparedRuleset rules;
   RoutingIndex routes;
+  PreparedXt xt;
 };
 
 Tracer::Tracer(const host::Host& host, const host::Network& network)
     : host_(host),
       network_(network),
-      prepared_(new Prepared{PreparedRuleset(network), RoutingIndex(network)}) {}
+      prepared_(
+          new Prepared{PreparedRuleset(network), RoutingIndex(network), PreparedXt(network)}) {}
 
 Tracer::~Tracer() = default;
 
@@ -222,7 +227,8 @@ Answer Tracer::trace(const Question& question) const {
                        .network = network_,
                        .question = question,
                        .rules = prepared_->rules,
-                       .routes = prepared_->routes};
+                       .routes = prepared_->routes,
+                       .xt = prepared_->xt};
   std::vector<Run> runs;
   const std::vector<std::string> nothing_waived;
   const bool complete = explore([&](Choices& choices) {

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "decode/xt_table.h"
 #include "reach/netfilter.h"
 #include "reach/packet.h"
 #include "reach/world.h"
@@ -66,5 +67,13 @@ struct XtEffect {
 /// "-m conntrack --ctstate NEW", for people; the name and revision where it is not known.
 [[nodiscard]] std::string words_of(const decode::nft::XtMatch& match);
 [[nodiscard]] std::string words_of(const decode::nft::XtTarget& target);
+/// The same where the family is known, and ipsets by their names: "-m set --match-set blocked src".
+[[nodiscard]] std::string words_of(const decode::nft::XtMatch& match, Family family,
+                                   const host::Network* network);
+[[nodiscard]] std::string words_of(const decode::nft::XtTarget& target, Family family,
+                                   const host::Network* network);
+/// A rule as iptables -S prints it: "-A INPUT -s 10.0.0.0/8 -p tcp -m tcp --dport 22 -j ACCEPT".
+[[nodiscard]] std::string legacy_rule_text(const decode::xt::Table& table, std::size_t chain,
+                                           std::size_t rule, const host::Network* network);
 
 }  // namespace hark::reach

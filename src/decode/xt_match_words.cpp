@@ -195,18 +195,46 @@ void limit(Line& line) {
     line.option("--limit-burst", std::to_string(line.number(Field::Burst)));
 }
 
-void hashlimit(Line& line) {
-  constexpr unsigned kInvert = 16, kBytes = 32, kRateMatch = 64;
-  constexpr std::array<BitName, 4> kModes = {
-      {{4, "srcip"}, {8, "srcport"}, {1, "dstip"}, {2, "dstport"}}};
-  const std::uint64_t scale = line.blob().revision() == 1 ? 10'000 : 1'000'000;
+/// cost_to_bytes() of libxt_hashlimit.c, and the largest unit that it reaches.
+std::string bytes_text(std::uint64_t count) {
+  constexpr std::uint64_t kKilo = 1024;
+  if (count >= kKilo * kKilo) return fmt::format("{}mb", count / (kKilo * kKilo));
+  if (count >= kKilo) return fmt::format("{}kb", count / kKilo);
+  return fmt::format("{}b", count);
+}
+std::uint64_t bytes_of_cost(std::uint64_t cost) {
+  constexpr std::uint64_t kMost = 0xffffffff;
+  constexpr unsigned kByteShift = 4;  // XT_HASHLIMIT_BYTE_SHIFT
+  const std::uint64_t rate = cost != 0 ? kMost / cost : kMost;
+  return rate == 0 ? 0 : (rate - 1) << kByteShift;
+}
+
+/// Writes the rate and gives after how many milliseconds entries expire if nothing is said.
+std::uint64_t hashlimit_rate(Line& line) {
+  constexpr unsigned kInvert = 16, kBytes = 32;
+  constexpr std::uint64_t kByteExpire = 15'000;
   const std::string option =
       line.bit(Field::Mode, kInvert) ? "--hashlimit-above" : "--hashlimit-upto";
-  if (line.bit(Field::Mode, kBytes))
-    line.option(option, fmt::format("[rate {}]", line.number(Field::Average)));
-  else
-    line.option(option, rate_text(line.number(Field::Average), scale))
-        .option("--hashlimit-burst", std::to_string(line.number(Field::Burst)));
+  const std::uint64_t average = line.number(Field::Average);
+  const std::uint64_t burst = line.number(Field::Burst);
+  if (line.bit(Field::Mode, kBytes)) {
+    const std::uint64_t rate = bytes_of_cost(average);
+    line.option(option, bytes_text(rate) + "/s");
+    if (burst != 0) line.option("--hashlimit-burst", bytes_text(rate * burst));
+    return kByteExpire;
+  }
+  const std::string rate = rate_text(average, line.blob().revision() == 1 ? 10'000 : 1'000'000);
+  line.option(option, rate).option("--hashlimit-burst", std::to_string(burst));
+  const auto unit = std::ranges::find_if(
+      kPeriods, [&](const Period& period) { return rate.ends_with(period.name); });
+  return unit == kPeriods.end() ? 0 : unit->seconds * 1000;
+}
+
+void hashlimit(Line& line) {
+  constexpr unsigned kRateMatch = 64;
+  constexpr std::array<BitName, 4> kModes = {
+      {{4, "srcip"}, {8, "srcport"}, {1, "dstip"}, {2, "dstport"}}};
+  const std::uint64_t usual_expire = hashlimit_rate(line);
   if (const auto mode = line.number(Field::Mode) & 15U)
     line.option("--hashlimit-mode", bits_text(mode, kModes));
   line.option("--hashlimit-name", line.blob().text(Field::Name));
@@ -214,9 +242,9 @@ void hashlimit(Line& line) {
     line.option("--hashlimit-htable-size", std::to_string(size));
   if (const auto most = line.number(Field::Most))
     line.option("--hashlimit-htable-max", std::to_string(most));
-  if (const auto interval = line.number(Field::Interval); interval != 1000 && interval != 0)
+  if (const auto interval = line.number(Field::Interval); interval != 1000)
     line.option("--hashlimit-htable-gcinterval", std::to_string(interval));
-  if (const auto expire = line.number(Field::Expire); expire != 10'000 && expire != 0)
+  if (const auto expire = line.number(Field::Expire); expire != usual_expire)
     line.option("--hashlimit-htable-expire", std::to_string(expire));
   const unsigned bits = line.family() == hark::Family::Inet ? 32 : 128;
   if (const auto mask = line.number(Field::SourceMask); mask != bits)

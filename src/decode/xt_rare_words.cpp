@@ -128,9 +128,9 @@ void connbytes(Line& line) {
   const auto from = line.number(Field::From);
   const auto to = line.number(Field::To);
   const bool turned = from > to;
-  std::string text = std::to_string(turned ? to : from) + ":";
+  std::string text = std::to_string(turned ? to : from);
   const auto end = turned ? from : to;
-  if (end < 0xffffffffffffffff) text += std::to_string(end);
+  if (end < 0xffffffffffffffff) text += ":" + std::to_string(end);
   const std::size_t mode = line.number(Field::What);
   const std::size_t direction = line.number(Field::Direction);
   line.option("--connbytes", text, turned)

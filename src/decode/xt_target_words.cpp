@@ -274,7 +274,58 @@ void connsecmark(Line& line) {
   line.option(line.number(Field::Mode) == 1 ? "--save" : "--restore");
 }
 
-constexpr std::array<std::pair<std::string_view, Write>, 30> kWriters = {{
+unsigned prefix_length(const Line& line, Field mask) {
+  unsigned out = 0;
+  for (const std::byte byte : line.blob().bytes(mask))
+    for (unsigned bits = std::to_integer<unsigned>(byte); bits != 0; bits &= bits - 1) ++out;
+  return out;
+}
+void hmark(Line& line) {
+  // XT_HMARK_FLAG()
+  constexpr unsigned kSource = 1, kDestination = 2, kSourcePort = 1U << 6U;
+  constexpr unsigned kDestinationPort = 1U << 7U, kProtocol = 1U << 8U, kSeed = 1U << 9U;
+  constexpr unsigned kModulus = 1U << 10U, kOffset = 1U << 11U, kConntrack = 1U << 12U;
+  if (line.bit(Field::Flags, kConntrack)) line.option("--hmark-tuple", "ct");
+  if (line.bit(Field::Flags, kSource))
+    line.option("--hmark-src-prefix", std::to_string(prefix_length(line, Field::SourceMask)));
+  if (line.bit(Field::Flags, kDestination))
+    line.option("--hmark-dst-prefix", std::to_string(prefix_length(line, Field::DestinationMask)));
+  if (line.bit(Field::Flags, kSourcePort))
+    line.option("--hmark-sport-mask", hex_text(line.blob().item(Field::PortMask, 0, 2), 4));
+  if (line.bit(Field::Flags, kDestinationPort))
+    line.option("--hmark-dport-mask", hex_text(line.blob().item(Field::PortMask, 1, 2), 4));
+  if (line.bit(Field::Flags, kProtocol))
+    line.option("--hmark-proto-mask", hex_text(line.number(Field::Protocol), 2));
+  if (line.bit(Field::Flags, kSeed))
+    line.option("--hmark-rnd", hex_text(line.number(Field::Seed), 8));
+  if (line.bit(Field::Flags, kModulus))
+    line.option("--hmark-mod", std::to_string(line.number(Field::Modulus)));
+  if (line.bit(Field::Flags, kOffset))
+    line.option("--hmark-offset", std::to_string(line.number(Field::Offset)));
+}
+void optstrip(Line& line) {
+  std::string list;
+  for (std::size_t i = 0; i < 256; ++i) {
+    if ((line.blob().item(Field::Options, i / 32, 4) >> i % 32 & 1U) == 0) continue;
+    list += (list.empty() ? "" : ",") + std::to_string(i);
+  }
+  line.option("--strip-options", list);
+}
+void npt(Line& line) {
+  constexpr auto six = hark::Family::Inet6;
+  line.option("--src-pfx",
+              fmt::format("{}/{}", line.blob().address(Field::SourceAddress, six).text(),
+                          line.number(Field::SourceMask)))
+      .option("--dst-pfx",
+              fmt::format("{}/{}", line.blob().address(Field::DestinationAddress, six).text(),
+                          line.number(Field::DestinationMask)));
+}
+
+constexpr std::array<std::pair<std::string_view, Write>, 34> kWriters = {{
+    {"HMARK", hmark},
+    {"TCPOPTSTRIP", optstrip},
+    {"SNPT", npt},
+    {"DNPT", npt},
     {"REJECT", reject},
     {"LOG", log},
     {"NFLOG", nflog},

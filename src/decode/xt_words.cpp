@@ -88,6 +88,7 @@ std::string words_of(const nft::XtMatch& match, const WordsContext& context) {
   if (!blob) return unknown("-m", match.name, match.revision);
   Write write = common_match_writer(match.name);
   if (write == nullptr) write = rare_match_writer(match.name);
+  if (write == nullptr) write = long_match_writer(match.name);
   if (write == nullptr) return unknown("-m", match.name, match.revision);
   Line line(*blob, context);
   write(line);

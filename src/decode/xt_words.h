@@ -58,6 +58,7 @@ using Write = void (*)(Line& line);
 /// nullptr: no such match or target there.
 [[nodiscard]] Write common_match_writer(std::string_view name);  ///< xt_match_words.cpp
 [[nodiscard]] Write rare_match_writer(std::string_view name);    ///< xt_rare_words.cpp
+[[nodiscard]] Write long_match_writer(std::string_view name);    ///< xt_long_words.cpp
 [[nodiscard]] Write target_writer(std::string_view name);        ///< xt_target_words.cpp
 
 /// "0x1", "0x1/0xff"

@@ -156,7 +156,9 @@ Trial try_order(const HookRun& run, const std::vector<HookEntry>& entries, const
               .assumptions = assumptions,
               .waived = run.world.waived,
               .prepared = run.world.prepared,
-              .heard = run.world.heard};
+              .heard = run.world.heard,
+              .routes = run.world.routes,
+              .xt = run.world.xt};
   Trial trial{.result = {}, .packet = run.packet, .view = run.view};
   HookRun copy{world, run.rules, run.hook, trial.packet, trial.view, trial.result};
   HookResult ended = run_entries(copy, entries, plan);

@@ -137,15 +137,12 @@ Next run(Machine& machine, const nft::Reject& op) {
   return next;
 }
 
-namespace {
-
-/// nf_tproxy_laddr4(), nf_tproxy_laddr6(): the first address of the link, where the rule has none.
-IpAddress tproxy_address(const Machine& machine) {
+/// The first address of the link.
+IpAddress tproxy_address(const host::Network& network, const Packet& packet) {
   constexpr std::uint32_t kSecondary = 0x01;  // IFA_F_SECONDARY
   constexpr std::uint32_t kTentative = 0x40;  // IFA_F_TENTATIVE
   constexpr std::uint32_t kDeprecated = 0x20;
-  const Packet& packet = machine.here.packet;
-  for (const host::InterfaceAddress& each : machine.here.rules.network().addresses) {
+  for (const host::InterfaceAddress& each : network.addresses) {
     if (each.link != packet.in || each.address.family != packet.family) continue;
     const std::uint32_t refused =
         packet.family == Family::Inet ? kSecondary : kTentative | kDeprecated;
@@ -154,8 +151,6 @@ IpAddress tproxy_address(const Machine& machine) {
   return packet.tuple.destination;
 }
 
-}  // namespace
-
 Next run(Machine& machine, const nft::Tproxy& op) {
   const Packet& packet = machine.here.packet;
   if (packet.arp || (packet.protocol != kTcp && packet.protocol != kUdp)) return Next::Break;
@@ -163,7 +158,8 @@ Next run(Machine& machine, const nft::Tproxy& op) {
   if (op.family != 0 && op.family != kProtoInet && op.family != family) return Next::Break;
   Packet asked = packet;
   std::optional<IpAddress> address = load_address(machine, op.address, packet.family);
-  if (!address || address->is_unspecified()) address = tproxy_address(machine);
+  if (!address || address->is_unspecified())
+    address = tproxy_address(machine.here.rules.network(), packet);
   asked.tuple.destination = *address;
   const std::uint16_t port = load_port(machine, op.port).value_or(0);
   if (port != 0) asked.tuple.destination_port = port;

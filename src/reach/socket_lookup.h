@@ -22,4 +22,7 @@ struct SocketView {
 /// The socket that would get the packet as its header is now; nothing: none would.
 [[nodiscard]] std::optional<SocketView> find_socket(World& world, const Packet& packet);
 
+/// To which address a tproxy rule without one leads: nf_tproxy_laddr4(), nf_tproxy_laddr6().
+[[nodiscard]] IpAddress tproxy_address(const host::Network& network, const Packet& packet);
+
 }  // namespace hark::reach

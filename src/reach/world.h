@@ -81,6 +81,9 @@ struct World {
   /// Made of `network`, for hosts of many routes (routing_index.h); nullptr: each lookup walks over
   /// all of them.
   const RoutingIndex* routes = nullptr;
+  /// Tables of the old iptables and ipsets, decoded for many questions (xt_prepared.h). Without it
+  /// they are decoded anew each time: right, and slow.
+  const PreparedXt* xt = nullptr;
 
   [[nodiscard]] bool is_waived(std::string_view key) const;
 

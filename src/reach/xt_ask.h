@@ -46,6 +46,7 @@ using Judge = XtMatched (*)(const Ask& ask);
 [[nodiscard]] Judge header_judge(std::string_view name);      ///< xt_header.cpp
 [[nodiscard]] Judge state_judge(std::string_view name);       ///< xt_host_state.cpp
 [[nodiscard]] Judge chance_judge(std::string_view name);      ///< xt_chance.cpp
+[[nodiscard]] Judge payload_judge(std::string_view name);     ///< xt_payload.cpp
 [[nodiscard]] XtMatched judge_set(const Ask& ask);            ///< xt_set.cpp
 
 }  // namespace hark::reach

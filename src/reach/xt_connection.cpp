@@ -3,6 +3,7 @@
 #include <array>
 #include <utility>
 
+#include "reach/conntrack.h"
 #include "reach/xt_ask.h"
 
 namespace hark::reach {
@@ -31,12 +32,6 @@ constexpr unsigned kSourceNat = 1U << 6U;
 constexpr unsigned kDestinationNat = 1U << 7U;
 constexpr unsigned kUntracked = 1U << 8U;
 constexpr unsigned kStateUntracked = 1U << 6U;  ///< of -m state
-// IPS_*
-constexpr unsigned kSeenReply = 1U << 1U;
-constexpr unsigned kAssured = 1U << 2U;
-constexpr unsigned kConfirmed = 1U << 3U;
-constexpr unsigned kStatusSourceNat = 1U << 4U;
-constexpr unsigned kStatusDestinationNat = 1U << 5U;
 
 unsigned state_bit(const Packet& packet, unsigned untracked) {
   switch (packet.ct) {
@@ -108,17 +103,8 @@ bool tuple_matches(const Ask& ask, const Connection& connection, unsigned wants,
   return true;
 }
 
-/// Whether a connection that was answered is "assured" yet depends on how far its handshake is.
 bool status_matches(const Ask& ask, const Connection& connection) {
-  const unsigned mask = ask.blob.u32(Field::Status);
-  unsigned status = 0;
-  if (connection.replied) status |= kSeenReply;
-  if (connection.confirmed) status |= kConfirmed;
-  if (connection.source_nat) status |= kStatusSourceNat;
-  if (connection.destination_nat) status |= kStatusDestinationNat;
-  if ((mask & status) != 0) return true;
-  if ((mask & kAssured) != 0 && connection.replied) return ask.unsure("conntrack", Doubt::Time);
-  return false;
+  return (ask.blob.u32(Field::Status) & status_bits(connection)) != 0;
 }
 
 XtMatched conntrack(const Ask& ask) {
@@ -133,7 +119,7 @@ XtMatched conntrack(const Ask& ask) {
     if (matches == ((inverts & kState) != 0)) return XtMatched::No;
   }
   if (connection == nullptr) return when((wants & kState) != 0);
-  if ((wants & kDirection) != 0 && !ask.packet.reply == ((inverts & kDirection) != 0))
+  if ((wants & kDirection) != 0 && !ask.packet.ct_reply == ((inverts & kDirection) != 0))
     return XtMatched::No;
   if (!tuple_matches(ask, *connection, wants, inverts)) return XtMatched::No;
   if ((wants & kStatus) != 0 && status_matches(ask, *connection) == ((inverts & kStatus) != 0))

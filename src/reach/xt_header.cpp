@@ -2,6 +2,7 @@
 // xt_dscp.c, xt_hl.c, xt_ecn.c, xt_tcpmss.c, xt_mac.c, xt_pkttype.c of net/netfilter and those of
 // net/ipv6/netfilter about extension headers.
 #include <array>
+#include <initializer_list>
 #include <utility>
 
 #include "reach/routing.h"
@@ -85,13 +86,16 @@ XtMatched iprange(const Ask& ask) {
   return XtMatched::Yes;
 }
 
-/// Decides a test of a number of which only its bounds are known.
+/// Decides a test of a number of which only its bounds are known; it changes at `edges` alone.
 template <typename Test>
-XtMatched within(const Ask& ask, unsigned low, unsigned high, const Test& test) {
+XtMatched within(const Ask& ask, unsigned low, unsigned high, std::initializer_list<unsigned> edges,
+                 const Test& test) {
   const bool first = test(low);
-  for (unsigned value = low + 1; value <= high; ++value)
-    if (test(value) != first) return when(ask.unsure("packet", Doubt::Packet));
-  return when(first);
+  bool same = test(high) == first;
+  for (const unsigned edge : edges)
+    for (const unsigned value : {edge - 1, edge, edge + 1})
+      same = same && (value < low || value > high || test(value) == first);
+  return same ? when(first) : when(ask.unsure("packet", Doubt::Packet));
 }
 
 XtMatched length(const Ask& ask) {
@@ -101,17 +105,18 @@ XtMatched length(const Ask& ask) {
   const unsigned low = header + (tcp ? 20U : 8U) + ask.packet.payload_length;
   const bool open = !tcp && ask.packet.payload_length == 0;
   const unsigned high = tcp ? low + 40 : (open ? 65'535U : low);
-  return within(ask, low, high, [&](unsigned value) {
-    return (value >= ask.blob.number(Field::Min) && value <= ask.blob.number(Field::Max)) !=
-           (ask.blob.number(Field::Invert) != 0);
-  });
+  return within(
+      ask, low, high, {ask.blob.u32(Field::Min), ask.blob.u32(Field::Max)}, [&](unsigned value) {
+        return (value >= ask.blob.number(Field::Min) && value <= ask.blob.number(Field::Max)) !=
+               (ask.blob.number(Field::Invert) != 0);
+      });
 }
 
 /// Of a packet that comes from elsewhere it depends on how many routers it passed.
 XtMatched ttl(const Ask& ask) {
   const unsigned low = ask.packet.made_here() ? ask.packet.ttl : 1;
   const unsigned high = ask.packet.made_here() ? ask.packet.ttl : 255;
-  return within(ask, low, high, [&](unsigned value) {
+  return within(ask, low, high, {ask.blob.u32(Field::Value)}, [&](unsigned value) {
     const unsigned wanted = ask.blob.u32(Field::Value);
     switch (ask.blob.number(Field::Mode)) {
       case 0:

@@ -7,6 +7,7 @@
 
 #include "decode/xt_table.h"
 #include "reach/routing.h"
+#include "reach/socket_lookup.h"
 #include "reach/xt_ask.h"
 
 namespace hark::reach {
@@ -244,8 +245,15 @@ XtMatched realm(const Ask& ask) {
   return when(ask.unsure("realm", Doubt::Unread));
 }
 
+/// Listeners on every address do not count, unless the rule says so.
 XtMatched socket(const Ask& ask) {
-  return when(ask.unsure("socket", Doubt::Opaque));
+  constexpr unsigned kTransparent = 1, kNoWildcard = 2;
+  const unsigned flags = ask.blob.u32(Field::Flags);
+  const std::optional<SocketView> found = find_socket(ask.world, ask.packet);
+  if (!found || ((flags & kNoWildcard) == 0 && found->wildcard)) return XtMatched::No;
+  if ((flags & kTransparent) == 0) return XtMatched::Yes;
+  return when(found->transparent ? *found->transparent
+                                 : ask.unsure("socket-transparent", Doubt::Unread));
 }
 
 constexpr std::array<std::pair<std::string_view, Judge>, 11> kJudges = {{

@@ -38,7 +38,8 @@ std::string link_name(const World& world, std::uint32_t index) {
 
 Judge judge_of(std::string_view name) {
   if (name == "set") return judge_set;
-  for (const auto& find : {connection_judge, header_judge, state_judge, chance_judge})
+  for (const auto& find :
+       {connection_judge, header_judge, state_judge, chance_judge, payload_judge})
     if (const Judge judge = find(name)) return judge;
   return nullptr;
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "reach/nat.h"
 #include "reach/xt.h"
 #include "reach/xt_ask.h"
 #include "reach/xt_prepared.h"
@@ -43,14 +44,8 @@ const char* tool_of(Family family) {
 
 class Run {
  public:
-  Run(World& world, HookPoint hook, const Table& table, Packet& packet, ConntrackView& view,
-      LegacyEffects& effects)
-      : world_(world),
-        hook_(hook),
-        table_(table),
-        packet_(packet),
-        view_(view),
-        effects_(effects) {}
+  Run(World& world, HookPoint hook, const Table& table, Packet& packet, ConntrackView& view)
+      : world_(world), hook_(hook), table_(table), packet_(packet), view_(view) {}
 
   HookResult from(const Chain& base) {
     chain_ = static_cast<std::size_t>(&base - table_.chains.data());
@@ -206,13 +201,13 @@ class Run {
   std::optional<HookResult> aim(const Rule& rule, std::size_t at) {
     const XtEffect effect = xt_target(world_, context(at), rule.target, packet_, view_);
     if (!effect.note.empty()) notes_.push_back(effect.note);
-    if (effect.notrack) effects_.notrack = true;
-    if (effect.zone) effects_.zone = effect.zone;
     switch (effect.verdict) {
       case XtEffect::Verdict::Continue:
         return std::nullopt;
       case XtEffect::Verdict::Accept:
-        effects_.nat = effect.nat;
+        if (effect.nat &&
+            !apply_nat(world_, hook_, *effect.nat, packet_, view_, context(at).place, notes_))
+          return ended(HookResult::End::Drop, place(chain_, at));
         return ended(HookResult::End::Accept, place(chain_, at));
       case XtEffect::Verdict::Return:
         rule_ = table_.chains[chain_].rules.size();
@@ -241,7 +236,6 @@ class Run {
   const Table& table_;
   Packet& packet_;
   ConntrackView& view_;
-  LegacyEffects& effects_;
   std::size_t base_ = 0, chain_ = 0, rule_ = 0;
   std::vector<Frame> stack_;
   std::vector<std::string> notes_;
@@ -270,7 +264,7 @@ bool routed_again(const host::LegacyTable& table, HookPoint hook, const Packet& 
 }  // namespace
 
 HookResult run_legacy_table(World& world, HookPoint hook, const host::LegacyTable& table,
-                            Packet& packet, ConntrackView& view, LegacyEffects& effects) {
+                            Packet& packet, ConntrackView& view) {
   const auto number = number_of(hook);
   if (!number || table.family != packet.family) return {};
   std::optional<PreparedXt> own;
@@ -286,15 +280,9 @@ HookResult run_legacy_table(World& world, HookPoint hook, const host::LegacyTabl
   const Chain* base = decoded->at_hook(*number);
   if (base == nullptr) return {};
   const Packet before = packet;
-  HookResult out = Run(world, hook, *decoded, packet, view, effects).from(*base);
+  HookResult out = Run(world, hook, *decoded, packet, view).from(*base);
   if (out.end == HookResult::End::Accept) out.rerouted = routed_again(table, hook, before, packet);
   return out;
-}
-
-HookResult run_legacy_table(World& world, HookPoint hook, const host::LegacyTable& table,
-                            Packet& packet, ConntrackView& view) {
-  LegacyEffects effects;
-  return run_legacy_table(world, hook, table, packet, view, effects);
 }
 
 }  // namespace hark::reach

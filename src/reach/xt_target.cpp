@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "decode/xt_blob.h"
+#include "reach/socket_lookup.h"
 #include "reach/xt.h"
 
 namespace hark::reach {
@@ -84,6 +85,11 @@ XtEffect reject(const Order& order) {
   const std::size_t with = order.blob.number(Field::Type);
   // An echo reply was never sent: the packet is dropped and nothing said.
   if (with >= kRejections.size() || with == (six ? kEcho6 : kEcho)) return verdict(Verdict::Drop);
+  // A reset answers TCP, and no reset; an error answers no error.
+  const bool reset = with == (six ? kReset6 : kReset);
+  const Packet& packet = order.packet;
+  if (reset ? packet.protocol != kTcp || (packet.tcp_flags & kRst) != 0 : packet.related)
+    return verdict(Verdict::Drop);
   XtEffect out = verdict(Verdict::Reject);
   out.tcp_reset = with == (six ? kReset6 : kReset);
   const Rejection& rejection = six ? kRejections6[with] : kRejections[with];
@@ -218,24 +224,34 @@ XtEffect ct(const Order& order) {
   constexpr unsigned kNotrack = 1, kZoneFromMark = 16, kZoneReplyOnly = 8, kZoneOriginalOnly = 4;
   const unsigned flags = order.blob.u32(Field::Flags);
   if ((flags & kNotrack) != 0) return notrack(order);
-  XtEffect out;
-  if (order.packet.ct != CtState::None) return out;
+  if (order.packet.ct != CtState::None) return {};
   const bool other_way = (flags & (order.packet.reply ? kZoneOriginalOnly : kZoneReplyOnly)) != 0;
   if ((flags & kZoneFromMark) != 0)
-    out.zone = static_cast<std::uint16_t>(order.packet.mark);
+    order.packet.ct_zone = static_cast<std::uint16_t>(order.packet.mark);
   else if (order.blob.number(Field::Zone) != 0 && !other_way)
-    out.zone = order.blob.u16(Field::Zone);
-  return out;
+    order.packet.ct_zone = order.blob.u16(Field::Zone);
+  return {};
 }
 
 /// Needs a listening socket that may use foreign addresses, and drops what finds none.
 XtEffect tproxy(const Order& order) {
-  if (!order.world.choices.pick(order.condition("tproxy", Doubt::Opaque)))
-    return verdict(Verdict::Drop, "no transparent socket listens for TPROXY");
+  Packet asked = order.packet;
+  const IpAddress address = order.blob.address(Field::FirstAddress, order.packet.family);
+  asked.tuple.destination =
+      address.is_unspecified() ? tproxy_address(order.world.network, order.packet) : address;
+  const std::uint16_t port = order.blob.u16(Field::FirstPort);
+  if (port != 0) asked.tuple.destination_port = port;
+  const std::optional<SocketView> socket = find_socket(order.world, asked);
+  const bool transparent =
+      socket &&
+      (socket->transparent
+           ? *socket->transparent
+           : order.world.choices.pick(order.condition("socket-transparent", Doubt::Unread)));
+  if (!transparent) return verdict(Verdict::Drop, "no transparent socket listens for TPROXY");
   order.packet.mark =
       (order.packet.mark & ~order.blob.u32(Field::Mask)) ^ order.blob.u32(Field::Value);
-  const std::uint16_t port = order.blob.u16(Field::FirstPort);
-  order.view.tproxy_port = port != 0 ? port : order.packet.tuple.destination_port;
+  order.view.tproxy_port = asked.tuple.destination_port;
+  order.view.tproxy_address = asked.tuple.destination;
   return verdict(Verdict::Accept, order.words().substr(3));
 }
 

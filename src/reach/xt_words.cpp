@@ -1,11 +1,10 @@
-// Rules of the old iptables for people; what conntrack is needed for.
+// Rules of the old iptables for people.
 #include "decode/xt_words.h"
 
 #include <algorithm>
 #include <array>
 
 #include "reach/xt.h"
-#include "reach/xt_prepared.h"
 
 namespace hark::reach {
 namespace {
@@ -81,11 +80,6 @@ std::string jump_text(const decode::xt::Table& table, const decode::xt::Rule& ru
   return {};
 }
 
-template <std::size_t Size>
-bool is_one_of(const std::array<std::string_view, Size>& names, std::string_view name) {
-  return std::ranges::find(names, name) != names.end();
-}
-
 }  // namespace
 
 std::string words_of(const decode::nft::XtMatch& match, Family family,
@@ -113,35 +107,6 @@ std::string legacy_rule_text(const decode::xt::Table& table, std::size_t chain, 
   add_header(out, one);
   for (const auto& match : one.matches) out += " " + words_of(match, table.family, network);
   return out + jump_text(table, one, network);
-}
-
-bool needs_conntrack(const decode::nft::XtMatch& match) {
-  constexpr std::array<std::string_view, 8> kNames = {
-      "conntrack", "state", "connmark", "connlabel", "connlimit", "connbytes", "helper", "cluster"};
-  return is_one_of(kNames, match.name);
-}
-
-bool needs_conntrack(const decode::nft::XtTarget& target) {
-  constexpr std::array<std::string_view, 9> kNames = {"CONNMARK", "CT",         "DNAT",
-                                                      "SNAT",     "MASQUERADE", "REDIRECT",
-                                                      "NETMAP",   "SYNPROXY",   "CONNSECMARK"};
-  return is_one_of(kNames, target.name);
-}
-
-bool needs_conntrack(const World& world, const host::LegacyTable& table) {
-  decode::xt::Table one;
-  const decode::xt::Table* decoded = world.xt != nullptr ? world.xt->table(table) : nullptr;
-  if (world.xt == nullptr) {
-    auto read = decode::xt::decode_table(table.family, table.info, table.entries);
-    if (read) one = std::move(*read);
-    decoded = &one;
-  }
-  if (decoded == nullptr) return false;
-  const auto needs = [](const auto& extension) { return needs_conntrack(extension); };
-  for (const auto& chain : decoded->chains)
-    for (const auto& rule : chain.rules)
-      if (std::ranges::any_of(rule.matches, needs) || needs(rule.target)) return true;
-  return false;
 }
 
 }  // namespace hark::reach

@@ -166,7 +166,7 @@ class Journey {
       packet.out = 0;
       return std::nullopt;
     }
-    if (out.refusal) return refuse(packet, std::move(*out.blocker), *out.refusal);
+    if (out.refusal && tcp()) return refuse(packet, std::move(*out.blocker), *out.refusal);
     // TCP does not tell connect() that its SYN was dropped; a datagram's sender is told.
     const bool told = out.error != 0 && (!tcp() || out.error != EPERM);
     if (!out.route.ok) name_route(out.route, *out.blocker);

@@ -133,6 +133,8 @@ std::optional<Arrival> routed(World& world, Packet& packet, Arrival& out) {
   return end;
 }
 
+constexpr int kNotPermitted = 1;  // EPERM, of nf_hook_slow
+
 constexpr std::uint8_t kPolicyIn = 0;
 constexpr std::uint8_t kPolicyOut = 1;
 constexpr std::uint8_t kPolicyForward = 2;
@@ -243,7 +245,6 @@ Departure depart(World& world, Packet& packet, ConntrackView& view, std::uint32_
   packet.tuple.source = out.route.source;
   bool rerouted = false;
   if (auto end = pass_hook(world, HookPoint::Output, packet, view, stage, rerouted)) {
-    constexpr int kNotPermitted = 1;  // EPERM
     out.error = kNotPermitted;
     if (end->to == Arrival::To::Refused) out.refusal = end->refusal;
     out.blocker = std::move(end->blocker);
@@ -260,6 +261,8 @@ Departure depart(World& world, Packet& packet, ConntrackView& view, std::uint32_
   }
   for (const HookPoint hook : {HookPoint::Postrouting, HookPoint::Egress}) {
     if (auto end = pass_hook(world, hook, packet, view, stage)) {
+      // What the device does with it the sender does not hear of.
+      if (hook == HookPoint::Postrouting) out.error = kNotPermitted;
       out.blocker = std::move(end->blocker);
       return out;
     }

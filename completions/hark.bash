@@ -1,14 +1,16 @@
 # hark(1) completion for bash. Works with bash-completion and without it.
 # Tests hold the lists below against hark's option table.
 
-_hark_commands='list save help'
+_hark_commands='list why save help'
 _hark_list_options='-r --recording --netns --json --color -v --verbose -h --help --version
   -a --all --sort --columns --no-header -w --wide --width --no-owners
   --search --ascii'
+_hark_why_options='-r --recording --netns --json --color -v --verbose -h --help --version
+  -w --wide --width --search --ascii --from --in --to'
 _hark_save_options='--netns --json --color -v --verbose -h --help --version
   --redact --no-redact -f --force'
 _hark_help_options='--color -v --verbose -h --help --version'
-_hark_valued='-r --recording --netns --color --sort --columns --width --search'
+_hark_valued='-r --recording --netns --color --sort --columns --width --search --from --in --to'
 _hark_color_words='auto always never'
 _hark_sort_keys='port protocol address name pid user unit container netns scope queue drops started'
 _hark_columns='port protocol bound address scope who name pid user unit container netns
@@ -58,6 +60,14 @@ _hark_offer_netns() {
   _hark_offer "all self host$names" "$1"
 }
 
+_hark_offer_interfaces() {
+  local name names=
+  for name in /sys/class/net/*; do
+    [[ -e $name ]] && names+=" ${name##*/}"
+  done
+  _hark_offer "$names" "$1"
+}
+
 # The last of several words parted by commas; those before it stay.
 _hark_offer_columns() {
   local before= word
@@ -85,7 +95,8 @@ _hark_offer_value() {
     --color) _hark_offer "$_hark_color_words" "$2" ;;
     --sort) _hark_offer "$_hark_sort_keys" "$2" ;;
     --columns) _hark_offer_columns "$2" ;;
-    --width) ;;
+    --in) _hark_offer_interfaces "$2" ;;
+    --width | --from | --to) ;;
     *) return 1 ;;
   esac
   return 0
@@ -108,7 +119,7 @@ _hark() {
   fi
   [[ $first ]] && _hark_offer "$_hark_commands" "$current"
   case $REPLY in
-    list) _hark_offer_filters "$current" ;;
+    list | why) _hark_offer_filters "$current" ;;
     save) _hark_offer_files "$current" ;;
     help) _hark_offer "$_hark_commands" "$current" ;;
   esac

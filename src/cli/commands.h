@@ -14,6 +14,7 @@
 namespace hark::cli {
 
 [[nodiscard]] Outcome command_list(const Invocation& asked, Output& out);
+[[nodiscard]] Outcome command_why(const Invocation& asked, Output& out);
 [[nodiscard]] Outcome command_save(const Invocation& asked, Output& out);
 [[nodiscard]] Outcome command_help(const Invocation& asked, Output& out);
 

@@ -112,6 +112,17 @@ Result<void> set_search(Invocation& into, const std::string& value) {
   return {};
 }
 
+template <auto kMember, OptionId kOption>
+Result<void> set_text(Invocation& into, const std::string& value) {
+  if (value.empty()) {
+    const OptionInfo& info = info_of(kOption);
+    return fail(
+        plain_error("--" + std::string(info.name), "needs a value: " + std::string(info.value)));
+  }
+  into.*kMember = value;
+  return {};
+}
+
 template <auto kMember, bool kValue>
 Result<void> set_flag(Invocation& into, const std::string&) {
   into.*kMember = kValue;
@@ -121,7 +132,7 @@ Result<void> set_flag(Invocation& into, const std::string&) {
 using Setter = Result<void> (*)(Invocation&, const std::string&);
 
 /// By OptionId.
-constexpr std::array<Setter, 19> kSetters = {
+constexpr std::array<Setter, 22> kSetters = {
     set_recording,
     set_netns,
     set_flag<&Invocation::json, true>,
@@ -141,8 +152,11 @@ constexpr std::array<Setter, 19> kSetters = {
     set_flag<&Invocation::redact, true>,
     set_flag<&Invocation::redact, false>,
     set_flag<&Invocation::force, true>,
+    set_text<&Invocation::from, OptionId::From>,
+    set_text<&Invocation::interface, OptionId::In>,
+    set_text<&Invocation::to, OptionId::To>,
 };
-static_assert(kSetters.size() == static_cast<std::size_t>(OptionId::Force) + 1);
+static_assert(kSetters.size() == static_cast<std::size_t>(OptionId::To) + 1);
 
 bool given(const Arguments& arguments, OptionId id) {
   return std::ranges::find(arguments.options, id, &GivenOption::id) != arguments.options.end();
@@ -177,7 +191,19 @@ Result<void> find_command(const Arguments& arguments, Invocation& into) {
   if (!command) return {};
   into.command = *command;
   into.implied = false;
+  if (*command == Command::Why) into.netns = "self";
   into.words.erase(into.words.begin());
+  return {};
+}
+
+Result<void> check_why(const Invocation& asked) {
+  if (asked.words.empty()) {
+    return fail(plain_error("why", "needs a TARGET", "for example: hark why 5432 --from 10.0.0.9"));
+  }
+  if (asked.words.size() > 1) {
+    return fail(plain_error(asked.words[1], "why takes one TARGET",
+                            "for example: hark why " + asked.words[0] + " --from 10.0.0.9"));
+  }
   return {};
 }
 
@@ -212,6 +238,8 @@ Result<void> check_words(const Invocation& asked) {
   switch (asked.command) {
     case Command::List:
       return {};
+    case Command::Why:
+      return check_why(asked);
     case Command::Save:
       return check_save(asked);
     case Command::Help:

@@ -19,7 +19,7 @@ enum class ColorWhen : std::uint8_t { Auto, Always, Never };
 struct Invocation {
   Command command = Command::List;
   bool implied = true;             ///< `list` is meant because no command was named
-  std::vector<std::string> words;  ///< filter words, the FILE of save, the COMMAND of help
+  std::vector<std::string> words;  ///< filter words, TARGET, FILE, the COMMAND of help
 
   bool help = false;
   bool version = false;
@@ -27,7 +27,7 @@ struct Invocation {
   bool json = false;
   ColorWhen color = ColorWhen::Auto;
   std::optional<std::string> recording;
-  std::string netns = "all";
+  std::string netns = "all";  ///< of why: "self" unless it is said
 
   bool unfolded = false;
   bool heading = true;
@@ -41,6 +41,10 @@ struct Invocation {
 
   bool redact = true;
   bool force = false;
+
+  std::string from;       ///< as written; empty: not said
+  std::string interface;  ///< of --in
+  std::string to;
 };
 
 /// Finds the command among the words and applies the options. Errors are errors of usage: an

@@ -78,6 +78,19 @@ TEST(interpret, every_column_is_taken) {
   }
 }
 
+TEST(interpret, why_asks_of_this_namespace_unless_told_otherwise) {
+  const auto why = asked({"why", "5432", "--from", "10.0.0.9", "--in=eth0", "--to", "10.0.0.5"});
+  ASSERT_TRUE(why) << why.error().what;
+  EXPECT_EQ(why->command, Command::Why);
+  EXPECT_THAT(why->words, ElementsAre("5432"));
+  EXPECT_EQ(why->from, "10.0.0.9");
+  EXPECT_EQ(why->interface, "eth0");
+  EXPECT_EQ(why->to, "10.0.0.5");
+  EXPECT_EQ(why->netns, "self");
+  EXPECT_EQ(asked({"why", "5432", "--netns", "web"})->netns, "web");
+  EXPECT_EQ(asked({"list", "5432"})->netns, "all");
+}
+
 TEST(interpret, refuses_what_does_not_fit) {
   struct Case {
     std::vector<std::string> arguments;
@@ -94,7 +107,12 @@ TEST(interpret, refuses_what_does_not_fit) {
            Case{{"--width=-5"}, "--width -5", "no number of columns", "from 1"},
            Case{{"--wide", "--width=9"}, "--width", "cannot go with --wide", ""},
            Case{{"--netns", ""}, "--netns", "the name is empty", "all, self"},
-           Case{{"why", "80"}, "why", "not in this version", "hark list why"},
+           Case{{"test", "80"}, "test", "not in this version", "hark list test"},
+           Case{{"why"}, "why", "needs a TARGET", "hark why 5432 --from"},
+           Case{{"why", "80", "443"}, "443", "why takes one TARGET", "hark why 80"},
+           Case{{"why", "80", "--sort", "port"}, "--sort", "hark why does not take it", "list"},
+           Case{{"why", "80", "--from", ""}, "--from", "needs a value: ADDRESS", ""},
+           Case{{"80", "--from", "::1"}, "--from", "hark list does not take it", "hark why"},
            Case{{"doctor", "--help"}, "doctor", "not in this version", ""},
            Case{{"help", "check"}, "check", "not in this version", ""},
            Case{{"help", "lst"}, "lst", "no such command", "did you mean hark help list"},

@@ -11,7 +11,8 @@ namespace {
 
 constexpr unsigned kList = bit(Command::List);
 constexpr unsigned kSave = bit(Command::Save);
-constexpr unsigned kEvery = kList | kSave | bit(Command::Help);
+constexpr unsigned kWhy = bit(Command::Why);
+constexpr unsigned kEvery = kList | kWhy | kSave | bit(Command::Help);
 
 constexpr std::array kListExamples = {
     Example{"hark", "every service, what matters first"},
@@ -20,6 +21,13 @@ constexpr std::array kListExamples = {
     Example{"hark list udp 5000-6000 user:root", "all three must hold"},
     Example{"hark --columns port,pid,exe --sort -queue", "longest queue first"},
     Example{"hark -r web1.hark tcp --json", "asked of a recording"},
+};
+constexpr std::array kWhyExamples = {
+    Example{"hark why 5432 --from 10.0.0.9", "can that client reach this port"},
+    Example{"hark why udp/53 --from 10.0.0.9 --in eth1", "coming in by eth1"},
+    Example{"hark why nginx --from db.lan", "every port of nginx"},
+    Example{"hark why 10.0.0.5:443", "from one source of each interface"},
+    Example{"hark -r web1.hark why 8080 --from ::1", "asked of a recording"},
 };
 constexpr std::array kSaveExamples = {
     Example{"hark save web1.hark", "record this host"},
@@ -39,6 +47,12 @@ constexpr std::array kCommands = {
                 "in LISTEN, UDP, UDP-Lite and raw sockets that are bound and not connected, in\n"
                 "every network namespace that can be entered. Exit status 1: nothing matches.",
                 kListExamples},
+    CommandInfo{Command::Why, "why", "TARGET", "can a client reach it, and which fact decides",
+                "Follows one packet from the wire to accept(), and the answer back, as this\n"
+                "kernel would, and names the fact that decides. Sends nothing. TARGET: 8080,\n"
+                "tcp/8080, udp/53, 10.0.0.5:443, [::1]:80, a process name, pid:812, ssh.service,\n"
+                "container:NAME. Exit status 0: answered; 1: not; 3: that could not be told.",
+                kWhyExamples},
     CommandInfo{Command::Save, "save", "FILE",
                 "record what this host's kernel says, to ask it later",
                 "Writes a recording: raw answers of the kernel, from which hark -r FILE answers\n"
@@ -49,16 +63,16 @@ constexpr std::array kCommands = {
                 "Explains hark, or one command.", kHelpExamples},
 };
 
-constexpr std::array<std::string_view, 9> kPlanned = {"why",   "test",  "doctor", "bind",   "diff",
-                                                      "check", "drill", "lab",    "explain"};
+constexpr std::array<std::string_view, 8> kPlanned = {"test",  "doctor", "bind", "diff",
+                                                      "check", "drill",  "lab",  "explain"};
 
 constexpr std::array kOptions = {
     OptionInfo{OptionId::Recording, "recording", 'r', "", "FILE",
-               "answer from a recording (- is standard input)", kList, Completes::File},
+               "answer from a recording (- is standard input)", kList | kWhy, Completes::File},
     OptionInfo{OptionId::Netns, "netns", 0, "", "NETNS",
-               "which namespaces: all, self, host, NAME, PID or PATH", kList | kSave,
+               "which namespaces: all, self, host, NAME, PID or PATH", kList | kWhy | kSave,
                Completes::Netns},
-    OptionInfo{OptionId::Json, "json", 0, "", "", "print one JSON object", kList | kSave},
+    OptionInfo{OptionId::Json, "json", 0, "", "", "print one JSON object", kList | kWhy | kSave},
     OptionInfo{OptionId::Color, "color", 0, "colour", "WHEN", "auto, always or never", kEvery,
                Completes::ColorWords},
     OptionInfo{OptionId::Verbose, "verbose", 'v', "", "",
@@ -72,19 +86,27 @@ constexpr std::array kOptions = {
                kList, Completes::ColumnWords},
     OptionInfo{OptionId::NoHeader, "no-header", 0, "", "", "leave the heading out", kList},
     OptionInfo{OptionId::Wide, "wide", 'w', "", "", "as wide as it takes: drop and cut nothing",
-               kList},
+               kList | kWhy},
     OptionInfo{OptionId::Width, "width", 0, "", "N", "fit N columns, whatever the terminal has",
-               kList},
+               kList | kWhy},
     OptionInfo{OptionId::NoOwners, "no-owners", 0, "", "",
                "look into no process: faster, and owners are not known", kList},
     OptionInfo{OptionId::Search, "search", 0, "", "HOW",
-               "search owners by survey, tasks, files or proc; else what works, best first", kList},
+               "search owners by survey, tasks, files or proc; else what works, best first",
+               kList | kWhy},
     OptionInfo{OptionId::Ascii, "ascii", 0, "", "", "plain ASCII, as in a locale without UTF-8",
-               kList},
+               kList | kWhy},
     OptionInfo{OptionId::Redact, "redact", 0, "", "",
                "take out arguments that look like secrets (the default)", kSave},
     OptionInfo{OptionId::NoRedact, "no-redact", 0, "", "", "keep command lines as they are", kSave},
     OptionInfo{OptionId::Force, "force", 'f', "", "", "replace FILE whatever it is", kSave},
+    OptionInfo{OptionId::From, "from", 0, "", "ADDRESS",
+               "the client: an address or name, perhaps with :PORT", kWhy},
+    OptionInfo{OptionId::In, "in", 0, "", "INTERFACE",
+               "by which interface it comes in; else by the route to it", kWhy,
+               Completes::Interface},
+    OptionInfo{OptionId::To, "to", 0, "", "ADDRESS",
+               "which address of this host it asks; else the interface's first", kWhy},
 };
 
 using show::SortKey;

@@ -14,7 +14,7 @@
 
 namespace hark::cli {
 
-enum class Command : std::uint8_t { List, Save, Help };
+enum class Command : std::uint8_t { List, Why, Save, Help };
 
 struct Example {
   std::string_view command;
@@ -59,10 +59,21 @@ enum class OptionId : std::uint8_t {
   Redact,
   NoRedact,
   Force,
+  From,
+  In,
+  To,
 };
 
 /// What completes an option's value.
-enum class Completes : std::uint8_t { Nothing, File, Netns, ColorWords, SortKeys, ColumnWords };
+enum class Completes : std::uint8_t {
+  Nothing,
+  File,
+  Netns,
+  Interface,
+  ColorWords,
+  SortKeys,
+  ColumnWords,
+};
 
 /// Which commands take an option: bits of 1 << Command.
 constexpr unsigned bit(Command command) {

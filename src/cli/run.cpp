@@ -21,6 +21,8 @@ Outcome answer(const Invocation& asked, Output& out) {
   switch (asked.command) {
     case Command::List:
       return command_list(asked, out);
+    case Command::Why:
+      return command_why(asked, out);
     case Command::Save:
       return command_save(asked, out);
     case Command::Help:

@@ -27,6 +27,12 @@ expect() {
 expect list ''
 expect save sa
 expect tcp t
+expect why wh
+expect --from why 80 --fr
+expect lo why 80 --in l
+expect tcp why t
+expect '!--from' list --fr
+expect '!why' --from wh
 expect user: us
 expect '!save' tcp sa
 expect '!save' -- sa

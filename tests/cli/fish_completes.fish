@@ -19,6 +19,10 @@ end
 
 expect list 'hark '
 expect save 'hark sa'
+expect why 'hark wh'
+expect --from 'hark why 80 --fr'
+expect lo 'hark why 80 --in l'
+expect '!--from' 'hark list --fr'
 expect user: 'hark us'
 expect '!save' 'hark tcp sa'
 expect --json 'hark --js'

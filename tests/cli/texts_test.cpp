@@ -128,8 +128,9 @@ TEST(zsh_completion, agrees_with_the_table) {
   const std::string text = read_source("completions/_hark");
   const Words every = zsh_options(text, "every_options");
   EXPECT_EQ(every, options_of(cli::Command::Help));
-  for (const auto& [command, name] : {std::pair{cli::Command::List, "list_options"},
-                                      std::pair{cli::Command::Save, "save_options"}}) {
+  for (const auto& [command, name] :
+       {std::pair{cli::Command::List, "list_options"}, std::pair{cli::Command::Why, "why_options"},
+        std::pair{cli::Command::Save, "save_options"}}) {
     Words both = zsh_options(text, name);
     both.insert(every.begin(), every.end());
     EXPECT_EQ(both, options_of(command)) << name;
@@ -137,7 +138,7 @@ TEST(zsh_completion, agrees_with_the_table) {
   for (const std::string& command : command_words()) {
     EXPECT_NE(text.find("\n    '" + command + ":"), std::string::npos) << command;
   }
-  EXPECT_NE(text.find("(list|save|help)"), std::string::npos);
+  EXPECT_NE(text.find("(list|why|save|help)"), std::string::npos);
   EXPECT_EQ(list_in(text, "_hark_columns=(", ')'), column_words());
   EXPECT_EQ(list_in(text, "_hark_sort_keys=(", ')'), sort_words());
   EXPECT_EQ(list_in(text, "_hark_fields=(", ')'), field_words());
@@ -163,13 +164,21 @@ Words fish_options(const std::string& text, const std::string& condition) {
 TEST(fish_completion, agrees_with_the_table) {
   const std::string text = read_source("completions/hark.fish");
   EXPECT_EQ(fish_options(text, ""), options_of_all());
-  Words list = fish_options(text, "__hark_in none list");
-  Words save = fish_options(text, "save' -");
-  for (const std::string& option : options_of(cli::Command::Help)) {
-    list.insert(option);
-    save.insert(option);
-  }
+  // "… list why save" is of all three.
+  const auto fish_options_of = [&](const std::string& command) {
+    Words out = fish_options(text, " " + command + " ");
+    for (const char* last : {"'", " '"}) {
+      const Words more = fish_options(text, " " + command + last);
+      out.insert(more.begin(), more.end());
+    }
+    for (const std::string& option : options_of(cli::Command::Help)) out.insert(option);
+    return out;
+  };
+  const Words list = fish_options_of("list");
+  const Words why = fish_options_of("why");
+  const Words save = fish_options_of("save");
   EXPECT_EQ(list, options_of(cli::Command::List));
+  EXPECT_EQ(why, options_of(cli::Command::Why));
   EXPECT_EQ(save, options_of(cli::Command::Save));
   EXPECT_EQ(list_in(text, "__hark_commands ", '\n'), command_words());
   EXPECT_EQ(list_in(text, "__hark_columns ", '\n'), column_words());
@@ -226,18 +235,28 @@ TEST(man_page, has_every_option_with_its_value) {
 
 TEST(man_page, groups_options_by_the_commands_that_take_them) {
   const std::string text = section(read_source("man/hark.1"), ".Sh OPTIONS");
-  const std::array<std::string, 4> headings = {
-      ".Cm list :", ".Cm save :", "Of both:", "Of every command:"};
+  struct Group {
+    const char* heading;
+    std::vector<cli::Command> takers;
+  };
+  using enum cli::Command;
+  const std::array<Group, 6> groups = {
+      {{"\nOf\n.Cm list :", {List}},
+       {"\nOf\n.Cm why :", {Why}},
+       {"\nOf\n.Cm save :", {Save}},
+       {"\nOf\n.Cm list\nand\n.Cm why :", {List, Why}},
+       {"\nOf\n.Cm list ,\n.Cm why\nand\n.Cm save :", {List, Why, Save}},
+       {"\nOf every command:", {List, Why, Save, Help}}}};
   for (const cli::OptionInfo& option : cli::options()) {
-    const bool list = cli::takes(cli::Command::List, option);
-    const bool save = cli::takes(cli::Command::Save, option);
-    const bool help = cli::takes(cli::Command::Help, option);
-    const std::size_t group = help ? 3 : list && save ? 2 : save ? 1 : 0;
-    const std::size_t begin = text.find(headings[group]);
-    const std::size_t end =
-        group + 1 < headings.size() ? text.find(headings[group + 1]) : text.size();
-    ASSERT_LT(begin, end);
-    const std::string part = text.substr(begin, end - begin);
+    std::vector<cli::Command> takers;
+    for (const cli::CommandInfo& command : cli::commands()) {
+      if (cli::takes(command.id, option)) takers.push_back(command.id);
+    }
+    const auto group = std::ranges::find(groups, takers, &Group::takers);
+    ASSERT_NE(group, groups.end()) << option.name;
+    const std::size_t begin = text.find(group->heading);
+    ASSERT_NE(begin, std::string::npos) << group->heading;
+    const std::string part = text.substr(begin, text.find(".El\n", begin) - begin);
     EXPECT_NE(part.find("Fl -" + std::string(option.name)), std::string::npos) << option.name;
   }
 }

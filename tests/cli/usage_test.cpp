@@ -31,7 +31,12 @@ TEST(usage, errors_are_status_2_and_say_what_is_near) {
            Case{{"save", "a", "b"}, "hark: b: save takes one FILE", "filter when you ask"},
            Case{{"save", "a", "-r", "b"}, "hark: --recording: hark save does not", "hark list"},
            Case{{"help", "lst"}, "hark: lst: no such command\n", "hark help list"},
-           Case{{"why", "80"}, "hark: why: not in this version\n", "hark list why"},
+           Case{{"why"}, "hark: why: needs a TARGET\n", "hark why 5432"},
+           Case{{"why", "10.0.0.5"}, "hark: 10.0.0.5: which port?\n", "10.0.0.5:443"},
+           Case{{"why", "80", "--from", "10.0.0.300"},
+                "hark: --from 10.0.0.300: not an",
+                "10.0.0.9"},
+           Case{{"why", "80", "--in", "nosuch0"}, "hark: --in nosuch0: no such interface\n", ""},
            Case{{"test", "80"}, "hark: test: not in this version\n", "hark list test"},
            Case{{"usr:root"}, "hark: usr:root: ", "user"},
            Case{{"port:99999"}, "hark: port:99999: ", ""},
@@ -47,8 +52,7 @@ TEST(usage, errors_are_status_2_and_say_what_is_near) {
 }
 
 TEST(usage, every_planned_command_is_refused_and_stays_a_word_after_list) {
-  for (const char* word :
-       {"why", "test", "doctor", "bind", "diff", "check", "drill", "lab", "explain"}) {
+  for (const char* word : {"test", "doctor", "bind", "diff", "check", "drill", "lab", "explain"}) {
     EXPECT_EQ(run_hark({word}).status, 2) << word;
     EXPECT_EQ(run_hark({word, "--help"}).status, 2) << word;
     EXPECT_LE(run_hark({"list", word}).status, 1) << word;

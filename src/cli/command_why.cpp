@@ -1,0 +1,226 @@
+// hark why: target, source, host, namespace, questions, answers, screen or JSON.
+#include <algorithm>
+#include <array>
+#include <cerrno>
+
+#include "base/text.h"
+#include "cli/commands.h"
+#include "cli/peer.h"
+#include "cli/source.h"
+#include "cli/tally.h"
+#include "cli/terminal.h"
+#include "cli/why_engine.h"
+#include "host/target.h"
+#include "show/escape.h"
+#include "show/why_json.h"
+#include "show/why_view.h"
+
+namespace hark::cli {
+namespace {
+
+using host::Target;
+using reach::Answer;
+
+constexpr auto kAll = "all";
+
+tl::unexpected<Failure> usage(Error error) {
+  return fail_with(ExitStatus::Usage, std::move(error));
+}
+
+/// The addresses of one end: as written, or by the system's resolver.
+Result<std::vector<IpAddress>> addresses_of(const std::string& option, const Peer& peer,
+                                            const WhyEngine& engine,
+                                            std::vector<std::string>& notes) {
+  if (peer.address) return std::vector{peer.address->unmapped()};
+  auto found = engine.resolve(peer.name);
+  if (!found) {
+    Error error = found.error();
+    error.what = option + " " + peer.written;
+    return fail(std::move(error));
+  }
+  std::vector<std::string> words;
+  for (const IpAddress& one : *found) words.push_back(one.text());
+  notes.push_back(peer.name + " is " + join(words, ", ") + " to this machine's resolver");
+  return *found;
+}
+
+/// --from, --in and --to, in the words of the program.
+Result<reach::Asked> read_ends(const Invocation& asked, const WhyEngine& engine,
+                               std::vector<std::string>& notes) {
+  reach::Asked out;
+  out.interface = asked.interface;
+  if (!asked.from.empty()) {
+    const auto peer = parse_peer("--from", asked.from);
+    if (!peer) return fail(peer.error());
+    auto sources = addresses_of("--from", *peer, engine, notes);
+    if (!sources) return fail(sources.error());
+    out.sources = std::move(*sources);
+    out.source_port = peer->port;
+    if (!peer->zone.empty() && !out.interface.empty() && peer->zone != out.interface) {
+      return fail(plain_error("--in " + asked.interface,
+                              "the source is on another interface, " + peer->zone));
+    }
+    if (!peer->zone.empty()) out.interface = peer->zone;
+  }
+  if (!asked.to.empty()) {
+    const auto peer = parse_peer("--to", asked.to);
+    if (!peer) return fail(peer.error());
+    if (peer->port) {
+      return fail(plain_error("--to " + asked.to, "an address without a port",
+                              "the port belongs to the target: hark why " + asked.words.front()));
+    }
+    auto destinations = addresses_of("--to", *peer, engine, notes);
+    if (!destinations) return fail(destinations.error());
+    out.destinations = std::move(*destinations);
+  }
+  return out;
+}
+
+tl::expected<host::Collected, Failure> collect_for(kernel::Source& source, const Invocation& asked,
+                                                   const Target& target) {
+  // Names are compared with command lines too.
+  const bool details = asked.json || !target.endpoint;
+  auto out = host::collect_with_ways(source, {.identity = asked.json,
+                                              .owners = true,
+                                              .details = details,
+                                              .netns = kAll,
+                                              .focus = asked.netns == kAll ? "" : asked.netns});
+  if (out) return std::move(*out);
+  const int code = out.error().code;
+  const bool absent = code == 0 || code == ENOENT || code == ESRCH;
+  return fail_with(absent ? ExitStatus::Usage : ExitStatus::CannotTell, std::move(out.error()));
+}
+
+std::string netns_name(const host::Netns& netns) {
+  if (!netns.name.empty()) return netns.name;
+  return netns.inode ? "net:[" + std::to_string(*netns.inode) + "]" : "self";
+}
+
+/// With --netns all: the namespace that has the target, if it is one alone.
+Result<host::NetnsId> choose_netns(const Invocation& asked, const host::Collected& collected,
+                                   const Target& target) {
+  if (asked.netns != kAll) return collected.focus;
+  std::vector<host::NetnsId> with;
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < collected.host.namespaces.size(); ++i) {
+    const host::NetnsId id{static_cast<std::uint32_t>(i)};
+    if (host::listeners_of(collected.host, id, target).empty()) continue;
+    with.push_back(id);
+    names.push_back(netns_name(collected.host.at(id)));
+  }
+  if (with.size() == 1) return with.front();
+  if (with.empty()) return host::NetnsId{0};
+  return fail(plain_error("--netns all",
+                          target.written + " is in several namespaces: " + join(names, ", "),
+                          "ask in one: --netns " + names.front()));
+}
+
+/// Nobody of that name was found, but not everybody could be looked at.
+bool may_be_hidden(const host::Host& host, host::NetnsId netns, const Target& target) {
+  constexpr std::array kByOwner = {host::Field::Word, host::Field::Name, host::Field::Pid,
+                                   host::Field::Exe, host::Field::CommandLine};
+  const host::Field field = target.filter.terms.front().field;
+  if (target.endpoint || std::ranges::find(kByOwner, field) == kByOwner.end()) return false;
+  return std::ranges::any_of(host.listeners, [netns](const host::Listener& one) {
+    return one.netns == netns && !one.owners && one.kernel_owners.empty();
+  });
+}
+
+ExitStatus status_of_all(const std::vector<Answer>& answers) {
+  ExitStatus out = ExitStatus::No;
+  for (const Answer& answer : answers) {
+    const ExitStatus one = status_of(answer);
+    if (one == ExitStatus::Yes) return one;
+    if (one == ExitStatus::CannotTell) out = one;
+  }
+  return out;
+}
+
+void tell(const Invocation& asked, const show::WhyReport& report, Output& out) {
+  if (asked.json) {
+    show::write_why_json(report, [&out](std::string_view text) { out.write(text); });
+  } else {
+    out.write(show::why_text(report, choose_style(asked, look_around()), asked.verbose));
+  }
+}
+
+std::vector<host::Gap> all_gaps(const host::Host& host, const host::Network& network,
+                                const reach::Plan& plan) {
+  std::vector<host::Gap> gaps = host.gaps;
+  for (const auto& [fact, gap] : network.unread) gaps.push_back(gap);
+  if (plan.representatives) gaps.push_back(reach::not_all_sources());
+  std::ranges::stable_sort(gaps);
+  gaps.erase(std::unique(gaps.begin(), gaps.end()), gaps.end());
+  return gaps;
+}
+
+}  // namespace
+
+ExitStatus status_of(const Answer& answer) {
+  using reach::Outcome;
+  if (answer.outcome == Outcome::Answered) return ExitStatus::Yes;
+  if (answer.outcome != Outcome::Depends && answer.outcome != Outcome::Unknown) {
+    return ExitStatus::No;
+  }
+  const auto answered = std::ranges::count(answer.possible, Outcome::Answered);
+  const bool open = std::ranges::any_of(answer.possible, [](Outcome one) {
+    return one == Outcome::Depends || one == Outcome::Unknown;
+  });
+  if (answer.possible.empty() || open) return ExitStatus::CannotTell;
+  if (answered == 0) return ExitStatus::No;
+  const bool all = static_cast<std::size_t>(answered) == answer.possible.size();
+  return all ? ExitStatus::Yes : ExitStatus::CannotTell;
+}
+
+Outcome answer_why(const Invocation& asked, kernel::Source& source, const WhyEngine& engine,
+                   Output& out) {
+  const Result<Target> target = host::parse_target(asked.words.front());
+  if (!target) return usage(target.error());
+  std::vector<std::string> notes;
+  const Result<reach::Asked> ends = read_ends(asked, engine, notes);
+  if (!ends) return usage(ends.error());
+  const auto collected = collect_for(source, asked, *target);
+  if (!collected) return tl::unexpected<Failure>(collected.error());
+  const host::Host& host = collected->host;
+  const Result<host::NetnsId> netns = choose_netns(asked, *collected, *target);
+  if (!netns) return usage(netns.error());
+  const host::Network network =
+      engine.read(source, collected->ways[static_cast<std::size_t>(*netns)], host, *netns);
+  const std::vector<std::size_t> listeners = host::listeners_of(host, *netns, *target);
+  if (network.links.empty()) {
+    const host::Gap* gap = network.gap(host::NetworkFact::Links);
+    return fail_with(ExitStatus::CannotTell,
+                     plain_error("interfaces", gap != nullptr ? gap->what : "there are none"));
+  }
+  Result<reach::Plan> plan = reach::plan_questions(host, network, *target, listeners, *ends,
+                                                   engine.routing(host, network));
+  if (!plan) return usage(plan.error());
+  plan->notes.insert(plan->notes.begin(), notes.begin(), notes.end());
+
+  show::WhyReport report{host, network, *target, *plan, {}, {}, all_gaps(host, network, *plan)};
+  for (const reach::Question& question : plan->questions) {
+    report.answers.push_back(engine.trace(host, network, question));
+  }
+  ExitStatus status = status_of_all(report.answers);
+  if (listeners.empty() && status != ExitStatus::Yes) {
+    report.near = host::near_targets(host, *netns, *target);
+    if (may_be_hidden(host, *netns, *target)) status = ExitStatus::CannotTell;
+  }
+  if (asked.verbose) print_message(gaps_text(host));
+  tell(asked, report, out);
+  return status;
+}
+
+Outcome command_why(const Invocation& asked, Output& out) {
+  const tl::expected<OpenedSource, Failure> opened = open_source(asked);
+  if (!opened) return tl::unexpected<Failure>(opened.error());
+  Tally tally(*opened->source);
+  kernel::Source& source = asked.verbose ? static_cast<kernel::Source&>(tally) : *opened->source;
+  const Outcome outcome = answer_why(asked, source, why_engine(), out);
+  if (asked.verbose) {
+    print_message("hark: source: " + show::for_terminal(opened->name) + "\n" + tally.text());
+  }
+  return outcome;
+}
+
+}  // namespace hark::cli

@@ -1,0 +1,42 @@
+// What `hark why` asks others: the reading of a namespace, the trace, routing, names. In one place,
+// so that the command can be tested with answers that are made up.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "cli/exit_status.h"
+#include "cli/invocation.h"
+#include "cli/output.h"
+#include "host/collect.h"
+#include "host/network.h"
+#include "kernel/source.h"
+#include "reach/questions.h"
+#include "reach/trace.h"
+
+namespace hark::cli {
+
+struct WhyEngine {
+  /// Everything that a trace needs of one namespace of a host.
+  std::function<host::Network(kernel::Source&, const kernel::NetnsRef&, const host::Host&,
+                              host::NetnsId)>
+      read;
+  std::function<reach::Answer(const host::Host&, const host::Network&, const reach::Question&)>
+      trace;
+  std::function<reach::Routing(const host::Host&, const host::Network&)> routing;
+  std::function<Result<std::vector<IpAddress>>(const std::string&)> resolve;
+};
+
+/// The real one.
+[[nodiscard]] WhyEngine why_engine();
+
+/// The command, but for where its facts come from.
+[[nodiscard]] Outcome answer_why(const Invocation& asked, kernel::Source& source,
+                                 const WhyEngine& engine, Output& out);
+
+/// What one answer comes to: Yes, No or CannotTell.
+[[nodiscard]] ExitStatus status_of(const reach::Answer& answer);
+
+}  // namespace hark::cli

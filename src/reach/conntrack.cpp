@@ -81,8 +81,8 @@ bool is_connection_of(const Connection& connection, const Packet& packet) {
 /// A reset that a rule sends while the connection's first packet is still on its way belongs to
 /// that connection: nf_ct_attach().
 bool answers_for_rule(const Connection& connection, const Packet& packet) {
-  return packet.reply && packet.made_here() && !connection.confirmed &&
-         packet.protocol == kTcp && connection.protocol == kTcp && (packet.tcp_flags & kRst) != 0;
+  return packet.reply && packet.made_here() && !connection.confirmed && packet.protocol == kTcp &&
+         connection.protocol == kTcp && (packet.tcp_flags & kRst) != 0;
 }
 
 /// The entry that the kernel had before this question.

@@ -236,14 +236,15 @@ Next read_tcp_option(Machine& machine, const nft::Exthdr& op) {
 
 Next run(Machine& machine, const nft::Exthdr& op) {
   const Packet& packet = machine.here.packet;
-  if (op.op == kTcpOption) {
-    if (packet.arp || packet.protocol != kTcp) return Next::Break;
-    return read_tcp_option(machine, op);
-  }
-  // Extension headers and options of IP: there are none. Nor is anything of SCTP or DCCP here.
+  const bool tcp = !packet.arp && packet.protocol == kTcp;
+  if (op.op == kTcpOption && tcp) return read_tcp_option(machine, op);
+  // Extension headers and options of IP: there are none. A packet that is not of the protocol has
+  // none either, but only of the transports is that an answer; nothing here is SCTP or DCCP.
   const bool own = (op.op == kIp6Header && packet.family == Family::Inet6) ||
                    (op.op == kIp4Option && packet.family == Family::Inet);
-  if (!own || packet.arp || !op.present || !op.dreg) return Next::Break;
+  const bool transport = op.op != kIp6Header && op.op != kIp4Option;
+  if (packet.arp ? !transport : !own && !transport) return Next::Break;
+  if (!op.present || !op.dreg) return Next::Break;
   machine.registers.store_u32(*op.dreg, 0);
   return Next::Go;
 }

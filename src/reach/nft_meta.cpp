@@ -248,7 +248,8 @@ Next read(Machine& machine, MetaKey key, std::uint32_t number, nft::Reg reg) {
     case MetaKey::BridgePvid:
     case MetaKey::BridgeVlanProtocol:
     case MetaKey::Broute:
-    case MetaKey::BridgeMac: break;
+    case MetaKey::BridgeMac:
+      break;
   }
   return store_unknown(machine, reg, 16,
                        {.code = "unknown-expression",

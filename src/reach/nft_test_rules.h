@@ -27,7 +27,9 @@ inline Bytes host_number(std::uint32_t value) {
   append_value(out, value);
   return out;
 }
-inline Bytes port_bytes(unsigned port) { return hex_bytes({port >> 8U, port & 0xffU}); }
+inline Bytes port_bytes(unsigned port) {
+  return hex_bytes({port >> 8U, port & 0xffU});
+}
 inline Bytes name_bytes(std::string_view name) {
   Bytes out = to_bytes(name);
   out.resize(16);
@@ -49,8 +51,8 @@ inline nft::Expression load_network(std::uint32_t offset, std::uint32_t length, 
       .dreg = to, .base = nft::PayloadBase::Network, .offset = offset, .length = length});
 }
 inline nft::Expression load_link(std::uint32_t offset, std::uint32_t length, nft::Reg to = 0) {
-  return expression(nft::Payload{
-      .dreg = to, .base = nft::PayloadBase::Link, .offset = offset, .length = length});
+  return expression(
+      nft::Payload{.dreg = to, .base = nft::PayloadBase::Link, .offset = offset, .length = length});
 }
 inline nft::Expression load_meta(nft::MetaKey key, nft::Reg to = 0) {
   return expression(nft::Meta{.key = static_cast<std::uint32_t>(key), .dreg = to});
@@ -71,19 +73,24 @@ inline nft::Expression is(Bytes data, nft::CmpOp op = nft::CmpOp::Eq, nft::Reg f
   return expression(nft::Cmp{.sreg = from, .op = op, .data = std::move(data)});
 }
 inline nft::Expression verdict(nft::Verdict code, std::string chain = {}) {
-  return expression(nft::Immediate{
-      .dreg = 0, .data = {}, .verdict = nft::VerdictTo{.verdict = code, .chain = std::move(chain)}});
+  return expression(
+      nft::Immediate{.dreg = 0,
+                     .data = {},
+                     .verdict = nft::VerdictTo{.verdict = code, .chain = std::move(chain)}});
 }
-inline nft::Expression drop() { return verdict(nft::Verdict::Drop); }
-inline nft::Expression accept() { return verdict(nft::Verdict::Accept); }
+inline nft::Expression drop() {
+  return verdict(nft::Verdict::Drop);
+}
+inline nft::Expression accept() {
+  return verdict(nft::Verdict::Accept);
+}
 inline Rules destination_port(unsigned port) {
   return {load_transport(2, 2), is(port_bytes(port))};
 }
 /// `ct state WANTED`, as a list of states is compiled: a test of bits.
 inline Rules state(std::uint32_t bits) {
   return {load_ct(nft::CtKey::State),
-          expression(nft::Bitwise{
-              .length = 4, .mask = host_number(bits), .xored = host_number(0)}),
+          expression(nft::Bitwise{.length = 4, .mask = host_number(bits), .xored = host_number(0)}),
           is(host_number(0), nft::CmpOp::Neq)};
 }
 inline Rules operator+(Rules a, const Rules& b) {

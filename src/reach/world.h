@@ -86,10 +86,6 @@ struct World {
   const PreparedXt* xt = nullptr;
 
   [[nodiscard]] bool is_waived(std::string_view key) const;
-
-  /// Tables of the old iptables and ipsets, decoded for many questions (xt_prepared.h). Without it
-  /// they are decoded anew each time: right, and slow.
-  const PreparedXt* xt = nullptr;
 };
 
 }  // namespace hark::reach

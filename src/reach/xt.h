@@ -53,8 +53,6 @@ struct XtEffect {
   std::optional<Nat> nat = {};
   bool notrack = false;
   std::string note;  ///< in words, for the path; empty: nothing worth saying
-  /// CT --zone: the zone in which conntrack will look, where it has not seen the packet yet.
-  std::optional<std::uint16_t> zone = {};
 };
 /// Marks and the like are written into `packet` and `view`.
 [[nodiscard]] XtEffect xt_target(World& world, const XtContext& context,
@@ -65,20 +63,6 @@ struct XtEffect {
 [[nodiscard]] HookResult run_legacy_table(World& world, HookPoint hook,
                                           const host::LegacyTable& table, Packet& packet,
                                           ConntrackView& view);
-/// The same, with what the caller, who knows conntrack, has to apply: of the table nat the mapping
-/// that the rule at `place` of the result asks for, of the table raw what CT and NOTRACK ask for.
-struct LegacyEffects {
-  std::optional<XtEffect::Nat> nat = {};
-  bool notrack = false;
-  std::optional<std::uint16_t> zone = {};
-};
-[[nodiscard]] HookResult run_legacy_table(World& world, HookPoint hook,
-                                          const host::LegacyTable& table, Packet& packet,
-                                          ConntrackView& view, LegacyEffects& effects);
-/// Does some rule of the table need conntrack (nf_ct_netns_get in a checkentry of net/netfilter)?
-[[nodiscard]] bool needs_conntrack(const decode::nft::XtMatch& match);
-[[nodiscard]] bool needs_conntrack(const decode::nft::XtTarget& target);
-[[nodiscard]] bool needs_conntrack(const World& world, const host::LegacyTable& table);
 
 /// "-m conntrack --ctstate NEW", for people; the name and revision where it is not known.
 [[nodiscard]] std::string words_of(const decode::nft::XtMatch& match);

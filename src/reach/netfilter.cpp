@@ -70,24 +70,6 @@ HookResult run_chain(HookRun& run, const PreparedChain& chain) {
   return result;
 }
 
-/// A table of the old iptables, and what its targets ask of conntrack and NAT.
-HookResult run_legacy(HookRun& run, const host::LegacyTable& table) {
-  LegacyEffects effects;
-  HookResult result = run_legacy_table(run.world, run.hook, table, run.packet, run.view, effects);
-  if (ends(result)) return result;
-  if (run.packet.ct == CtState::None) {
-    if (effects.zone) run.packet.ct_zone = *effects.zone;
-    if (effects.notrack) run.packet.ct = CtState::Untracked;
-  }
-  if (!effects.nat) return result;
-  const std::string where = result.place ? words_of(*result.place) : table.name;
-  if (!apply_nat(run.world, run.hook, *effects.nat, run.packet, run.view, where, result.notes) &&
-      !(result.place && run.world.is_waived(key_of(*result.place)))) {
-    result.end = HookResult::End::Drop;
-  }
-  return result;
-}
-
 HookResult run_groups(HookRun& run, const std::vector<HookGroup>& groups, const HookPlan& plan);
 
 /// The NAT core: nf_nat_inet_fn(). Chains of NAT see only what has no mapping yet, until one sets
@@ -115,7 +97,7 @@ HookResult run_entry(HookRun& run, const HookEntry& entry, const HookPlan& plan)
     case HookEntry::Kind::Chain:
       return run_chain(run, *entry.chain);
     case HookEntry::Kind::Legacy:
-      return run_legacy(run, *entry.legacy);
+      return run_legacy_table(run.world, run.hook, *entry.legacy, run.packet, run.view);
     case HookEntry::Kind::Nat:
       return run_nat(run, plan);
     case HookEntry::Kind::Confirm:

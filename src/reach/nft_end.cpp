@@ -269,10 +269,6 @@ Next run(Machine& machine, const nft::XtTarget& op) {
   Packet& packet = machine.here.packet;
   const XtEffect effect = xt_target(machine.here.world, context, op, packet, machine.here.view);
   machine.packet_changed();
-  if (packet.ct == CtState::None) {
-    if (effect.zone) packet.ct_zone = *effect.zone;
-    if (effect.notrack) packet.ct = CtState::Untracked;
-  }
   if (!effect.note.empty()) machine.note(effect.note);
   if (!effect.nat) return verdict_of(machine, effect);
   return nat_done(machine,

@@ -115,7 +115,9 @@ TEST_F(WhyView, commands_are_never_broken_and_words_fit_the_width) {
     while (begin < out.size()) {
       const std::size_t end = out.find('\n', begin);
       const std::string line = out.substr(begin, end - begin);
-      if (line.find("see: ") == std::string::npos) EXPECT_LE(display_width(line), width) << line;
+      if (line.find("see: ") == std::string::npos) {
+        EXPECT_LE(display_width(line), width) << line;
+      }
       begin = end + 1;
     }
   }

@@ -76,8 +76,8 @@ bool is_usable(const host::Network& network, const host::Route& route, const hos
   // Of a route with one way the kernel tells its flags with the route's.
   std::uint32_t flags = hop.flags;
   if (route.hops.size() < 2) flags |= route.flags & (kHopDead | kHopLinkDown);
+  // A link that is down has no other routes than local ones, and those hold: fib_sync_down_dev.
   const host::Link* link = link_at(network, hop.link);
-  if (link != nullptr && (link->flags & kLinkUp) == 0) return false;
   const bool v6 = route.family == Family::Inet6;
   const bool ignores =
       link != nullptr && (v6 ? link->ipv6 && link->ipv6->ignore_routes_with_linkdown != 0

@@ -104,6 +104,9 @@ struct Found {
 /// The two of IPv4 that are one trie until somebody adds a rule.
 [[nodiscard]] Found merged_lookup4(World& world, const Key& key);
 
+/// The local table alone; while it is one trie with main, that.
+[[nodiscard]] Found local_lookup4(World& world, const IpAddress& address);
+
 /// Asks the rules in their order.
 [[nodiscard]] Found walk_rules(World& world, std::span<const host::PolicyRule> rules,
                                const Key& key);
@@ -118,7 +121,7 @@ struct Found {
 /// Makes the choice among the hops of a route, and of equal default routes: fib_select_path.
 void select_hop(World& world, const Key& key, Found& found);
 
-/// Can the hop be used? RTNH_F_DEAD and LINKDOWN, and the link's own state.
+/// Can the hop be used? RTNH_F_DEAD and LINKDOWN.
 [[nodiscard]] bool is_usable(const host::Network& network, const host::Route& route,
                              const host::NextHop& hop, bool ignore_linkstate);
 /// The hops of a route; one without a link where none was told.

@@ -347,13 +347,14 @@ RouteIn take_multicast(const Input& input) {
   const IpAddress& to = input.flow.destination;
   const std::string code = "multicast-not-joined";
   const bool all_hosts = to == IpAddress{.bytes = {224, 0, 0, 1}};
+  const bool up = (input.link.flags & kLinkUp) != 0;
   const bool joined =
-      all_hosts || input.world.choices.pick(
-                       {.code = "multicast-membership",
-                        .text = fmt::format("whether a socket has joined the group {} on {}",
-                                            to.text(), input.name()),
-                        .key = fmt::format("multicast {} {}", to.text(), input.name()),
-                        .doubt = Doubt::Unread});
+      up && (all_hosts || input.world.choices.pick(
+                              {.code = "multicast-membership",
+                               .text = fmt::format("whether a socket has joined the group {} on {}",
+                                                   to.text(), input.name()),
+                               .key = fmt::format("multicast {} {}", to.text(), input.name()),
+                               .doubt = Doubt::Unread}));
   if (!joined) {
     return dropped(packet_cause(
         input, code,

@@ -121,7 +121,8 @@ std::optional<Cause> answers_arp(World& world, const host::Link& link, const IpA
   flow.in = link.index;
   if (asker.is_unspecified()) {
     const std::uint32_t table = vrf_table_of(network, link.index, kTableLocal);
-    const Found found = table_lookup4(world, table, key_of(flow));
+    const Found found = table == kTableLocal ? local_lookup4(world, target)
+                                             : table_lookup4(world, table, key_of(flow));
     if (found.error != 0 || found.type != kLocal) return judged(absent(network, link, target));
     if (!ignores(network, link, asker, target)) return std::nullopt;
     return judged(suppressed(network, link, target, "arp_ignore"));

@@ -109,11 +109,12 @@ std::optional<RouteOut> check_source(Output4& output) {
     return refused(output.world, output.flow, EINVAL,
                    fmt::format("{} cannot be the address of one host", source.text()));
   }
-  // __ip_dev_find: configured on any link, or local by the local table.
+  // __ip_dev_find: configured on any link (of several the last that got it, which cannot be told
+  // any more: only for groups does it matter), or local by the local table.
   const auto own = std::ranges::find(network.addresses, source, &host::InterfaceAddress::address);
   Found local;
   if (own == network.addresses.end()) {
-    local = table_lookup4(output.world, kTableLocal, {.source = {}, .destination = source});
+    local = local_lookup4(output.world, source);
   }
   const bool is_own = own != network.addresses.end() || (local.error == 0 && local.type == kLocal);
   const bool by_source = output.key.out == 0 && (to.is_multicast() || is_limited_broadcast(to));
@@ -245,7 +246,9 @@ RouteOut route_output6(World& world, const Flow& flow) {
   RouteOut out;
   out.ok = true;
   out.fib = result_of(found);
-  if (found.type == kLocal || found.type == kAnycast) {
+  // An anycast route that the kernel did not make itself is a link's like any other.
+  const bool anycast = found.type == kAnycast && found.route->protocol == kProtocolKernel;
+  if (found.type == kLocal || anycast) {
     const std::uint32_t vrf = vrf_of(network, found.hop->link);
     out.fib.link = vrf != 0 && !needs_link6(found.route->destination.address) ? vrf : kLo;
   }

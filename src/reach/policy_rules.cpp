@@ -201,6 +201,15 @@ Found lookup(World& world, Key key) {
   return never_had_custom_rules(world) ? merged : apart;
 }
 
+Found local_lookup4(World& world, const IpAddress& address) {
+  const Key key{.source = {}, .destination = address};
+  Found apart = table_lookup4(world, kTableLocal, key);
+  if (!only_default_rules(rules_of(world.network, Family::Inet))) return apart;
+  Found merged = merged_lookup4(world, key);
+  if (apart == merged) return merged;
+  return never_had_custom_rules(world) ? merged : apart;
+}
+
 std::uint32_t vrf_of(const host::Network& network, std::uint32_t link) {
   const host::Link* found = link_at(network, link);
   if (found == nullptr) return 0;

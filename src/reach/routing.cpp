@@ -64,13 +64,13 @@ FibResult fib_lookup(World& world, const Flow& flow) {
 }
 
 std::uint8_t address_type(const host::Network& network, const IpAddress& address,
-                          std::uint32_t link) {
+                          std::uint32_t link, const RoutingIndex* index) {
   if (address.is_multicast()) return fib::kMulticast;
   const bool v4 = address.family == Family::Inet;
   const IpAddress limited{.bytes = {255, 255, 255, 255}};
   if (v4 && (address.is_unspecified() || address == limited)) return fib::kBroadcast;
   const std::uint32_t table = fib::vrf_table_of(network, link, fib::kTableLocal);
-  for (const host::Route* route : matching_routes(network, nullptr, table, address)) {
+  for (const host::Route* route : matching_routes(network, index, table, address)) {
     if (fib::error_of_route(route->type) != 0) break;
     const bool here = link == 0 || fib::hops_of(*route).front().link == link;
     // inet_dev_addr_type asks what the first match is; of IPv6 each link has routes of its own.
@@ -80,8 +80,9 @@ std::uint8_t address_type(const host::Network& network, const IpAddress& address
   return fib::kUnicast;
 }
 
-bool is_own_address(const host::Network& network, const IpAddress& address) {
-  return address_type(network, address) == fib::kLocal;
+bool is_own_address(const host::Network& network, const IpAddress& address,
+                    const RoutingIndex* index) {
+  return address_type(network, address, 0, index) == fib::kLocal;
 }
 
 bool on_link(const host::Network& network, std::uint32_t link, const IpAddress& address) {

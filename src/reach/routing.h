@@ -51,7 +51,9 @@ struct FibResult {
 struct RouteIn {
   enum class To : std::uint8_t { Local, Forward, Drop, Reject };
   To to = To::Drop;
-  bool broadcast = false;  ///< local, but by a broadcast or multicast address
+  /// Local, but by a broadcast or multicast address; or, of TCP, by an anycast address of IPv6,
+  /// which takes no connections either.
+  bool broadcast = false;
   FibResult fib;
   Cause cause;                                ///< of Drop and Reject
   std::uint8_t icmp_type = 0, icmp_code = 0;  ///< of Reject: what is sent back
@@ -71,9 +73,11 @@ struct RouteOut {
 /// inet_addr_type() and its kin: RTN_* of an address as seen by this host, on any link or on one;
 /// RTN_UNICAST where it is none of its own.
 [[nodiscard]] std::uint8_t address_type(const host::Network& network, const IpAddress& address,
-                                        std::uint32_t link = 0);
+                                        std::uint32_t link = 0,
+                                        const RoutingIndex* index = nullptr);
 /// Is it an address of this host, in that its local table delivers it here?
-[[nodiscard]] bool is_own_address(const host::Network& network, const IpAddress& address);
+[[nodiscard]] bool is_own_address(const host::Network& network, const IpAddress& address,
+                                  const RoutingIndex* index = nullptr);
 
 /// Does the host answer ARP (or neighbour discovery) for `target` asked by `asker` on `link`?
 /// Nothing if it does.

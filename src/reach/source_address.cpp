@@ -1,5 +1,7 @@
 // Which of its addresses a host writes into a packet: inet_select_addr of net/ipv4/devinet.c;
-// ipv6_dev_get_saddr of net/ipv6/addrconf.c, which follows RFC 6724.
+// ipv6_dev_get_saddr of net/ipv6/addrconf.c, which follows RFC 6724. The kernel looks for the
+// source of a route of IPv4 when the route is made or an address changes: route_localnet set later
+// does not count for it.
 #include <algorithm>
 #include <array>
 

@@ -97,10 +97,10 @@ std::string rule(Dice& dice, bool v6) {
 }
 
 void make_links(Dice& dice, RandomRoutes& out) {
-  out.batch4 += "link set lo up\n";
+  out.links += "link set lo up\n";
   for (unsigned i = 0; i < kRandomLinks; ++i) {
-    out.batch4 += fmt::format("link add v{0} type veth peer name w{0}\n", i);
-    out.batch4 += fmt::format("link set v{0} up group {1}\nlink set w{0} up\n", i, dice.roll(2));
+    out.links += fmt::format("link add v{0} type veth peer name w{0}\n", i);
+    out.links += fmt::format("link set v{0} up group {1}\nlink set w{0} up\n", i, dice.roll(2));
     if (dice.chance(15))
       out.links_down.push_back(fmt::format("{}{}", dice.chance(70) ? 'w' : 'v', i));
     for (unsigned n = dice.roll(4); n > 0; --n) {

@@ -15,7 +15,7 @@ class Dice {
  public:
   explicit Dice(std::uint32_t seed) : engine_(seed) {}
   /// 0 to ways-1
-  unsigned roll(unsigned ways) { return engine_() % ways; }
+  unsigned roll(unsigned ways) { return static_cast<unsigned>(engine_()) % ways; }
   bool chance(unsigned percent) { return roll(100) < percent; }
   template <typename T>
   const T& of(const std::vector<T>& all) {
@@ -27,7 +27,8 @@ class Dice {
 };
 
 struct RandomRoutes {
-  std::string batch4, batch6;                                 ///< for ip -batch, and ip -6 -batch
+  std::string links;           ///< for ip -batch, before the settings
+  std::string batch4, batch6;  ///< for ip -batch and ip -6 -batch, after them
   std::vector<std::pair<std::string, std::string>> settings;  ///< path below /proc/sys/net, value
   std::vector<std::string> links_down;                        ///< set down after all else
   bool rules4 = false;                                        ///< some rule of IPv4 was added

@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <span>
 
 #include "decode/netlink_attributes.h"
 
@@ -14,12 +15,12 @@ namespace {
 
 template <typename T>
 void append(Bytes& to, std::uint16_t type, const T& value) {
-  const auto* bytes = reinterpret_cast<const std::uint8_t*>(&value);
-  decode::append_attribute(to, type, ByteView(bytes, sizeof value));
+  decode::append_attribute(to, type, std::as_bytes(std::span(&value, 1)));
 }
 
 void append(Bytes& to, std::uint16_t type, const IpAddress& address) {
-  decode::append_attribute(to, type, ByteView(address.bytes.data(), address.bits() / 8));
+  decode::append_attribute(to, type,
+                           std::as_bytes(std::span(address.bytes)).first(address.bits() / 8));
 }
 
 std::optional<IpAddress> address_of(ByteView bytes, Family family) {
@@ -37,8 +38,8 @@ Bytes request_for(const reach::Flow& flow) {
   header.rtm_dst_len = bits;
   const bool has_source = flow.in != 0 || flow.source_given;
   if (has_source) header.rtm_src_len = bits;
-  const auto* start = reinterpret_cast<const std::uint8_t*>(&header);
-  Bytes body(start, start + sizeof header);
+  const ByteView start = std::as_bytes(std::span(&header, 1));
+  Bytes body(start.begin(), start.end());
   append(body, RTA_DST, flow.destination);
   if (has_source) append(body, RTA_SRC, flow.source);
   if (flow.in != 0) append(body, RTA_IIF, flow.in);

@@ -1,7 +1,11 @@
 #include "compare.h"
 
 #include <algorithm>
+#include <cctype>
 #include <cstdio>
+#include <optional>
+
+#include "witness.h"
 
 namespace hark::differential {
 
@@ -62,6 +66,28 @@ std::string wrong_verdict(const Ask& ask, const Verdict& verdict, const Observat
   return {};
 }
 
+std::string wrong_rule(const Verdict& verdict, const std::set<std::string>& drops) {
+  const bool open = verdict.outcome == "depends" || verdict.outcome == "unknown";
+  const bool by_rule = verdict.code.ends_with("-drop") || verdict.code.ends_with("-reject");
+  // Rules of the old iptables are not traced; hark calls theirs by numbers.
+  const bool named = verdict.text.find(" handle ") != std::string::npos ||
+                     (verdict.text.find("the policy of ") != std::string::npos &&
+                      verdict.text.find("tables") == std::string::npos);
+  if (open || !by_rule || !named) return {};
+  const std::string words = verdict.text + " ";
+  for (const std::string& place : drops) {
+    const std::size_t at = words.find(place);
+    // "handle 1" is not "handle 12", and a rule is not a policy.
+    if (at != std::string::npos &&
+        std::isalnum(static_cast<unsigned char>(words[at + place.size()])) == 0) {
+      return {};
+    }
+  }
+  std::string wrong = "the kernel dropped it at:";
+  for (const std::string& place : drops) wrong += " " + place + ";";
+  return drops.empty() ? "the kernel traced no drop" : wrong;
+}
+
 namespace {
 
 #ifdef HARK_HAS_TRACE
@@ -71,7 +97,16 @@ struct Asker {
   const Servers& servers;
   const Judge& judge;
   Prober& prober;
+  Witness& witness;
   Tally& tally;
+
+  [[nodiscard]] std::string wrong_answer(const Ask& ask, const Verdict& verdict,
+                                         const Observation& seen) const {
+    const std::string wrong = wrong_answer(ask, verdict, seen);
+    if (!wrong.empty() || !witness.works() || ask.interface == "lo") return wrong;
+    witness.collect();
+    return wrong_rule(verdict, witness.drops(ask.udp, ask.source, seen.source_port));
+  }
 
   // A difference counts if it is there again when nothing else goes on.
   void ask(const Ask& ask, Observation seen) const {
@@ -81,15 +116,19 @@ struct Asker {
       count(tally, one, verdict.outcome);
       for (const std::string& condition : verdict.conditions) tally["condition:" + condition]++;
     }
-    std::string wrong = wrong_verdict(ask, verdict, seen, servers);
+    std::string wrong = wrong_answer(ask, verdict, seen);
     if (!wrong.empty()) {
       const Observation again = prober.ask({ask}, {.grace_ms = 700}).front();
-      const std::string wrong_again = wrong_verdict(ask, verdict, again, servers);
+      const std::string wrong_again = wrong_answer(ask, verdict, again);
       if (wrong_again.empty()) count(tally, one, "flaky");
       if (wrong_again.empty() && options.verbose) {
         print_question(one, ask, seen, "only once: " + wrong + ", then " + words_of(again));
       }
       wrong = wrong_again;
+    }
+    if (!wrong.empty() && one.has_tag("known")) {
+      count(tally, one, "known");
+      return;
     }
     count(tally, one, wrong.empty() ? "agree" : "mismatch");
     if (wrong.empty() && !options.verbose) return;
@@ -112,6 +151,8 @@ Tally compare_case(const Case& one, const RunOptions& options, const Place& plac
     if (read) judge.emplace(std::move(*read));
     if (!read) std::printf("%s: hark: %s\n", one.name.c_str(), reason(read.error()).c_str());
   }
+  std::optional<Witness> witness;
+  if (judge) witness.emplace(place);
 #endif
   Prober prober(place, servers, one.dead);
   const std::vector<Observation> all = prober.ask(one.asks, {.grace_ms = options.grace_ms});
@@ -126,7 +167,7 @@ Tally compare_case(const Case& one, const RunOptions& options, const Place& plac
       print_question(one, ask, seen, wrong);
     }
 #ifdef HARK_HAS_TRACE
-    if (judge) Asker{one, options, servers, *judge, prober, tally}.ask(ask, seen);
+    if (judge) Asker{one, options, servers, *judge, prober, *witness, tally}.ask(ask, seen);
 #endif
   }
   return tally;

@@ -41,7 +41,9 @@ bool on_subnets(const InterfaceNow& interface, const IpAddress& address) {
 
 struct Prober::Work {
   Work(const Place& the_place, Servers& the_servers, const std::vector<IpAddress>& dead)
-      : place(the_place), servers(the_servers), wire(the_place, dead) {}
+      : place(the_place), servers(the_servers), wire(the_place, dead) {
+    introduce_routers(dead);
+  }
 
   const Place& place;
   Servers& servers;
@@ -51,6 +53,7 @@ struct Prober::Work {
   std::set<ClientKey> used = {};  ///< of this host, ever
   std::uint16_t next_port = 32768;
 
+  void introduce_routers(const std::vector<IpAddress>& dead);
   void begin(Client& client, const std::vector<InterfaceNow>& interfaces);
   void choose_port(Client& client);
   void send_first(Client& client);
@@ -62,6 +65,20 @@ struct Prober::Work {
   void settle();
   void conclude(Client& client);
 };
+
+// The routers ask for the host first, as they must before they can pass anything on to it, and so
+// it learns who they are. Otherwise one odd packet may spoil the next ones: a reset from 127.0.0.1
+// makes the host ask for its router as 127.0.0.1, which nobody can answer.
+void Prober::Work::introduce_routers(const std::vector<IpAddress>& dead) {
+  for (unsigned link = 0; link < kLinks; link++) {
+    const std::string net = "10." + std::to_string(link + 1) + ".0.";
+    const IpAddress router = *IpAddress::parse(net + "254");
+    if (std::ranges::find(dead, router) != dead.end()) continue;
+    wire.send(link,
+              neighbour_question(Wire::client_mac(link), router, *IpAddress::parse(net + "1")));
+  }
+  settle();
+}
 
 void Prober::Work::choose_port(Client& client) {
   const auto key = [&](std::uint16_t port) {

@@ -2,7 +2,9 @@
 // a failure is kept as one, and the causes are written by hand in it.
 //
 //   case NAME                      begins a case
-//   tag WORD…                      features, for the summary; "chance": results may differ
+//   tag WORD…                      features, for the summary; "loose": what cannot be made is left
+//   out;
+//                                  "known": hark is known to differ, why stands beside it
 //   ip COMMAND                     `ip` with these words, in the host; `ip!`: after the listeners
 //   sysctl PATH VALUE              below /proc/sys/net, in the host; `sysctl!`: after the listeners
 //   listen WORD…                   see servers.h

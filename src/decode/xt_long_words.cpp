@@ -57,8 +57,8 @@ void time(Line& line) {
   if (const auto from = line.number(Field::DateStart)) line.option("--datestart", date_text(from));
   if (const auto until = line.number(Field::DateStop); until != kForever)
     line.option("--datestop", date_text(until));
-  if (line.bit(Field::Flags, 1)) line.option("--kerneltz");
-  if (line.bit(Field::Flags, 2)) line.option("--contiguous");
+  if (line.bit(Field::Flags, 1)) line.flag("--kerneltz");
+  if (line.bit(Field::Flags, 2)) line.flag("--contiguous");
 }
 
 void string(Line& line) {
@@ -80,7 +80,7 @@ void string(Line& line) {
   if (const auto from = line.number(Field::From)) line.option("--from", std::to_string(from));
   if (const auto to = line.number(Field::To); to != 0xffff && to != 0)
     line.option("--to", std::to_string(to));
-  if (line.bit(Field::Flags, 2)) line.option("--icase");
+  if (line.bit(Field::Flags, 2)) line.flag("--icase");
 }
 
 void u32(Line& line) {
@@ -147,10 +147,10 @@ void policy_element(Line& line, const PolicyElement& one) {
 void policy(Line& line) {
   line.option("--dir", line.bit(Field::Flags, 1) ? "in" : "out");
   line.option("--pol", line.bit(Field::Flags, 4) ? "none" : "ipsec");
-  if (line.bit(Field::Flags, 8)) line.option("--strict");
+  if (line.bit(Field::Flags, 8)) line.flag("--strict");
   bool first = true;
   for (const PolicyElement& one : policy_elements(line.blob(), line.family())) {
-    if (!first) line.option("--next");
+    if (!first) line.flag("--next");
     first = false;
     policy_element(line, one);
   }
@@ -168,7 +168,7 @@ void esp(Line& line) {
 }
 void ipcomp(Line& line) {
   spis(line, "--ipcompspi", line.bit(Field::InvertFlags, 1));
-  if (line.number(Field::Reserved) != 0) line.option("--compres");
+  if (line.number(Field::Reserved) != 0) line.flag("--compres");
 }
 void ah(Line& line) {
   if (line.family() == hark::Family::Inet) {
@@ -179,7 +179,7 @@ void ah(Line& line) {
   const bool turned = line.bit(Field::InvertFlags, 2);
   if (line.number(Field::Length) != 0 || turned)
     line.option("--ahlen", std::to_string(line.number(Field::Length)), turned);
-  if (line.number(Field::Reserved) != 0) line.option("--ahres");
+  if (line.number(Field::Reserved) != 0) line.flag("--ahres");
 }
 
 void port_pair(Line& line, Field field, const char* option, unsigned bit) {
@@ -215,8 +215,8 @@ void dccp(Line& line) {
                 line.bit(Field::InvertFlags, 8));
 }
 void ecn(Line& line) {
-  if (line.bit(Field::Mode, 0x10)) line.option("--ecn-tcp-ece", line.bit(Field::Invert, 0x10));
-  if (line.bit(Field::Mode, 0x20)) line.option("--ecn-tcp-cwr", line.bit(Field::Invert, 0x20));
+  if (line.bit(Field::Mode, 0x10)) line.flag("--ecn-tcp-ece", line.bit(Field::Invert, 0x10));
+  if (line.bit(Field::Mode, 0x20)) line.flag("--ecn-tcp-cwr", line.bit(Field::Invert, 0x20));
   if (line.bit(Field::Mode, 0x01))
     line.option("--ecn-ip-ect", std::to_string(line.number(Field::Value)),
                 line.bit(Field::Invert, 0x01));
@@ -242,7 +242,7 @@ void frag(Line& line) {
   constexpr std::array<BitName, 4> kFlags = {
       {{4, "--fragres"}, {8, "--fragfirst"}, {16, "--fragmore"}, {32, "--fraglast"}}};
   for (const BitName& flag : kFlags)
-    if (line.bit(Field::Flags, flag.bit)) line.option(flag.name);
+    if (line.bit(Field::Flags, flag.bit)) line.flag(flag.name);
 }
 void options(Line& line) {
   const std::string name = line.blob().name() == "hbh" ? "--hbh" : "--dst";
@@ -270,7 +270,7 @@ void rt(Line& line) {
   if (line.bit(Field::Flags, 4))
     line.option("--rt-len", std::to_string(line.number(Field::Length)),
                 line.bit(Field::InvertFlags, 4));
-  if (line.bit(Field::Flags, 8)) line.option("--rt-0-res");
+  if (line.bit(Field::Flags, 8)) line.flag("--rt-0-res");
 }
 void mh(Line& line) {
   const std::uint32_t low = line.blob().item(Field::Value, 0, 1);
@@ -289,7 +289,7 @@ void ipv6header(Line& line) {
                                                 {1, "protocol"}}};
   line.option("--header", bits_text(line.number(Field::MatchFlags), kHeaders),
               line.number(Field::InvertFlags) != 0);
-  if (line.number(Field::Mode) != 0) line.option("--soft");
+  if (line.number(Field::Mode) != 0) line.flag("--soft");
 }
 
 constexpr std::array<std::pair<std::string_view, Write>, 18> kWriters = {{

@@ -156,8 +156,8 @@ void addrtype(Line& line) {
   if (const auto types = line.number(Field::DestinationMask))
     line.option("--dst-type", bits_text(types, kTypes),
                 line.number(Field::InvertDestination) != 0 || line.bit(Field::Flags, 2));
-  if (line.bit(Field::Flags, 4)) line.option("--limit-iface-in");
-  if (line.bit(Field::Flags, 8)) line.option("--limit-iface-out");
+  if (line.bit(Field::Flags, 4)) line.flag("--limit-iface-in");
+  if (line.bit(Field::Flags, 8)) line.flag("--limit-iface-out");
 }
 
 void comment(Line& line) {
@@ -212,7 +212,7 @@ std::uint64_t bytes_of_cost(std::uint64_t cost) {
 /// Writes the rate and gives after how many milliseconds entries expire if nothing is said.
 std::uint64_t hashlimit_rate(Line& line) {
   constexpr unsigned kInvert = 16, kBytes = 32;
-  constexpr std::uint64_t kByteExpire = 15'000;
+  constexpr std::uint64_t kByteExpire = 15'000, kBurstExpire = 60'000;
   const std::string option =
       line.bit(Field::Mode, kInvert) ? "--hashlimit-above" : "--hashlimit-upto";
   const std::uint64_t average = line.number(Field::Average);
@@ -221,7 +221,7 @@ std::uint64_t hashlimit_rate(Line& line) {
     const std::uint64_t rate = bytes_of_cost(average);
     line.option(option, bytes_text(rate) + "/s");
     if (burst != 0) line.option("--hashlimit-burst", bytes_text(rate * burst));
-    return kByteExpire;
+    return burst != 0 ? kBurstExpire : kByteExpire;
   }
   const std::string rate = rate_text(average, line.blob().revision() == 1 ? 10'000 : 1'000'000);
   line.option(option, rate).option("--hashlimit-burst", std::to_string(burst));
@@ -251,7 +251,7 @@ void hashlimit(Line& line) {
     line.option("--hashlimit-srcmask", std::to_string(mask));
   if (const auto mask = line.number(Field::DestinationMask); mask != bits)
     line.option("--hashlimit-dstmask", std::to_string(mask));
-  if (line.bit(Field::Mode, kRateMatch)) line.option("--hashlimit-rate-match");
+  if (line.bit(Field::Mode, kRateMatch)) line.flag("--hashlimit-rate-match");
 }
 
 void recent(Line& line) {
@@ -259,16 +259,16 @@ void recent(Line& line) {
       {{2, "--set"}, {1, "--rcheck"}, {4, "--update"}, {8, "--remove"}}};
   if (line.number(Field::Invert) != 0) line.word("!");
   for (const BitName& what : kWhat)
-    if (line.bit(Field::Flags, what.bit)) line.option(what.name);
+    if (line.bit(Field::Flags, what.bit)) line.flag(what.name);
   if (const auto seconds = line.number(Field::Seconds))
     line.option("--seconds", std::to_string(seconds));
-  if (line.bit(Field::Flags, 32)) line.option("--reap");
+  if (line.bit(Field::Flags, 32)) line.flag("--reap");
   if (const auto hits = line.number(Field::Hits)) line.option("--hitcount", std::to_string(hits));
-  if (line.bit(Field::Flags, 16)) line.option("--rttl");
+  if (line.bit(Field::Flags, 16)) line.flag("--rttl");
   line.option("--name", line.blob().text(Field::Name));
   if (line.blob().has(Field::Mask))
     line.option("--mask", line.blob().address(Field::Mask, line.family()).text());
-  line.option(line.number(Field::Side) == 0 ? "--rsource" : "--rdest");
+  line.flag(line.number(Field::Side) == 0 ? "--rsource" : "--rdest");
 }
 
 void counters(Line& line, Field op, Field value, const std::string& what) {
@@ -282,9 +282,9 @@ void set(Line& line) {
   line.option("--match-set", line.set_name(line.blob().u16(Field::Index)),
               line.bit(Field::SetFlags, 1));
   line.word(directions_text(line.number(Field::SetFlags), line.number(Field::Dimensions)));
-  if (line.bit(Field::Flags, 1U << 7U)) line.option("--return-nomatch");
-  if (line.bit(Field::Flags, 1U << 3U)) line.option("--update-counters", true);
-  if (line.bit(Field::Flags, 1U << 4U)) line.option("--update-subcounters", true);
+  if (line.bit(Field::Flags, 1U << 7U)) line.flag("--return-nomatch");
+  if (line.bit(Field::Flags, 1U << 3U)) line.flag("--update-counters", true);
+  if (line.bit(Field::Flags, 1U << 4U)) line.flag("--update-subcounters", true);
   counters(line, Field::PacketsOp, Field::Packets, "packets");
   counters(line, Field::BytesOp, Field::Bytes, "bytes");
 }

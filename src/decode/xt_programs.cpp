@@ -1,6 +1,5 @@
 #include "decode/xt_programs.h"
 
-#include <arpa/inet.h>
 #include <linux/netfilter/xt_bpf.h>
 #include <linux/netfilter/xt_policy.h>
 #include <linux/netfilter/xt_u32.h>
@@ -74,7 +73,7 @@ std::vector<PolicyElement> policy_elements(const Blob& blob, hark::Family family
     to.source_mask = address_of(from.smask, family);
     to.destination = address_of(from.daddr, family);
     to.destination_mask = address_of(from.dmask, family);
-    to.spi = ntohl(from.spi);
+    to.spi = from.spi;
     to.request = from.reqid;
     to.protocol = from.proto;
     to.mode = from.mode;

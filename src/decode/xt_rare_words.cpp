@@ -33,7 +33,7 @@ void mac(Line& line) {
 }
 
 void owner(Line& line) {
-  if (line.bit(Field::MatchFlags, 4)) line.option("--socket-exists", line.bit(Field::Invert, 4));
+  if (line.bit(Field::MatchFlags, 4)) line.flag("--socket-exists", line.bit(Field::Invert, 4));
   if (line.bit(Field::MatchFlags, 1))
     line.option("--uid-owner",
                 range_text(line.number(Field::UidMin), line.number(Field::UidMax), '-'),
@@ -42,7 +42,7 @@ void owner(Line& line) {
     line.option("--gid-owner",
                 range_text(line.number(Field::GidMin), line.number(Field::GidMax), '-'),
                 line.bit(Field::Invert, 2));
-  if (line.bit(Field::MatchFlags, 8)) line.option("--suppl-groups");
+  if (line.bit(Field::MatchFlags, 8)) line.flag("--suppl-groups");
 }
 
 void pkttype(Line& line) {
@@ -62,7 +62,7 @@ std::string device_text(const Line& line, Field name, Field mask) {
 }
 void physdev(Line& line) {
   const auto flag = [&](unsigned bit, const char* option) {
-    if (line.bit(Field::Flags, bit)) line.option(option, line.bit(Field::Invert, bit));
+    if (line.bit(Field::Flags, bit)) line.flag(option, line.bit(Field::Invert, bit));
   };
   flag(0x08, "--physdev-is-in");
   if (line.bit(Field::Flags, 1))
@@ -119,7 +119,7 @@ void connlimit(Line& line) {
   line.option(line.bit(Field::Flags, 1) ? "--connlimit-upto" : "--connlimit-above",
               std::to_string(line.number(Field::Most)))
       .option("--connlimit-mask", bits.substr(bits.rfind('/') + 1))
-      .option(line.bit(Field::Flags, 2) ? "--connlimit-daddr" : "--connlimit-saddr");
+      .flag(line.bit(Field::Flags, 2) ? "--connlimit-daddr" : "--connlimit-saddr");
 }
 
 void connbytes(Line& line) {
@@ -140,7 +140,7 @@ void connbytes(Line& line) {
 
 void connlabel(Line& line) {
   line.option("--label", std::to_string(line.number(Field::Value)), line.bit(Field::Flags, 1));
-  if (line.bit(Field::Flags, 2)) line.option("--set");
+  if (line.bit(Field::Flags, 2)) line.flag("--set");
 }
 void helper(Line& line) {
   line.option("--helper", quoted(line.blob().text(Field::Name)), inverted(line));
@@ -156,15 +156,15 @@ void devgroup(Line& line) {
   group("--dst-group", 4, Field::DestinationAddress, Field::DestinationMask);
 }
 void rpfilter(Line& line) {
-  if (line.bit(Field::Flags, 1)) line.option("--loose");
-  if (line.bit(Field::Flags, 2)) line.option("--validmark");
-  if (line.bit(Field::Flags, 4)) line.option("--accept-local");
-  if (line.bit(Field::Flags, 8)) line.option("--invert");
+  if (line.bit(Field::Flags, 1)) line.flag("--loose");
+  if (line.bit(Field::Flags, 2)) line.flag("--validmark");
+  if (line.bit(Field::Flags, 4)) line.flag("--accept-local");
+  if (line.bit(Field::Flags, 8)) line.flag("--invert");
 }
 void socket(Line& line) {
-  if (line.bit(Field::Flags, 1)) line.option("--transparent");
-  if (line.bit(Field::Flags, 2)) line.option("--nowildcard");
-  if (line.bit(Field::Flags, 4)) line.option("--restore-skmark");
+  if (line.bit(Field::Flags, 1)) line.flag("--transparent");
+  if (line.bit(Field::Flags, 2)) line.flag("--nowildcard");
+  if (line.bit(Field::Flags, 4)) line.flag("--restore-skmark");
 }
 
 void cgroup(Line& line) {

@@ -47,7 +47,7 @@ void log(Line& line) {
                                               {8, "--log-uid"},
                                               {32, "--log-macdecode"}}};
   for (const BitName& flag : kFlags)
-    if (line.bit(Field::Flags, flag.bit)) line.option(flag.name);
+    if (line.bit(Field::Flags, flag.bit)) line.flag(flag.name);
 }
 
 void nflog(Line& line) {
@@ -86,9 +86,9 @@ std::string nat_range(const Line& line) {
 }
 
 void nat_flags(Line& line) {
-  if (line.bit(Field::Flags, kRandom)) line.option("--random");
-  if (line.bit(Field::Flags, kRandomFully)) line.option("--random-fully");
-  if (line.bit(Field::Flags, kPersistent)) line.option("--persistent");
+  if (line.bit(Field::Flags, kRandom)) line.flag("--random");
+  if (line.bit(Field::Flags, kRandomFully)) line.flag("--random-fully");
+  if (line.bit(Field::Flags, kPersistent)) line.flag("--persistent");
 }
 
 void dnat(Line& line) {
@@ -128,7 +128,7 @@ void connmark(Line& line) {
     line.option(kModes[0],
                 hex_text(line.number(Field::CtMark)) + "/" + hex_text(line.number(Field::CtMask)));
   else
-    line.option(mode < kModes.size() ? kModes[mode] : "?")
+    line.flag(mode < kModes.size() ? kModes[mode] : "?")
         .option("--nfmask", hex_text(line.number(Field::PacketMask)))
         .option("--ctmask", hex_text(line.number(Field::CtMask)));
   if (const auto bits = line.number(Field::ShiftBits))
@@ -151,7 +151,7 @@ void ct(Line& line) {
                                                 {1024, "label"}}};
   constexpr std::array<BitName, 1> kExpectEvents = {{{1, "new"}}};
   if (line.bit(Field::Flags, 2)) return line.rename("NOTRACK");
-  if (line.bit(Field::Flags, 1)) line.option("--notrack");
+  if (line.bit(Field::Flags, 1)) line.flag("--notrack");
   if (const std::string helper = line.blob().text(Field::Helper); !helper.empty())
     line.option("--helper", helper);
   if (const std::string policy = line.blob().text(Field::TimeoutPolicy); !policy.empty())
@@ -179,7 +179,7 @@ void tproxy(Line& line) {
 void tcpmss(Line& line) {
   constexpr std::uint64_t kClamp = 0xffff;
   if (line.number(Field::Mss) == kClamp)
-    line.option("--clamp-mss-to-pmtu");
+    line.flag("--clamp-mss-to-pmtu");
   else
     line.option("--set-mss", std::to_string(line.number(Field::Mss)));
 }
@@ -193,15 +193,15 @@ void set(Line& line) {
     return true;
   };
   if (one("--add-set", Field::Index, Field::SetFlags, Field::Dimensions)) {
-    if (line.bit(Field::Flags, 1)) line.option("--exist");
+    if (line.bit(Field::Flags, 1)) line.flag("--exist");
     if (line.blob().has(Field::Timeout) && line.number(Field::Timeout) != 0xffffffff)
       line.option("--timeout", std::to_string(line.number(Field::Timeout)));
   }
   one("--del-set", Field::DeleteIndex, Field::DeleteSetFlags, Field::DeleteDimensions);
   if (one("--map-set", Field::MapIndex, Field::MapSetFlags, Field::MapDimensions)) {
-    if (line.bit(Field::Flags, 1U << 8U)) line.option("--map-mark");
-    if (line.bit(Field::Flags, 1U << 9U)) line.option("--map-prio");
-    if (line.bit(Field::Flags, 1U << 10U)) line.option("--map-queue");
+    if (line.bit(Field::Flags, 1U << 8U)) line.flag("--map-mark");
+    if (line.bit(Field::Flags, 1U << 9U)) line.flag("--map-prio");
+    if (line.bit(Field::Flags, 1U << 10U)) line.flag("--map-queue");
   }
 }
 
@@ -224,7 +224,7 @@ void ttl(Line& line) {
               std::to_string(line.number(Field::Value)));
 }
 void ecn(Line& line) {
-  if (line.bit(Field::Mode, 0x30)) line.option("--ecn-tcp-remove");
+  if (line.bit(Field::Mode, 0x30)) line.flag("--ecn-tcp-remove");
   if (line.bit(Field::Mode, 0x01))
     line.option("--ecn-ip-ect", std::to_string(line.number(Field::Value)));
 }
@@ -236,26 +236,26 @@ void nfqueue(Line& line) {
     line.option("--queue-balance", fmt::format("{}:{}", first, first + count - 1));
   else
     line.option("--queue-num", std::to_string(first));
-  if (line.bit(Field::Flags, 1)) line.option("--queue-bypass");
-  if (line.bit(Field::Flags, 2)) line.option("--queue-cpu-fanout");
+  if (line.bit(Field::Flags, 1)) line.flag("--queue-bypass");
+  if (line.bit(Field::Flags, 2)) line.flag("--queue-cpu-fanout");
 }
 
 void synproxy(Line& line) {
-  if (line.bit(Field::Options, 4)) line.option("--sack-perm");
-  if (line.bit(Field::Options, 8)) line.option("--timestamp");
+  if (line.bit(Field::Options, 4)) line.flag("--sack-perm");
+  if (line.bit(Field::Options, 8)) line.flag("--timestamp");
   if (line.bit(Field::Options, 2))
     line.option("--wscale", std::to_string(line.number(Field::WindowScale)));
   if (line.bit(Field::Options, 1)) line.option("--mss", std::to_string(line.number(Field::Mss)));
-  if (line.bit(Field::Options, 16)) line.option("--ecn");
+  if (line.bit(Field::Options, 16)) line.flag("--ecn");
 }
 
 void checksum(Line& line) {
-  line.option("--checksum-fill");
+  line.flag("--checksum-fill");
 }
 void idletimer(Line& line) {
   line.option("--timeout", std::to_string(line.number(Field::Timeout)))
       .option("--label", line.blob().text(Field::Label));
-  if (line.bit(Field::Type, 1)) line.option("--alarm");
+  if (line.bit(Field::Type, 1)) line.flag("--alarm");
 }
 void audit(Line& line) {
   constexpr std::array kTypes = {"accept", "drop", "reject"};
@@ -271,12 +271,13 @@ void secmark(Line& line) {
   line.option("--selctx", line.blob().text(Field::Text));
 }
 void connsecmark(Line& line) {
-  line.option(line.number(Field::Mode) == 1 ? "--save" : "--restore");
+  line.flag(line.number(Field::Mode) == 1 ? "--save" : "--restore");
 }
 
 unsigned prefix_length(const Line& line, Field mask) {
   unsigned out = 0;
-  for (const std::byte byte : line.blob().bytes(mask))
+  const std::size_t size = line.family() == hark::Family::Inet ? 4 : 16;
+  for (const std::byte byte : line.blob().bytes(mask).first(size))
     for (unsigned bits = std::to_integer<unsigned>(byte); bits != 0; bits &= bits - 1) ++out;
   return out;
 }

@@ -38,13 +38,13 @@ Line& Line::word(std::string_view text) {
   return *this;
 }
 
-Line& Line::option(std::string_view name, bool inverted) {
+Line& Line::flag(std::string_view name, bool inverted) {
   if (inverted) word("!");
   return word(name);
 }
 
 Line& Line::option(std::string_view name, std::string_view value, bool inverted) {
-  return option(name, inverted).word(value);
+  return flag(name, inverted).word(value);
 }
 
 std::string hex_text(std::uint64_t number, int digits) {

@@ -39,8 +39,9 @@ class Line {
   [[nodiscard]] std::string set_name(std::uint16_t index) const;
 
   Line& word(std::string_view text);
-  /// "--mark", or "! --mark"
-  Line& option(std::string_view name, bool inverted = false);
+  /// "--socket-exists", or "! --socket-exists"
+  Line& flag(std::string_view name, bool inverted = false);
+  /// "--mark 0x1", or "! --mark 0x1"
   Line& option(std::string_view name, std::string_view value, bool inverted = false);
   /// The kernel's name of the extension is not iptables'.
   void rename(std::string_view name) { name_ = name; }

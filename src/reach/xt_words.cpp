@@ -26,12 +26,13 @@ std::string protocol_text(std::uint16_t protocol) {
     std::uint16_t number;
     const char* name;
   };
-  constexpr std::array<Name, 10> kNames = {{{1, "icmp"},
+  constexpr std::array<Name, 11> kNames = {{{1, "icmp"},
                                             {6, "tcp"},
                                             {17, "udp"},
                                             {50, "esp"},
                                             {51, "ah"},
                                             {58, "ipv6-icmp"},
+                                            {108, "ipcomp"},
                                             {132, "sctp"},
                                             {135, "mobility-header"},
                                             {136, "udplite"},

@@ -10,6 +10,7 @@
 #include "base/bytes.h"
 #include "base/result.h"
 #include "decode/nft_expression.h"
+#include "decode/nft_keys.h"
 
 namespace hark::decode::nft {
 

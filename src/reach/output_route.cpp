@@ -65,7 +65,7 @@ struct Output4 {
   void choose_source(const IpAddress& source) {
     if (has_source) return;
     key.source = source;
-    has_source = true;
+    has_source = !source.is_unspecified();
   }
 };
 

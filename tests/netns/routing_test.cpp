@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <linux/netlink.h>
+#include <poll.h>
 #include <sched.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -187,6 +188,20 @@ Flow random_flow(const Lab& lab, Dice& dice) {
   return flow;
 }
 
+/// Has every link the state that follows from which ends were set down?
+bool has_settled(const host::Network& network, const RandomRoutes& made) {
+  constexpr std::uint8_t kOperUp = 6;
+  const auto is_down = [&made](const std::string& name) {
+    return std::ranges::find(made.links_down, name) != made.links_down.end();
+  };
+  return std::ranges::all_of(network.links, [&](const host::Link& link) {
+    if (link.name == "lo") return true;
+    const std::string number = link.name.substr(1);
+    const bool up = !is_down("v" + number) && !is_down("w" + number);
+    return (link.operstate == kOperUp) == up;
+  });
+}
+
 Lab make_lab(Dice& dice) {
   Lab lab;
   EXPECT_EQ(unshare(CLONE_NEWNET), 0);
@@ -204,7 +219,12 @@ Lab make_lab(Dice& dice) {
   EXPECT_EQ(stat(path.c_str(), &status), 0);
   const auto source = kernel::make_live();
   const kernel::NetnsRef netns{.inode = status.st_ino, .paths = {path}};
-  lab.network = host::read_network(*source, netns, host::NetnsId{0}, {});
+  // That a link's other end is down gets known a little later, and changes its routes.
+  for (unsigned tries = 0; tries < 1000; ++tries) {
+    lab.network = host::read_network(*source, netns, host::NetnsId{0}, {});
+    if (has_settled(lab.network, made)) break;
+    poll(nullptr, 0, 5);
+  }
   const auto rules = reach::fib::rules_of(lab.network, Family::Inet);
   lab.rules4 = !reach::fib::only_default_rules(rules);
   // Some rules are refused, and the kernel may remember them all the same.

@@ -119,7 +119,7 @@ RulePlace Machine::bare_place() const {
 RulePlace Machine::place() const {
   RulePlace out = bare_place();
   if (rule != nullptr) {
-    out.rule = rule_words(here.rules.network().nft, *rule);
+    out.rule = rule_words(here.rules.network(), *rule);
     out.comment = rule->comment;
   }
   return out;

@@ -7,8 +7,7 @@
 
 namespace hark::reach {
 
-/// In nft's own words; empty where they are not known.
-[[nodiscard]] std::string rule_words(const host::NftRuleset& ruleset,
-                                     const decode::nft::Rule& rule);
+/// In the words of nft and iptables, without handle and comment.
+[[nodiscard]] std::string rule_words(const host::Network& network, const decode::nft::Rule& rule);
 
 }  // namespace hark::reach

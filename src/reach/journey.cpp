@@ -5,6 +5,7 @@
 
 #include "host/near_words.h"
 #include "reach/icmp_words.h"
+#include "reach/journey_blockers.h"
 #include "reach/passage.h"
 #include "reach/socket_choice.h"
 #include "reach/steps.h"
@@ -44,7 +45,7 @@ class Journey {
   /// Does the client's packet come in at all?
   std::optional<JourneyEnd> reach_link(const host::Link* link) {
     if (link == nullptr || local_) return std::nullopt;
-    if (auto blocker = link_down(*link)) {
+    if (auto blocker = link_down(world_, *link)) {
       add_stop(world_, Stage::Link, *blocker);
       return ends(Outcome::NoNeighbour, std::move(*blocker));
     }
@@ -60,27 +61,6 @@ class Journey {
     }
     add_step(world_, Stage::Link, "pass", link->name + " is up", "ip link show dev " + link->name);
     return std::nullopt;
-  }
-
-  std::optional<Blocker> link_down(const host::Link& link) const {
-    const std::string verify = "ip link show dev " + link.name;
-    const char* code = nullptr;
-    std::string text;
-    if ((link.flags & kUp) == 0) {
-      code = "link-down";
-      text = link.name + " is down";
-    } else if (!link.carrier) {
-      code = "no-carrier";
-      text = link.name + " has no carrier";
-    } else if (link.port_state && *link.port_state != 3) {  // BR_STATE_FORWARDING
-      code = "port-blocked";
-      text = link.name + " is a bridge port that does not forward";
-    }
-    if (code == nullptr || world_.is_waived(code)) return std::nullopt;
-    return Blocker{.cause = {.code = code,
-                             .text = text,
-                             .evidence = {{.fact = text, .where = link.name, .verify = verify}}},
-                   .key = code};
   }
 
   Packet first_packet() const {
@@ -146,13 +126,8 @@ class Journey {
     if (!everybody_ || !tcp()) return std::nullopt;
     const std::string text =
         question_.destination.text() + " is a broadcast or multicast address, and TCP takes none";
-    Blocker blocker = {
-        .cause = {.code = "broadcast-dst",
-                  .text = text,
-                  .evidence = {{.fact = text,
-                                .where = "route",
-                                .verify = "ip route get " + question_.destination.text()}}},
-        .key = "broadcast-dst"};
+    Blocker blocker = plain_blocker("broadcast-dst", text, "route",
+                                    "ip route get " + question_.destination.text());
     add_stop(world_, Stage::Socket, blocker);
     return ends(Outcome::Silent, std::move(blocker));
   }
@@ -173,23 +148,6 @@ class Journey {
     JourneyEnd end = ends(told ? Outcome::Rejected : Outcome::Silent, std::move(*out.blocker));
     if (told) end.error = out.error;
     return end;
-  }
-
-  /// Of a client on this host it is the way there that is missing, not the way back.
-  static void name_route(const RouteOut& route, Blocker& blocker) {
-    constexpr std::uint8_t kBlackhole = 6, kUnreachable = 7, kProhibit = 8;  // RTN_*
-    std::string code = route.fib.from_rule ? "rule-" : "route-";
-    if (route.fib.type == kBlackhole) {
-      code += "blackhole";
-    } else if (route.fib.type == kUnreachable) {
-      code += "unreachable";
-    } else if (route.fib.type == kProhibit) {
-      code += "prohibit";
-    } else {
-      code = "no-route";
-    }
-    blocker.cause.code = code;
-    blocker.key = code;
   }
 
   JourneyEnd elsewhere(const Packet& packet) {
@@ -223,6 +181,7 @@ class Journey {
       asked.tuple.destination_port = static_cast<std::uint16_t>(view_.tproxy_port);
       if (view_.tproxy_address) asked.tuple.destination = *view_.tproxy_address;
     }
+    if (local_) asked.in = home_of(asked.tuple.destination);
     const auto chosen = choose_socket(world_, asked);
     if (!chosen && !world_.is_waived("no-socket")) return closed(packet);
     const host::Listener* listener = chosen ? &world_.host.listeners[*chosen] : nullptr;
@@ -236,6 +195,15 @@ class Journey {
       }
     }
     return with_socket(tcp() ? shake_hands(packet, listener) : answer(packet, listener), chosen);
+  }
+
+  /// A packet of this host to itself goes over lo, but for sockets it came in by the link that has
+  /// the address (__ip_route_output_key_hash: orig_oif; ip6_rcv_core: IP6CB iif).
+  std::uint32_t home_of(const IpAddress& destination) const {
+    for (const host::InterfaceAddress& own : world_.network.addresses) {
+      if (own.address == destination) return own.link;
+    }
+    return question_.interface;
   }
 
   static JourneyEnd with_socket(JourneyEnd end, std::optional<std::size_t> chosen) {
@@ -295,13 +263,8 @@ class Journey {
   Blocker stays_here(const Packet& packet) {
     const std::string text = "the answer never leaves: " + packet.tuple.destination.text() +
                              " is an address of this host itself";
-    Blocker blocker = {
-        .cause = {.code = "src-is-local",
-                  .text = text,
-                  .evidence = {{.fact = text,
-                                .where = "route",
-                                .verify = "ip route get " + packet.tuple.destination.text()}}},
-        .key = "src-is-local"};
+    Blocker blocker = plain_blocker("src-is-local", text, "route",
+                                    "ip route get " + packet.tuple.destination.text());
     add_stop(world_, Stage::Reply, blocker);
     return blocker;
   }
@@ -337,7 +300,8 @@ class Journey {
       world_.assumptions.emplace_back("the limits of ICMP errors are not reached");
     }
     JourneyEnd end;
-    auto lost = send_back(reply, link_scope(packet));
+    auto lost = reset ? std::nullopt : no_error_to(packet);
+    if (!lost) lost = send_back(reply, link_scope(packet));
     if (lost) {
       end = ends(Outcome::Silent, std::move(why));
       end.also.push_back(std::move(*lost));
@@ -352,6 +316,23 @@ class Journey {
     add_step(world_, Stage::Reply, "pass",
              reset ? "a TCP reset leaves" : "ICMP " + end.icmp + " leaves");
     return end;
+  }
+
+  /// ICMPv6 errors go to one node only: not to ::, and not to an anycast address (icmp6_send,
+  /// icmpv6_route_lookup). A router has one for each of its subnets.
+  std::optional<Blocker> no_error_to(const Packet& packet) {
+    constexpr std::uint8_t kAnycast = 4;  // RTN_ANYCAST
+    const IpAddress& asker = packet.tuple.source;
+    if (asker.family != Family::Inet6 || (!asker.is_unspecified() && !asker.is_multicast() &&
+                                          address_type(world_.network, asker) != kAnycast)) {
+      return std::nullopt;
+    }
+    const std::string text =
+        "no ICMPv6 error is sent to " + asker.text() + ": it names no single host";
+    Blocker blocker =
+        plain_blocker("src-not-unicast", text, "route", "ip -6 route get " + asker.text());
+    add_stop(world_, Stage::Reply, blocker);
+    return blocker;
   }
 
   /// The link that an answer must leave by, where the address alone does not say.
@@ -427,6 +408,14 @@ class Journey {
   JourneyEnd answer(const Packet& packet, const host::Listener* listener) {
     JourneyEnd end = serve(listener, Outcome::Silent);
     if (end.outcome != Outcome::Answered) return end;
+    if (packet.tuple.source.is_v4_mapped()) {
+      const std::string text =
+          "the answer to " + packet.tuple.source.text() + " is sent as IPv4, and not from here";
+      Blocker blocker = {.cause = {.code = "src-v4-mapped", .text = text, .evidence = {}},
+                         .key = "src-v4-mapped"};
+      add_stop(world_, Stage::Reply, blocker);
+      return ends(Outcome::Silent, std::move(blocker));
+    }
     if (!everybody_) {
       if (auto lost = other_source(packet, listener)) {
         return ends(Outcome::Silent, std::move(*lost));

@@ -87,12 +87,15 @@ bool loopback_link(const World& world, std::uint32_t index) {
 }
 
 /// The question that a packet made here asks of routing.
-Flow outgoing(const Packet& packet, std::uint32_t bound) {
+Flow outgoing(const Packet& packet, const ConntrackView& view, std::uint32_t bound) {
   Flow flow = flow_of(packet);
   flow.in = 0;
   flow.out = bound;
   flow.uid = packet.socket_uid.value_or(0);
   flow.source_given = !packet.tuple.source.is_unspecified();
+  // A refusal speaks for the address that was asked, whoever has it (ip_route_me_harder), and a
+  // socket behind TPROXY for its client's destination.
+  flow.transparent = !packet.from_socket || view.tproxy_port != 0;
   return flow;
 }
 
@@ -238,7 +241,7 @@ Departure depart(World& world, Packet& packet, ConntrackView& view, std::uint32_
     add_stop(world, stage, *out.blocker);
     return out;
   };
-  out.route = route_output(world, outgoing(packet, bound));
+  out.route = route_output(world, outgoing(packet, view, bound));
   if (!out.route.ok) return no_way(nullptr);
   packet.in = 0;
   packet.out = out.route.fib.link;
@@ -251,7 +254,7 @@ Departure depart(World& world, Packet& packet, ConntrackView& view, std::uint32_
     return out;
   }
   if (rerouted) {
-    out.route = route_output(world, outgoing(packet, bound));
+    out.route = route_output(world, outgoing(packet, view, bound));
     if (!out.route.ok) return no_way("output-reroute");
     packet.out = out.route.fib.link;
   }

@@ -1,0 +1,24 @@
+// Blockers that a journey meets besides rules, routes and services.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "host/network.h"
+#include "reach/routing.h"
+#include "reach/service.h"
+#include "reach/world.h"
+
+namespace hark::reach {
+
+/// One whose only evidence is what it says.
+[[nodiscard]] Blocker plain_blocker(const char* code, const std::string& text,
+                                    const std::string& where, const std::string& verify);
+
+/// Nothing comes in by this link.
+[[nodiscard]] std::optional<Blocker> link_down(const World& world, const host::Link& link);
+
+/// Of a client on this host it is the way there that is missing, not the way back.
+void name_route(const RouteOut& route, Blocker& blocker);
+
+}  // namespace hark::reach

@@ -134,57 +134,32 @@ BpfSurvey* LiveSearch::survey() {
 /// Of many namespaces the sockets are wanted in full: to enter each would take longer.
 bool has_many_namespaces(const BpfSurvey& survey) {
   std::set<std::uint32_t> filled;
-  for (const hark_socket& socket : survey.sockets()) filled.insert(socket.netns);
+  for (const FoundSocket& socket : survey.sockets()) filled.insert(socket.told.netns);
   return filled.size() > kManyNamespaces;
 }
 
-/// One look at all.
+/// One look at all, at sockets as deep as the last one.
 Result<void> LiveSearch::look() {
-  if (const auto fine = survey_->look_at_sockets(); !fine) return fine;
+  if (const auto fine = survey_->look_at_sockets(survey_->depth()); !fine) return fine;
   if (survey_->depth() == SurveyDepth::Files && has_many_namespaces(*survey_)) {
-    if (const auto fine = look_deeper(); !fine) return fine;
+    if (const auto fine = survey_->look_at_sockets(SurveyDepth::Full); !fine) return fine;
   }
   return survey_->look_for_holders();
 }
 
-/// The same sockets in full.
-Result<void> LiveSearch::look_deeper() {
-  const auto types = btf_.types();
-  if (!types) return fail(types.error());
-  if (const auto fine = survey_->deepen(*types); !fine) return fine;
-  return survey_->look_at_sockets();
-}
-
-/// Looks again, with more room where there was too little.
 Result<void> LiveSearch::survey_again() {
-  constexpr int kMostTries = 4;
   if (!survey_) {
-    // What may be: every other task a process that holds a listener. Where it is not enough, the
-    // program says so.
     struct sysinfo machine {};
-    SurveyRoom room;
-    if (::sysinfo(&machine) == 0) {
-      room.processes = std::max<std::uint32_t>(512, machine.procs / 4U);
-      room.holdings = std::max<std::uint32_t>(1024, machine.procs / 2U);
-    }
+    static_cast<void>(::sysinfo(&machine));
     // Without the right for it nothing else need be done.
     if (auto trial = BpfArea::create("trial", 1); !trial) return fail(trial.error());
     const auto btf = btf_.types();
     if (!btf) return fail(btf.error());
-    auto loaded = BpfSurvey::load(*btf, room, SurveyDepth::Files);
+    auto loaded = BpfSurvey::load(*btf, machine.procs);
     if (!loaded) return fail(loaded.error());
     survey_.emplace(std::move(*loaded));
   }
-  for (int i = 0; i < kMostTries; ++i) {
-    const auto looked = look();
-    if (looked || looked.error().code != ENOSPC) return looked;
-    const auto btf = btf_.types();
-    if (!btf) return fail(btf.error());
-    auto larger = BpfSurvey::load(*btf, survey_->needed(), survey_->depth());
-    if (!larger) return fail(larger.error());
-    survey_.emplace(std::move(*larger));
-  }
-  return fail(kernel_error(ENOSPC, "survey"));
+  return look();
 }
 
 Result<Bytes> LiveSearch::scan_sockets(SurveyDepth depth) {
@@ -195,7 +170,7 @@ Result<Bytes> LiveSearch::scan_sockets(SurveyDepth depth) {
   if (told_ == depth) {
     looked = survey_again();
   } else if (depth == SurveyDepth::Full && found->depth() != SurveyDepth::Full) {
-    looked = look_deeper();
+    looked = survey_->look_at_sockets(SurveyDepth::Full);
   }
   if (!looked) return fail(looked.error());
   told_ = depth;
@@ -214,7 +189,7 @@ Result<Bytes> LiveSearch::scan_namespaces() {
 
 bool LiveSearch::knows(std::span<const std::uint32_t> wanted) const {
   std::vector<std::uint32_t> known;
-  for (const hark_socket& socket : survey_->sockets()) known.push_back(socket.inode);
+  for (const FoundSocket& socket : survey_->sockets()) known.push_back(socket.told.inode);
   std::ranges::sort(known);
   return std::ranges::all_of(wanted, [&](std::uint32_t inode) {
     return inode == 0 || std::ranges::binary_search(known, inode);
@@ -238,7 +213,7 @@ std::optional<std::vector<Held>> LiveSearch::from_survey(std::span<const std::ui
   }
   std::vector<Held> out;
   const auto processes = survey_->processes();
-  for (const hark_holding& holding : survey_->holdings()) {
+  for (const Holding& holding : survey_->holdings()) {
     if (holding.process >= processes.size()) continue;
     if (!std::ranges::binary_search(wanted, holding.inode)) continue;
     out.push_back({.process = &processes[holding.process],

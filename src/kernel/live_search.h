@@ -60,7 +60,6 @@ class LiveSearch {
   [[nodiscard]] BpfSurvey* survey();
   [[nodiscard]] Result<void> survey_again();
   [[nodiscard]] Result<void> look();
-  [[nodiscard]] Result<void> look_deeper();
   [[nodiscard]] bool knows(std::span<const std::uint32_t> wanted) const;
   [[nodiscard]] std::optional<std::vector<Held>> from_survey(std::span<const std::uint32_t> wanted);
   [[nodiscard]] std::optional<std::vector<Held>> from_iterator(

@@ -9,6 +9,7 @@
 
 #include "base/bytes.h"
 #include "base/socket_parts.h"
+#include "kernel/survey_sockets.h"
 
 extern "C" {
 #include "bpf/records.h"
@@ -25,8 +26,8 @@ struct Held {
 };
 
 /// The answer of Source::scan_sockets.
-[[nodiscard]] Bytes socket_parts(std::span<const hark_netns> namespaces,
-                                 std::span<const hark_socket> sockets, SurveyDepth depth);
+[[nodiscard]] Bytes socket_parts(std::span<const SurveyedNetns> namespaces,
+                                 std::span<const FoundSocket> sockets, SurveyDepth depth);
 
 /// The answer of Source::scan_namespaces: of each set of namespaces a process.
 [[nodiscard]] Bytes namespace_parts(std::vector<const hark_process*> first);

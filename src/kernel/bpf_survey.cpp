@@ -2,7 +2,6 @@
 
 #include <linux/netlink.h>
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
 
@@ -10,16 +9,13 @@
 
 namespace hark::kernel {
 
-Result<BpfSurvey> BpfSurvey::load(const KernelTypes& types, std::size_t tasks) {
-  constexpr std::size_t kLeastRoom = 96U << 10U;
-  constexpr std::size_t kMostRoom = 4U << 20U;  // to begin with
+Result<BpfSurvey> BpfSurvey::load(const KernelTypes& types, BpfArea area) {
   constexpr std::array kImages = {&bpf::kReadKernel};
   auto facts = KernelFacts::ask(kImages, layout_labels(), types);
   if (!facts) return fail(facts.error());
   const auto layout = KernelLayout::from(*facts);
   if (!layout) return fail(layout.error());
-  auto reader = KernelReader::load(std::move(*facts), *layout,
-                                   std::clamp(tasks * sizeof(hark_task), kLeastRoom, kMostRoom));
+  auto reader = KernelReader::load(std::move(*facts), *layout, std::move(area));
   if (!reader) return fail(reader.error());
   // Any socket leads to the namespace and to the ring of protocols.
   UniqueFd own(open_netlink(NETLINK_SOCK_DIAG));

@@ -3,7 +3,6 @@
 // its types.
 #pragma once
 
-#include <cstddef>
 #include <span>
 #include <utility>
 
@@ -20,8 +19,8 @@ namespace hark::kernel {
 
 class BpfSurvey {
  public:
-  /// `tasks`: how many there are, more or less.
-  [[nodiscard]] static Result<BpfSurvey> load(const KernelTypes& types, std::size_t tasks);
+  /// `area` is from KernelReader::make_area().
+  [[nodiscard]] static Result<BpfSurvey> load(const KernelTypes& types, BpfArea area);
 
   /// Goes through sockets.
   [[nodiscard]] Result<void> look_at_sockets(SurveyDepth depth);

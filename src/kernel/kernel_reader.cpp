@@ -8,23 +8,35 @@ namespace {
 
 constexpr std::size_t kMostRoom = 256U << 20U;
 
+Result<BpfArea> area_with(std::size_t room) {
+  return BpfArea::create("reader", sizeof(hark_reader) + room);
+}
+
 }  // namespace
 
-Result<KernelReader::Program> KernelReader::make(const KernelFacts& facts, BpfGiven& given,
-                                                 std::size_t room) {
-  auto area = BpfArea::create("reader", sizeof(hark_reader) + room);
-  if (!area) return fail(area.error());
-  given.numbers["out_bytes"] = static_cast<std::uint32_t>(room);
-  given.areas["reader"] = area->fd();
-  const auto code = facts.link(bpf::kReadKernel, given);
+Result<BpfArea> KernelReader::make_area(std::size_t tasks) {
+  constexpr std::size_t kLeast = 96U << 10U;
+  constexpr std::size_t kMost = 4U << 20U;  // to begin with
+  return area_with(std::clamp(tasks * sizeof(hark_task), kLeast, kMost));
+}
+
+/// The program is made for one area of one size.
+Result<void> KernelReader::load_for(BpfArea area) {
+  const std::size_t room = area.as<std::byte>().size() - sizeof(hark_reader);
+  given_.numbers["out_bytes"] = static_cast<std::uint32_t>(room);
+  given_.areas["reader"] = area.fd();
+  const auto code = facts_.link(bpf::kReadKernel, given_);
   if (!code) return fail(code.error());
-  auto fd = load_bpf_syscall(bpf::kReadKernel.name, *code);
-  if (!fd) return fail(fd.error());
-  return Program{.area = std::move(*area), .fd = std::move(*fd)};
+  auto program = load_bpf_syscall(bpf::kReadKernel.name, *code);
+  if (!program) return fail(program.error());
+  area_ = std::move(area);
+  program_ = std::move(*program);
+  room_ = room;
+  return {};
 }
 
 Result<KernelReader> KernelReader::load(KernelFacts facts, const KernelLayout& layout,
-                                        std::size_t room) {
+                                        BpfArea area) {
   constexpr std::uint32_t kWord = 8;
   const auto& task = layout.task;
   const Window window({{task.files, kWord}, {task.signal, kWord}, {task.nsproxy, kWord}});
@@ -38,9 +50,9 @@ Result<KernelReader> KernelReader::load(KernelFacts facts, const KernelLayout& l
                    {"files_in_window", word(task.files)},
                    {"signal_in_window", word(task.signal)},
                    {"nsproxy_in_window", word(task.nsproxy)}};
-  auto program = make(facts, given, room);
-  if (!program) return fail(program.error());
-  return KernelReader(std::move(facts), std::move(given), std::move(*program), room);
+  KernelReader out(std::move(facts), std::move(given));
+  if (const auto fine = out.load_for(std::move(area)); !fine) return fail(fine.error());
+  return out;
 }
 
 Result<void> KernelReader::state() const {
@@ -49,11 +61,11 @@ Result<void> KernelReader::state() const {
 }
 
 hark_reader& KernelReader::shared() const {
-  return program_.area.as<hark_reader>().front();
+  return area_->as<hark_reader>().front();
 }
 
 std::byte* KernelReader::out() const {
-  return program_.area.as<std::byte>().data() + sizeof(hark_reader);
+  return area_->as<std::byte>().data() + sizeof(hark_reader);
 }
 
 /// False: it did not come to its end; for want of room if shared().lost says so.
@@ -63,7 +75,7 @@ bool KernelReader::run(std::uint32_t work, std::uint32_t requests) {
   std::memset(&reader, 0, offsetof(hark_reader, window));
   reader.work = work;
   reader.requests = requests;
-  if (const auto ran = run_bpf(program_.fd.get()); !ran) {
+  if (const auto ran = run_bpf(program_.get()); !ran) {
     error_ = ran.error();
     return false;
   }
@@ -77,14 +89,10 @@ bool KernelReader::grow(std::size_t room) {
     error_ = kernel_error(ENOSPC, "survey");
     return false;
   }
-  auto program = make(facts_, given_, room);
-  if (!program) {
-    error_ = program.error();
-    return false;
-  }
-  program_ = std::move(*program);
-  room_ = room;
-  return true;
+  auto area = area_with(room);
+  const auto fine = area ? load_for(std::move(*area)) : Result<void>(fail(area.error()));
+  if (!fine) error_ = fine.error();
+  return fine.has_value();
 }
 
 std::vector<std::uint64_t> KernelReader::follow(std::span<const std::uint64_t> heads) {

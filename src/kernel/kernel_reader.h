@@ -79,9 +79,12 @@ class KernelReader {
     std::size_t size = 0;
   };
 
-  /// `facts` were asked for kReadKernel and layout_labels(). `room`: bytes for what one run reads.
+  /// Memory for what is read, where there are so many tasks, more or less. EPERM: no CAP_BPF.
+  [[nodiscard]] static Result<BpfArea> make_area(std::size_t tasks);
+
+  /// `facts` were asked for kReadKernel and layout_labels().
   [[nodiscard]] static Result<KernelReader> load(KernelFacts facts, const KernelLayout& layout,
-                                                 std::size_t room);
+                                                 BpfArea area);
 
   /// After the first that failed every read gives zeros: ask once, at the end.
   [[nodiscard]] Result<void> state() const;
@@ -127,17 +130,9 @@ class KernelReader {
   [[nodiscard]] std::uint64_t self();
 
  private:
-  struct Program {
-    BpfArea area;
-    UniqueFd fd;
-  };
-  KernelReader(KernelFacts facts, BpfGiven given, Program program, std::size_t room)
-      : facts_(std::move(facts)),
-        given_(std::move(given)),
-        program_(std::move(program)),
-        room_(room) {}
-  [[nodiscard]] static Result<Program> make(const KernelFacts& facts, BpfGiven& given,
-                                            std::size_t room);
+  KernelReader(KernelFacts facts, BpfGiven given)
+      : facts_(std::move(facts)), given_(std::move(given)) {}
+  [[nodiscard]] Result<void> load_for(BpfArea area);
   [[nodiscard]] hark_reader& shared() const;
   [[nodiscard]] std::byte* out() const;
   bool run(std::uint32_t work, std::uint32_t requests);
@@ -145,8 +140,9 @@ class KernelReader {
 
   KernelFacts facts_;
   BpfGiven given_;
-  Program program_;
-  std::size_t room_;
+  std::optional<BpfArea> area_;
+  UniqueFd program_;
+  std::size_t room_ = 0;  ///< of the area, for what one run reads
   std::optional<Error> error_;
 };
 

@@ -12,6 +12,7 @@
 #include "kernel/btf_hints.h"
 #include "kernel/live_files.h"
 #include "kernel/live_processes.h"
+#include "kernel/thread_elsewhere.h"
 
 namespace hark::kernel {
 namespace {
@@ -106,23 +107,44 @@ std::optional<Error> LiveSearch::unfit() {
 }
 
 LiveSearch::~LiveSearch() {
-  if (beginning_.joinable()) beginning_.join();
+  end_beginning();
+}
+
+/// Whether this rung may be tried at all.
+bool LiveSearch::may_survey() {
+  if (!allowed(Search::Survey)) return false;
+  const auto error = unfit();
+  if (error) refuse(Search::Survey, *error);
+  return !error;
 }
 
 void LiveSearch::begin() {
-  if (!allowed(Search::Survey) || survey_ || beginning_.joinable()) return;
-  if (const auto error = unfit()) {
-    refuse(Search::Survey, *error);
-    return;
-  }
-  beginning_ = std::thread([this] { begun_ = survey_again(); });
+  if (is_surveyed_ || beginning_ || !may_survey()) return;
+  const auto run = [](void* search) -> void* {
+    auto& self = *static_cast<LiveSearch*>(search);
+    if (!self.is_begun_.exchange(true)) self.begun_ = self.survey_again();
+    return nullptr;
+  };
+  beginning_ = start_elsewhere(run, this);
+}
+
+void LiveSearch::end_beginning() {
+  if (!beginning_) return;
+  pthread_join(*beginning_, nullptr);
+  beginning_.reset();
 }
 
 /// The survey of now, made at the first use; null: this rung is out.
 BpfSurvey* LiveSearch::survey() {
-  begin();
-  if (beginning_.joinable()) {
-    beginning_.join();
+  if (!is_surveyed_) {
+    is_surveyed_ = true;
+    if (!beginning_ && !may_survey()) return nullptr;
+    // A thread that has not come to it, as other processors are busy, is not waited for.
+    if (is_begun_.exchange(true)) {
+      end_beginning();
+    } else {
+      begun_ = survey_again();
+    }
     if (!begun_) {
       refuse(Search::Survey, begun_.error());
       survey_.reset();
@@ -152,10 +174,11 @@ Result<void> LiveSearch::survey_again() {
     struct sysinfo machine {};
     static_cast<void>(::sysinfo(&machine));
     // Without the right for it nothing else need be done.
-    if (auto trial = BpfArea::create("trial", 1); !trial) return fail(trial.error());
+    auto area = KernelReader::make_area(machine.procs);
+    if (!area) return fail(area.error());
     const auto btf = btf_.types();
     if (!btf) return fail(btf.error());
-    auto loaded = BpfSurvey::load(*btf, machine.procs);
+    auto loaded = BpfSurvey::load(*btf, std::move(*area));
     if (!loaded) return fail(loaded.error());
     survey_.emplace(std::move(*loaded));
   }

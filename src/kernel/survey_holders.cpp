@@ -65,7 +65,8 @@ class HolderSearch {
   [[nodiscard]] FoundHolders take();
 
  private:
-  void find_tables();
+  void search_some(std::uint32_t first_task, std::uint32_t count);
+  void find_tables(std::uint32_t first_task, std::uint32_t count);
   void find_runs();
   void add_runs(const Words& words, const Piece& bitmap);
   void compare(const Run& run, const Piece& slots);
@@ -78,8 +79,8 @@ class HolderSearch {
   const KernelLayout& layout_;
   const WantedFiles& wanted_;
   KernelReader::Tasks all_;
-  std::vector<Table> tables_;
-  std::vector<Run> runs_;  ///< descriptors of which some are open
+  std::vector<Table> tables_;  ///< of the tasks that are being searched
+  std::vector<Run> runs_;      ///< their descriptors of which some are open
   std::vector<Hit> hits_;
   std::vector<std::uint32_t> first_;      ///< tasks that are the first met in their namespaces
   std::vector<std::uint32_t> subjects_;   ///< tasks to be told of, ascending
@@ -87,15 +88,12 @@ class HolderSearch {
 };
 
 void HolderSearch::search() {
+  constexpr std::uint32_t kBlock = 2048;  // what is noted of so many need not be much
   all_ = reader_.tasks();
-  find_tables();
-  find_runs();
-  reader_.read_each(
-      runs_.size(),
-      [&](std::size_t i) {
-        return KernelReader::Read{runs_[i].slots, runs_[i].count * kSlot};
-      },
-      [&](std::size_t i, const Piece& slots) { compare(runs_[i], slots); });
+  const auto count = static_cast<std::uint32_t>(all_.tasks.size());
+  for (std::uint32_t task = 0; task < count; task += kBlock) {
+    search_some(task, std::min(kBlock, count - task));
+  }
   std::ranges::sort(hits_, [](const Hit& a, const Hit& b) {
     return std::pair(a.task, a.fd) < std::pair(b.task, b.fd);
   });
@@ -105,10 +103,23 @@ void HolderSearch::search() {
   check_files();
 }
 
+void HolderSearch::search_some(std::uint32_t first_task, std::uint32_t count) {
+  tables_.clear();
+  runs_.clear();
+  find_tables(first_task, count);
+  find_runs();
+  reader_.read_each(
+      runs_.size(),
+      [&](std::size_t i) {
+        return KernelReader::Read{runs_[i].slots, runs_[i].count * kSlot};
+      },
+      [&](std::size_t i, const Piece& slots) { compare(runs_[i], slots); });
+}
+
 /// A small table, which most are, lies in the files_struct; a larger one outside.
-void HolderSearch::find_tables() {
+void HolderSearch::find_tables(std::uint32_t first_task, std::uint32_t count) {
   const auto& l = layout_;
-  const auto& tasks = all_.tasks;
+  const std::span tasks = std::span(all_.tasks).subspan(first_task, count);
   const Window window({{l.files.fdt, 8}, {l.files.fdtab, l.fdtable.size}});
   const auto add = [&](std::uint32_t task, const Piece& piece, std::uint32_t at) {
     const Table table{.task = task,
@@ -118,11 +129,10 @@ void HolderSearch::find_tables() {
     if (table.fds <= kMostFds) tables_.push_back(table);
   };
   std::vector<std::pair<std::uint32_t, std::uint64_t>> moved;
-  tables_.reserve(tasks.size());
   reader_.read_each(
       tasks.size(), window.size(), [&](std::size_t i) { return tasks[i].files + window.begin(); },
       [&](std::size_t i, const Piece& piece) {
-        const auto task = static_cast<std::uint32_t>(i);
+        const std::uint32_t task = first_task + static_cast<std::uint32_t>(i);
         const auto table = window.get<std::uint64_t>(piece, l.files.fdt);
         if (table == tasks[i].files + l.files.fdtab) {
           add(task, piece, l.files.fdtab - window.begin());
@@ -140,7 +150,6 @@ void HolderSearch::find_tables() {
 void HolderSearch::find_runs() {
   constexpr std::uint32_t kMostWords = KernelReader::kMostAtOnce / kSlot;
   std::vector<Words> bitmaps;
-  runs_.reserve(tables_.size());
   for (std::uint32_t i = 0; i < tables_.size(); ++i) {
     const Table& table = tables_[i];
     if (table.fds <= kWordFds) {

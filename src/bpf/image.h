@@ -23,8 +23,7 @@ struct BpfImage {
 };
 
 /// Without code where this build had no compiler for them.
-extern const BpfImage kListSockets;
-extern const BpfImage kFindHolders;
+extern const BpfImage kReadKernel;
 extern const BpfImage kWalkTask;
 extern const BpfImage kWalkTaskFile;
 

@@ -170,7 +170,7 @@ Outcome command_list(const Invocation& asked, Output& out) {
   } else {
     out.write(table_text(asked, *host, selected, near));
   }
-  return selected.empty() ? ExitStatus::No : ExitStatus::Yes;
+  leave(selected.empty() ? ExitStatus::No : ExitStatus::Yes, out);
 }
 
 }  // namespace hark::cli

@@ -21,6 +21,10 @@ namespace hark::cli {
 /// The whole program: parses, answers, prints messages. The result is the exit status.
 [[nodiscard]] int run(std::span<const std::string> arguments);
 
+/// Ends hark with an answer, and nothing is destroyed: what has to be done in the end is done
+/// before.
+[[noreturn]] void leave(ExitStatus status, Output& out);
+
 /// Does this question need to know who holds the sockets? Reading that is most of hark's work.
 [[nodiscard]] bool needs_owners(const Invocation& asked, const host::Filter& filter);
 

@@ -10,6 +10,9 @@ int main(int argc, char** argv) {
   // host of 10,000 processes that is 2 of 11 MB.
   constexpr int kLarge = 1 << 18;
   mallopt(M_MMAP_THRESHOLD, kLarge);
+  // A second thread works while this one waits. With a heap of its own, what it gives back could
+  // not be used here.
+  mallopt(M_ARENA_MAX, 1);
   // A caller may give no arguments at all, not even a name.
   const std::vector<std::string> arguments(argv + (argc > 0 ? 1 : 0), argv + argc);
   return hark::cli::run(arguments);

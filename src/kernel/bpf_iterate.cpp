@@ -24,11 +24,12 @@ constexpr std::size_t kMostBytes = 256U << 20U;
 Result<std::vector<hark_found>> iterate(const bpf::BpfImage& image, std::string_view function,
                                         const KernelTypes& types, const BpfGiven& given) {
   const std::array images = {&image};
-  const auto code = link_bpf(images, types, given);
+  const std::array labels = {function};
+  const auto facts = KernelFacts::ask(images, labels, types);
+  if (!facts) return fail(facts.error());
+  const auto code = facts->link(image, given);
   if (!code) return fail(code.error());
-  const auto attach = kernel_function(types, function);
-  if (!attach) return fail(attach.error());
-  const auto program = load_bpf_iterator(image.name, code->front(), *attach);
+  const auto program = load_bpf_iterator(image.name, *code, facts->find(function).value_or(0));
   if (!program) return fail(program.error());
   const auto bytes = read_bpf_iterator(program->get(), kMostBytes);
   if (!bytes) return fail(bytes.error());

@@ -48,15 +48,14 @@ class Linker {
   Linker(std::vector<std::uint64_t>& code, const BpfGiven& given) : code_(code), given_(given) {}
 
   /// False: the image or what was given for it is wrong, which is our own mistake.
-  bool fill(const bpf::BpfSymbol& symbol, const Asked* asked) {
+  bool fill(const bpf::BpfSymbol& symbol, std::optional<std::uint32_t> answer) {
     if (symbol.instruction >= code_.size()) return false;
     auto insn = std::bit_cast<bpf_insn>(code_[symbol.instruction]);
     const std::string_view label = symbol.label;
     if (insn.code == kCall) {
-      if (asked == nullptr || asked->question.fact != BtfFact::Function) return false;
-      if (!asked->question.answer) return false;
+      if (!answer || parse(label).question.fact != BtfFact::Function) return false;
       insn.src_reg = BPF_PSEUDO_KFUNC_CALL;
-      insn.imm = static_cast<std::int32_t>(*asked->question.answer);
+      insn.imm = static_cast<std::int32_t>(*answer);
       code_[symbol.instruction] = std::bit_cast<std::uint64_t>(insn);
       return true;
     }
@@ -74,8 +73,7 @@ class Linker {
       if (number == given_.numbers.end()) return false;
       insn.imm = static_cast<std::int32_t>(number->second) + addend;
     } else {
-      if (asked == nullptr) return false;
-      insn.imm = static_cast<std::int32_t>(asked->question.answer.value_or(kMissing)) + addend;
+      insn.imm = static_cast<std::int32_t>(answer.value_or(kMissing)) + addend;
     }
     code_[symbol.instruction] = std::bit_cast<std::uint64_t>(insn);
     code_[symbol.instruction + 1] = std::bit_cast<std::uint64_t>(second);
@@ -91,16 +89,17 @@ bool asks_kernel(std::string_view label) {
   return !label.starts_with(kArea) && !label.starts_with(kGiven);
 }
 
-/// All that some images ask of the kernel, each thing once.
+/// All that is asked of the kernel, each thing once.
 class Questions {
  public:
   void add(const bpf::BpfImage& image) {
     for (const bpf::BpfSymbol& symbol : image.symbols) {
-      if (!asks_kernel(symbol.label) || !places_.emplace(symbol.label, asked_.size()).second) {
-        continue;
-      }
-      asked_.push_back(parse(symbol.label));
+      if (asks_kernel(symbol.label)) add(symbol.label);
     }
+  }
+
+  void add(std::string_view label) {
+    if (places_.emplace(label, asked_.size()).second) asked_.push_back(parse(label));
   }
 
   Result<void> ask(const KernelTypes& types) {
@@ -125,12 +124,12 @@ class Questions {
     return {};
   }
 
-  [[nodiscard]] const std::map<std::string_view, std::size_t>& places() const { return places_; }
-
-  /// Null where the symbol asks nothing of the kernel.
-  [[nodiscard]] const Asked* find(std::string_view label) const {
-    const auto place = places_.find(label);
-    return place == places_.end() ? nullptr : &asked_[place->second];
+  [[nodiscard]] std::map<std::string_view, std::optional<std::uint32_t>> answers() const {
+    std::map<std::string_view, std::optional<std::uint32_t>> out;
+    for (const auto& [label, place] : places_) {
+      out.emplace_hint(out.end(), label, asked_[place].question.answer);
+    }
+    return out;
   }
 
  private:
@@ -150,21 +149,9 @@ class Questions {
 
 }  // namespace
 
-std::vector<std::pair<std::string, std::uint32_t>> answers_for(const bpf::BpfImage& image,
-                                                               ByteView btf) {
-  std::vector<std::pair<std::string, std::uint32_t>> out;
-  Questions questions;
-  questions.add(image);
-  if (!questions.ask_kernel(btf)) return out;
-  for (const auto& [label, at] : questions.places()) {
-    const Asked* asked = questions.find(label);
-    if (asked->question.answer) out.emplace_back(label, *asked->question.answer);
-  }
-  return out;
-}
-
-Result<std::vector<BpfCode>> link_bpf(std::span<const bpf::BpfImage* const> images,
-                                      const KernelTypes& types, const BpfGiven& given) {
+Result<KernelFacts> KernelFacts::ask(std::span<const bpf::BpfImage* const> images,
+                                     std::span<const std::string_view> labels,
+                                     const KernelTypes& types) {
   Questions questions;
   for (const bpf::BpfImage* image : images) {
     if (image->code.empty()) {
@@ -172,29 +159,42 @@ Result<std::vector<BpfCode>> link_bpf(std::span<const bpf::BpfImage* const> imag
     }
     questions.add(*image);
   }
+  for (const std::string_view label : labels) questions.add(label);
   if (const auto fine = questions.ask(types); !fine) return fail(fine.error());
-  std::vector<BpfCode> out;
-  for (const bpf::BpfImage* image : images) {
-    BpfCode code(image->code.begin(), image->code.end());
-    Linker linker(code, given);
-    for (const bpf::BpfSymbol& symbol : image->symbols) {
-      if (!linker.fill(symbol, questions.find(symbol.label))) {
-        return fail(kernel_error(
-            EINVAL, "BPF program " + std::string(image->name) + ", symbol " + symbol.label));
-      }
-    }
-    out.push_back(std::move(code));
-  }
+  KernelFacts out;
+  out.answers_ = questions.answers();
   return out;
 }
 
-Result<std::uint32_t> kernel_function(const KernelTypes& types, std::string_view name) {
-  BtfQuestion question{.fact = BtfFact::Function, .type = name, .member = {}, .answer = {}};
-  if (const auto fine = ask_btf(types.btf, std::span(&question, 1)); !fine) {
-    return fail(fine.error());
+std::optional<std::uint32_t> KernelFacts::find(std::string_view label) const {
+  const auto place = answers_.find(label);
+  return place == answers_.end() ? std::nullopt : place->second;
+}
+
+Result<BpfCode> KernelFacts::link(const bpf::BpfImage& image, const BpfGiven& given) const {
+  BpfCode code(image.code.begin(), image.code.end());
+  Linker linker(code, given);
+  for (const bpf::BpfSymbol& symbol : image.symbols) {
+    if (!linker.fill(symbol, find(symbol.label))) {
+      return fail(kernel_error(
+          EINVAL, "BPF program " + std::string(image.name) + ", symbol " + symbol.label));
+    }
   }
-  if (!question.answer) return fail(plain_error("BPF", "this kernel has no " + std::string(name)));
-  return *question.answer;
+  return code;
+}
+
+std::vector<std::pair<std::string, std::uint32_t>> answers_for(
+    std::span<const bpf::BpfImage* const> images, std::span<const std::string_view> labels,
+    ByteView btf) {
+  std::vector<std::pair<std::string, std::uint32_t>> out;
+  Questions questions;
+  for (const bpf::BpfImage* image : images) questions.add(*image);
+  for (const std::string_view label : labels) questions.add(label);
+  if (!questions.ask_kernel(btf)) return out;
+  for (const auto& [label, answer] : questions.answers()) {
+    if (answer) out.emplace_back(label, *answer);
+  }
+  return out;
 }
 
 }  // namespace hark::kernel

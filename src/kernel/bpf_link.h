@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -30,17 +31,28 @@ struct KernelTypes {
   const BtfHints* hints = nullptr;  ///< null: none for this kernel
 };
 
-/// Fills in the symbols of some images, in their order. An error names what this kernel lacks.
-[[nodiscard]] Result<std::vector<BpfCode>> link_bpf(std::span<const bpf::BpfImage* const> images,
-                                                    const KernelTypes& types,
-                                                    const BpfGiven& given);
+/// What the running kernel answers to labels: those that some images ask, and some of hark's own in
+/// the same form (bpf::BpfSymbol). Labels must outlast this.
+class KernelFacts {
+ public:
+  /// An error names what this kernel lacks of that which is not optional.
+  [[nodiscard]] static Result<KernelFacts> ask(std::span<const bpf::BpfImage* const> images,
+                                               std::span<const std::string_view> labels,
+                                               const KernelTypes& types);
 
-/// What a kernel answers to all that an image asks, by symbol; what it lacks is left out.
+  /// Empty: it was not asked, or the kernel lacks it.
+  [[nodiscard]] std::optional<std::uint32_t> find(std::string_view label) const;
+
+  /// Fills in the symbols of an image that was asked for.
+  [[nodiscard]] Result<BpfCode> link(const bpf::BpfImage& image, const BpfGiven& given) const;
+
+ private:
+  std::map<std::string_view, std::optional<std::uint32_t>> answers_;
+};
+
+/// What a kernel answers, by label; what it lacks is left out.
 [[nodiscard]] std::vector<std::pair<std::string, std::uint32_t>> answers_for(
-    const bpf::BpfImage& image, ByteView btf);
-
-/// The number of one of the kernel's functions in its type information.
-[[nodiscard]] Result<std::uint32_t> kernel_function(const KernelTypes& types,
-                                                    std::string_view name);
+    std::span<const bpf::BpfImage* const> images, std::span<const std::string_view> labels,
+    ByteView btf);
 
 }  // namespace hark::kernel

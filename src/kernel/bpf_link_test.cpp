@@ -41,15 +41,15 @@ struct Linked {
     const bpf::BpfImage image{"test", code_, symbols_};
     const std::array images = {&image};
     const BpfGiven given{.numbers = {{"n", 7}}, .areas = {{"m", 9}}};
-    result = link_bpf(images, {.btf = types_}, given);
+    result = KernelFacts::ask(images, {}, {.btf = types_}).and_then([&](const KernelFacts& facts) {
+      return facts.link(image, given);
+    });
   }
-  [[nodiscard]] bpf_insn at(std::size_t i) const {
-    return std::bit_cast<bpf_insn>(result->at(0).at(i));
-  }
+  [[nodiscard]] bpf_insn at(std::size_t i) const { return std::bit_cast<bpf_insn>(result->at(i)); }
   Bytes types_ = btf();
   std::array<std::uint64_t, 2> code_;
   std::array<bpf::BpfSymbol, 1> symbols_;
-  Result<std::vector<BpfCode>> result;
+  Result<BpfCode> result;
 };
 
 TEST(BpfLink, FillsIn) {
@@ -82,14 +82,19 @@ TEST(BpfLink, Hints) {
   const std::array symbols = {bpf::BpfSymbol{0, "sock.b"}};
   const bpf::BpfImage image{"test", code, symbols};
   const std::array images = {&image};
-  const auto linked = link_bpf(images, {.btf = {}, .hints = &hints}, {});
+  constexpr std::array<std::string_view, 1> kLabels = {"sock.b"};
+  const auto facts = KernelFacts::ask(images, kLabels, {.btf = {}, .hints = &hints});
+  ASSERT_TRUE(facts);
+  EXPECT_EQ(facts->find("sock.b"), 40U);
+  EXPECT_FALSE(facts->find("sock.a")) << "not asked";
+  const auto linked = facts->link(image, {});
   ASSERT_TRUE(linked);
-  EXPECT_EQ(std::bit_cast<bpf_insn>(linked->at(0).at(0)).imm, 40);
+  EXPECT_EQ(std::bit_cast<bpf_insn>(linked->at(0)).imm, 40);
   const std::array others = {bpf::BpfSymbol{0, "sock.a"}};
   const bpf::BpfImage unknown{"test", code, others};
   const std::array both = {&image, &unknown};
   const Bytes types = btf();
-  EXPECT_FALSE(link_bpf(both, {.btf = types, .hints = &hints}, {}))
+  EXPECT_FALSE(KernelFacts::ask(both, {}, {.btf = types, .hints = &hints}))
       << "one that the hints lack is asked of the kernel, which has no sock.a";
 }
 
@@ -97,9 +102,11 @@ TEST(BpfLink, AnswersForHintsAreThoseOfTheKernel) {
   const std::array code = {insn(kLoad), insn(0)};
   const std::array symbols = {bpf::BpfSymbol{0, "sock.b"}, bpf::BpfSymbol{0, "sock.gone"}};
   const bpf::BpfImage image{"test", code, symbols};
-  const auto answers = answers_for(image, btf());
-  ASSERT_EQ(answers.size(), 1U);
-  EXPECT_EQ(answers[0], std::pair(std::string("sock.b"), 4U));
+  const std::array images = {&image};
+  constexpr std::array<std::string_view, 2> kLabels = {"run", "sock..size"};
+  EXPECT_EQ(answers_for(images, kLabels, btf()),
+            (std::vector<std::pair<std::string, std::uint32_t>>{
+                {"run", 2}, {"sock..size", 8}, {"sock.b", 4}}));
 }
 
 TEST(BuildId, IsFoundAmongNotes) {
@@ -117,7 +124,8 @@ TEST(BuildId, IsFoundAmongNotes) {
 TEST(BpfLink, ABuildWithoutProgramsSaysSo) {
   const bpf::BpfImage none{"none", {}, {}};
   const std::array images = {&none};
-  EXPECT_NE(link_bpf(images, {}, {}).error().why.find("no BPF programs"), std::string::npos);
+  EXPECT_NE(KernelFacts::ask(images, {}, {}).error().why.find("no BPF programs"),
+            std::string::npos);
 }
 
 }  // namespace

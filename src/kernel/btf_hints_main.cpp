@@ -4,18 +4,17 @@
 //   hark_btf_hints OUTPUT.cpp
 //
 // Where this cannot be asked (no type information, no build id) the output has no answers.
-#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <fstream>
 #include <iterator>
-#include <set>
 #include <string>
 #include <vector>
 
 #include "bpf/image.h"
 #include "kernel/bpf_link.h"
 #include "kernel/btf_hints.h"
+#include "kernel/kernel_layout.h"
 
 namespace {
 
@@ -39,13 +38,9 @@ int main(int argc, char** argv) {
   const ByteView id = kernel::build_id_in(notes);
   std::vector<std::pair<std::string, std::uint32_t>> answers;
   if (!btf.empty() && !id.empty()) {
-    for (const bpf::BpfImage* image :
-         {&bpf::kListSockets, &bpf::kFindHolders, &bpf::kWalkTask, &bpf::kWalkTaskFile}) {
-      for (const auto& answer : kernel::answers_for(*image, btf)) answers.push_back(answer);
-    }
+    constexpr std::array kImages = {&bpf::kReadKernel, &bpf::kWalkTask, &bpf::kWalkTaskFile};
+    answers = kernel::answers_for(kImages, kernel::layout_labels(), btf);
   }
-  std::sort(answers.begin(), answers.end());
-  answers.erase(std::unique(answers.begin(), answers.end()), answers.end());
   std::FILE* out = std::fopen(argv[1], "w");
   if (out == nullptr) return 1;
   std::fprintf(out,

@@ -12,6 +12,7 @@
 #include "kernel/btf_hints.h"
 #include "kernel/live_files.h"
 #include "kernel/live_processes.h"
+#include "kernel/thread_elsewhere.h"
 
 namespace hark::kernel {
 namespace {
@@ -106,23 +107,44 @@ std::optional<Error> LiveSearch::unfit() {
 }
 
 LiveSearch::~LiveSearch() {
-  if (beginning_.joinable()) beginning_.join();
+  end_beginning();
+}
+
+/// Whether this rung may be tried at all.
+bool LiveSearch::may_survey() {
+  if (!allowed(Search::Survey)) return false;
+  const auto error = unfit();
+  if (error) refuse(Search::Survey, *error);
+  return !error;
 }
 
 void LiveSearch::begin() {
-  if (!allowed(Search::Survey) || survey_ || beginning_.joinable()) return;
-  if (const auto error = unfit()) {
-    refuse(Search::Survey, *error);
-    return;
-  }
-  beginning_ = std::thread([this] { begun_ = survey_again(); });
+  if (is_surveyed_ || beginning_ || !may_survey()) return;
+  const auto run = [](void* search) -> void* {
+    auto& self = *static_cast<LiveSearch*>(search);
+    if (!self.is_begun_.exchange(true)) self.begun_ = self.survey_again();
+    return nullptr;
+  };
+  beginning_ = start_elsewhere(run, this);
+}
+
+void LiveSearch::end_beginning() {
+  if (!beginning_) return;
+  pthread_join(*beginning_, nullptr);
+  beginning_.reset();
 }
 
 /// The survey of now, made at the first use; null: this rung is out.
 BpfSurvey* LiveSearch::survey() {
-  begin();
-  if (beginning_.joinable()) {
-    beginning_.join();
+  if (!is_surveyed_) {
+    is_surveyed_ = true;
+    if (!beginning_ && !may_survey()) return nullptr;
+    // A thread that has not come to it, as other processors are busy, is not waited for.
+    if (is_begun_.exchange(true)) {
+      end_beginning();
+    } else {
+      begun_ = survey_again();
+    }
     if (!begun_) {
       refuse(Search::Survey, begun_.error());
       survey_.reset();
@@ -134,57 +156,33 @@ BpfSurvey* LiveSearch::survey() {
 /// Of many namespaces the sockets are wanted in full: to enter each would take longer.
 bool has_many_namespaces(const BpfSurvey& survey) {
   std::set<std::uint32_t> filled;
-  for (const hark_socket& socket : survey.sockets()) filled.insert(socket.netns);
+  for (const FoundSocket& socket : survey.sockets()) filled.insert(socket.told.netns);
   return filled.size() > kManyNamespaces;
 }
 
-/// One look at all.
+/// One look at all, at sockets as deep as the last one.
 Result<void> LiveSearch::look() {
-  if (const auto fine = survey_->look_at_sockets(); !fine) return fine;
+  if (const auto fine = survey_->look_at_sockets(survey_->depth()); !fine) return fine;
   if (survey_->depth() == SurveyDepth::Files && has_many_namespaces(*survey_)) {
-    if (const auto fine = look_deeper(); !fine) return fine;
+    if (const auto fine = survey_->look_at_sockets(SurveyDepth::Full); !fine) return fine;
   }
   return survey_->look_for_holders();
 }
 
-/// The same sockets in full.
-Result<void> LiveSearch::look_deeper() {
-  const auto types = btf_.types();
-  if (!types) return fail(types.error());
-  if (const auto fine = survey_->deepen(*types); !fine) return fine;
-  return survey_->look_at_sockets();
-}
-
-/// Looks again, with more room where there was too little.
 Result<void> LiveSearch::survey_again() {
-  constexpr int kMostTries = 4;
   if (!survey_) {
-    // What may be: every other task a process that holds a listener. Where it is not enough, the
-    // program says so.
     struct sysinfo machine {};
-    SurveyRoom room;
-    if (::sysinfo(&machine) == 0) {
-      room.processes = std::max<std::uint32_t>(512, machine.procs / 4U);
-      room.holdings = std::max<std::uint32_t>(1024, machine.procs / 2U);
-    }
+    static_cast<void>(::sysinfo(&machine));
     // Without the right for it nothing else need be done.
-    if (auto trial = BpfArea::create("trial", 1); !trial) return fail(trial.error());
+    auto area = KernelReader::make_area(machine.procs);
+    if (!area) return fail(area.error());
     const auto btf = btf_.types();
     if (!btf) return fail(btf.error());
-    auto loaded = BpfSurvey::load(*btf, room, SurveyDepth::Files);
+    auto loaded = BpfSurvey::load(*btf, std::move(*area));
     if (!loaded) return fail(loaded.error());
     survey_.emplace(std::move(*loaded));
   }
-  for (int i = 0; i < kMostTries; ++i) {
-    const auto looked = look();
-    if (looked || looked.error().code != ENOSPC) return looked;
-    const auto btf = btf_.types();
-    if (!btf) return fail(btf.error());
-    auto larger = BpfSurvey::load(*btf, survey_->needed(), survey_->depth());
-    if (!larger) return fail(larger.error());
-    survey_.emplace(std::move(*larger));
-  }
-  return fail(kernel_error(ENOSPC, "survey"));
+  return look();
 }
 
 Result<Bytes> LiveSearch::scan_sockets(SurveyDepth depth) {
@@ -195,7 +193,7 @@ Result<Bytes> LiveSearch::scan_sockets(SurveyDepth depth) {
   if (told_ == depth) {
     looked = survey_again();
   } else if (depth == SurveyDepth::Full && found->depth() != SurveyDepth::Full) {
-    looked = look_deeper();
+    looked = survey_->look_at_sockets(SurveyDepth::Full);
   }
   if (!looked) return fail(looked.error());
   told_ = depth;
@@ -209,12 +207,12 @@ Result<Bytes> LiveSearch::scan_namespaces() {
   for (const hark_process& process : found->processes()) {
     if (process.first != 0) first.push_back(&process);
   }
-  return namespace_parts(std::move(first));
+  return namespace_parts(proc_root_, std::move(first));
 }
 
 bool LiveSearch::knows(std::span<const std::uint32_t> wanted) const {
   std::vector<std::uint32_t> known;
-  for (const hark_socket& socket : survey_->sockets()) known.push_back(socket.inode);
+  for (const FoundSocket& socket : survey_->sockets()) known.push_back(socket.told.inode);
   std::ranges::sort(known);
   return std::ranges::all_of(wanted, [&](std::uint32_t inode) {
     return inode == 0 || std::ranges::binary_search(known, inode);
@@ -238,7 +236,7 @@ std::optional<std::vector<Held>> LiveSearch::from_survey(std::span<const std::ui
   }
   std::vector<Held> out;
   const auto processes = survey_->processes();
-  for (const hark_holding& holding : survey_->holdings()) {
+  for (const Holding& holding : survey_->holdings()) {
     if (holding.process >= processes.size()) continue;
     if (!std::ranges::binary_search(wanted, holding.inode)) continue;
     out.push_back({.process = &processes[holding.process],

@@ -1,11 +1,13 @@
 // The scans of the seam, by the best rung of the ladder that works here.
 #pragma once
 
+#include <pthread.h>
+
 #include <array>
+#include <atomic>
 #include <optional>
 #include <span>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "base/bytes.h"
@@ -58,9 +60,10 @@ class LiveSearch {
   void refuse(Search rung, const Error& error);
   [[nodiscard]] std::optional<Error> unfit();
   [[nodiscard]] BpfSurvey* survey();
+  [[nodiscard]] bool may_survey();
+  void end_beginning();
   [[nodiscard]] Result<void> survey_again();
   [[nodiscard]] Result<void> look();
-  [[nodiscard]] Result<void> look_deeper();
   [[nodiscard]] bool knows(std::span<const std::uint32_t> wanted) const;
   [[nodiscard]] std::optional<std::vector<Held>> from_survey(std::span<const std::uint32_t> wanted);
   [[nodiscard]] std::optional<std::vector<Held>> from_iterator(
@@ -70,9 +73,11 @@ class LiveSearch {
   Search best_;
   BtfFile btf_;
   std::optional<BpfSurvey> survey_;
-  std::thread beginning_;
-  Result<void> begun_;               ///< what came of it, once it is joined
-  std::optional<SurveyDepth> told_;  ///< how much of the survey was told to somebody last
+  std::optional<pthread_t> beginning_;  ///< makes the survey, if it comes to it before us
+  std::atomic<bool> is_begun_ = false;  ///< one of us has come to it
+  Result<void> begun_;                  ///< what came of it
+  bool is_surveyed_ = false;            ///< whatever came of it is known
+  std::optional<SurveyDepth> told_;     ///< how much of the survey was told to somebody last
   std::vector<hark_found> iterated_;
   std::array<std::string, 4> why_not_;  ///< of each rung; empty: nothing against it
   std::optional<Search> answered_;      ///< the rung that scan_descriptors used

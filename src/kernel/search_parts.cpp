@@ -47,28 +47,6 @@ ProcessFacts facts_of(const hark_process& process, std::uint32_t group) {
   return out;
 }
 
-SurveyedSocket wire_form(const hark_socket& socket) {
-  SurveyedSocket out;
-  out.cookie = socket.cookie;
-  out.cgroup_id = socket.cgroup_id;
-  out.netns = socket.netns;
-  out.inode = socket.inode;
-  out.uid = socket.uid;
-  out.interface_index = socket.interface_index;
-  out.queue_length = socket.queue_length;
-  out.queue_limit = socket.queue_limit;
-  out.drops = socket.drops;
-  out.port = socket.port;
-  out.remote_port = static_cast<std::uint16_t>(socket.remote_port);
-  out.family = socket.family;
-  out.protocol = socket.protocol;
-  out.state = socket.state;
-  out.v6only = socket.v6only;
-  out.has_file = socket.file != 0 ? 1 : 0;
-  std::memcpy(out.address.data(), socket.address, out.address.size());
-  return out;
-}
-
 /// When the process that now has this number was started, in ticks; 0: there is none.
 std::uint64_t start_ticks(int process) {
   constexpr int kStartAfterName = 20;
@@ -117,39 +95,34 @@ Bytes cgroup_of(const std::string& proc_root, std::span<const hark_process* cons
 
 }  // namespace
 
-Bytes socket_parts(std::span<const hark_netns> namespaces, std::span<const hark_socket> sockets,
+Bytes socket_parts(std::span<const SurveyedNetns> namespaces, std::span<const FoundSocket> sockets,
                    SurveyDepth depth) {
-  std::vector<SurveyedNetns> spaces;
-  for (const hark_netns& one : namespaces) {
-    spaces.push_back(
-        {.inode = one.inode, .first_port = one.first_port, .last_port = one.last_port});
-  }
   Bytes out;
-  append_part(out, static_cast<std::uint16_t>(SocketPart::Namespaces),
-              std::as_bytes(std::span(spaces)));
+  append_part(out, static_cast<std::uint16_t>(SocketPart::Namespaces), std::as_bytes(namespaces));
   std::vector<SurveyedFile> files;
   files.reserve(sockets.size());
-  for (const hark_socket& socket : sockets) {
-    files.push_back({.netns = socket.netns,
-                     .inode = socket.inode,
-                     .state = socket.state,
-                     .has_file = static_cast<std::uint8_t>(socket.file != 0 ? 1 : 0),
-                     .family = static_cast<std::uint8_t>(socket.family),
-                     .protocol = static_cast<std::uint8_t>(
-                         socket.protocol == kMptcp ? kTcp : socket.protocol)});
+  for (const auto& [told, file] : sockets) {
+    files.push_back(
+        {.netns = told.netns,
+         .inode = told.inode,
+         .state = told.state,
+         .has_file = told.has_file,
+         .family = static_cast<std::uint8_t>(told.family),
+         .protocol = static_cast<std::uint8_t>(told.protocol == kMptcp ? kTcp : told.protocol)});
   }
   append_part(out, static_cast<std::uint16_t>(SocketPart::Files), std::as_bytes(std::span(files)));
   if (depth != SurveyDepth::Full) return out;
   std::vector<SurveyedSocket> all;
   all.reserve(sockets.size());
-  for (const hark_socket& socket : sockets) all.push_back(wire_form(socket));
+  for (const FoundSocket& socket : sockets) all.push_back(socket.told);
   append_part(out, static_cast<std::uint16_t>(SocketPart::Sockets), std::as_bytes(std::span(all)));
   return out;
 }
 
-Bytes namespace_parts(std::vector<const hark_process*> first) {
+Bytes namespace_parts(const std::string& proc_root, std::vector<const hark_process*> first) {
   std::ranges::sort(first, {}, &hark_process::pid);
   Bytes out;
+  std::map<std::uint64_t, std::uint32_t> numbers;
   std::uint32_t last = 0;
   for (const hark_process* process : first) {
     if (process->pid == last) continue;
@@ -161,6 +134,12 @@ Bytes namespace_parts(std::vector<const hark_process*> first) {
     if (process->mntns != 0) {
       append_number(out, ProcessPart::MntnsInode, std::uint64_t{process->mntns});
     }
+    const auto [number, is_new] =
+        numbers.try_emplace(process->group, static_cast<std::uint32_t>(numbers.size()));
+    append_number(out, ProcessPart::Facts, facts_of(*process, number->second));
+    if (!is_new) continue;
+    append_part(out, static_cast<std::uint16_t>(ProcessPart::Cgroup),
+                cgroup_of(proc_root, std::span(&process, 1)));
   }
   return out;
 }

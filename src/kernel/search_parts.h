@@ -9,6 +9,7 @@
 
 #include "base/bytes.h"
 #include "base/socket_parts.h"
+#include "kernel/survey_sockets.h"
 
 extern "C" {
 #include "bpf/records.h"
@@ -25,11 +26,13 @@ struct Held {
 };
 
 /// The answer of Source::scan_sockets.
-[[nodiscard]] Bytes socket_parts(std::span<const hark_netns> namespaces,
-                                 std::span<const hark_socket> sockets, SurveyDepth depth);
+[[nodiscard]] Bytes socket_parts(std::span<const SurveyedNetns> namespaces,
+                                 std::span<const FoundSocket> sockets, SurveyDepth depth);
 
-/// The answer of Source::scan_namespaces: of each set of namespaces a process.
-[[nodiscard]] Bytes namespace_parts(std::vector<const hark_process*> first);
+/// The answer of Source::scan_namespaces: of each set of namespaces a process. Of each group of
+/// processes in the same cgroups one's /proc/PID/cgroup is read.
+[[nodiscard]] Bytes namespace_parts(const std::string& proc_root,
+                                    std::vector<const hark_process*> first);
 
 /// The answer of Source::scan_descriptors. Of each group of processes in the same cgroups one's
 /// /proc/PID/cgroup is read. A process 1 into whose descriptors /proc does not let us look, and

@@ -1,11 +1,10 @@
 #include "kernel/two_threads.h"
 
-#include <pthread.h>
-#include <sched.h>
-
 #include <algorithm>
 #include <atomic>
 #include <vector>
+
+#include "kernel/thread_elsewhere.h"
 
 namespace hark::kernel {
 namespace {
@@ -45,22 +44,6 @@ void* run_share(void* share) {
   return nullptr;
 }
 
-/// Starts a thread on any processor but this one; false if there is none or it cannot be had.
-bool start_elsewhere(pthread_t& thread, Share& share) {
-  cpu_set_t others;
-  CPU_ZERO(&others);
-  if (sched_getaffinity(0, sizeof others, &others) != 0) return false;
-  const int here = sched_getcpu();
-  if (here < 0 || CPU_COUNT(&others) < 2) return false;
-  CPU_CLR(static_cast<std::size_t>(here), &others);
-  pthread_attr_t attributes;
-  if (pthread_attr_init(&attributes) != 0) return false;
-  const bool started = pthread_attr_setaffinity_np(&attributes, sizeof others, &others) == 0 &&
-                       pthread_create(&thread, &attributes, run_share, &share) == 0;
-  pthread_attr_destroy(&attributes);
-  return started;
-}
-
 /// The two outputs, block by block in the order of their numbers.
 Bytes merge(const Share& a, const Share& b) {
   Bytes out;
@@ -87,11 +70,11 @@ Bytes on_two_threads(std::size_t count, const std::function<std::unique_ptr<Work
   std::atomic<std::size_t> next_block = 0;
   Share mine{.count = count, .make = &make, .next_block = &next_block, .out = {}, .blocks = {}};
   Share theirs{.count = count, .make = &make, .next_block = &next_block, .out = {}, .blocks = {}};
-  pthread_t other{};
-  const bool two = count >= kWorthAThread && start_elsewhere(other, theirs);
+  std::optional<pthread_t> other;
+  if (count >= kWorthAThread) other = start_elsewhere(run_share, &theirs);
   mine.run();
-  if (!two) return std::move(mine.out);
-  pthread_join(other, nullptr);
+  if (!other) return std::move(mine.out);
+  pthread_join(*other, nullptr);
   return merge(mine, theirs);
 }
 

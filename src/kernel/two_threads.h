@@ -1,9 +1,7 @@
 // Work over many small things, shared between this thread and at most one more.
 //
 // Walking /proc is all system calls, so a second processor is worth 1.7 to 1.9 times; more threads
-// than two are not, as they meet at the kernel's locks. A new thread is put on the processor of its
-// maker and cannot run there while that one sits inside long system calls: it must be told to use
-// any other.
+// than two are not, as they meet at the kernel's locks.
 #pragma once
 
 #include <cstddef>

@@ -30,7 +30,9 @@ TEST(WantedFiles, FindsThemAndNoOthers) {
     for (std::uint32_t i = 0; i < 3 * count; ++i) {
       const auto found = wanted.find(address(i));
       ASSERT_EQ(found.has_value(), i % 3 == 0) << i;
-      if (found) EXPECT_EQ(wanted.files()[*found].inode, i / 3);
+      if (found) {
+        EXPECT_EQ(wanted.files()[*found].inode, i / 3);
+      }
     }
   }
 }

@@ -5,6 +5,7 @@
 
 #include "host/collect.h"
 #include "host/collect_network.h"
+#include "host/collect_network.h"
 #include "host/network.h"
 #include "kernel/live.h"
 #include "reach/trace.h"

@@ -50,6 +50,8 @@ std::optional<Arguments> read_arguments(const std::vector<std::string>& words) {
       out.options.verbose = true;
     } else if (word == "--probe-only") {
       out.options.probe_only = true;
+    } else if (word == "--one-process") {
+      out.options.one_process = true;
     } else if (word == "--dump") {
       out.dump = true;
     } else if (word == "--save" && i + 1 < words.size()) {

@@ -80,6 +80,7 @@ Tally read_tally(int fd) {
 }  // namespace
 
 Tally run_case(const Case& one, const RunOptions& options) {
+  if (options.one_process) return run_here(one, options);
   std::array<int, 2> ends{};
   if (pipe2(ends.data(), O_CLOEXEC) != 0) return {{"not-made", 1}};
   std::fflush(stdout);

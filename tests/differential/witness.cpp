@@ -87,6 +87,12 @@ Witness::Witness(const Place& place) {
   place.in_host([&] {
     socket_ =
         UniqueFd(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_NETFILTER));
+    // Without an id of its own the kernel takes it for the sender, and tells it nothing.
+    sockaddr_nl here{};
+    here.nl_family = AF_NETLINK;
+    if (bind(socket_.get(), reinterpret_cast<const sockaddr*>(&here), sizeof here) != 0) {
+      socket_.reset();
+    }
     const int group = NFNLGRP_NFTRACE, size = 64 << 20;
     setsockopt(socket_.get(), SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof group);
     setsockopt(socket_.get(), SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size);

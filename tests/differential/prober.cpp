@@ -41,9 +41,7 @@ bool on_subnets(const InterfaceNow& interface, const IpAddress& address) {
 
 struct Prober::Work {
   Work(const Place& the_place, Servers& the_servers, const std::vector<IpAddress>& dead)
-      : place(the_place), servers(the_servers), wire(the_place, dead) {
-    introduce_routers(dead);
-  }
+      : place(the_place), servers(the_servers), wire(the_place, dead) {}
 
   const Place& place;
   Servers& servers;
@@ -53,7 +51,6 @@ struct Prober::Work {
   std::set<ClientKey> used = {};  ///< of this host, ever
   std::uint16_t next_port = 32768;
 
-  void introduce_routers(const std::vector<IpAddress>& dead);
   void begin(Client& client, const std::vector<InterfaceNow>& interfaces);
   void choose_port(Client& client);
   void send_first(Client& client);
@@ -65,20 +62,6 @@ struct Prober::Work {
   void settle();
   void conclude(Client& client);
 };
-
-// The routers ask for the host first, as they must before they can pass anything on to it, and so
-// it learns who they are. Otherwise one odd packet may spoil the next ones: a reset from 127.0.0.1
-// makes the host ask for its router as 127.0.0.1, which nobody can answer.
-void Prober::Work::introduce_routers(const std::vector<IpAddress>& dead) {
-  for (unsigned link = 0; link < kLinks; link++) {
-    const std::string net = "10." + std::to_string(link + 1) + ".0.";
-    const IpAddress router = *IpAddress::parse(net + "254");
-    if (std::ranges::find(dead, router) != dead.end()) continue;
-    wire.send(link,
-              neighbour_question(Wire::client_mac(link), router, *IpAddress::parse(net + "1")));
-  }
-  settle();
-}
 
 void Prober::Work::choose_port(Client& client) {
   const auto key = [&](std::uint16_t port) {
@@ -224,6 +207,11 @@ void Prober::Work::settle() {
 }
 
 void Prober::Work::conclude(Client& client) {
+  if (client.state == Client::State::Connected) {
+    // The same client may be asked again.
+    const Envelope envelope{Wire::host_mac(client.link), Wire::client_mac(client.link)};
+    wire.send(client.link, tcp_frame(envelope, client.flow(), {kRst, client.sequence + 1, 0}));
+  }
   if (client.local) client.local->conclude(client.seen);
   std::string& outcome = client.seen.outcome;
   if (!outcome.empty()) return;

@@ -94,8 +94,18 @@ void Wire::answer(unsigned link, const Seen& seen) const {
   };
   if (std::ranges::any_of(interfaces_, has_it)) return;  // its own, or a detection of doubles
   if (std::ranges::find(dead_, seen.target) != dead_.end()) return;
-  if (seen.flow.source.is_unspecified()) return;
-  send(link, neighbour_answer({host_mac(link), client_mac(link)}, seen.target, seen.flow.source));
+  IpAddress asker = seen.flow.source;
+  if (asker.is_unspecified()) return;
+  // Before it sends something from 127.0.0.1 the host asks as 127.0.0.1, and takes no answer to
+  // that: one odd question would spoil those behind it.
+  if (asker.is_loopback()) {
+    const std::string name = "eth" + std::to_string(link);
+    for (const InterfaceNow& one : interfaces_) {
+      if (one.name == name && !one.addresses.empty()) asker = one.addresses.front();
+    }
+  }
+  if (asker.family != seen.target.family) return;
+  send(link, neighbour_answer({host_mac(link), client_mac(link)}, seen.target, asker));
 }
 
 }  // namespace hark::differential

@@ -94,13 +94,6 @@ std::optional<RouteIn> check_addresses(const Input& input) {
     return dropped(packet_cause(input, "src-mcast-or-bcast",
                                 fmt::format("{} cannot be the address of one host", from.text())));
   }
-  // tcp_v6_conn_request; of UDP nobody minds.
-  if (from.is_v4_mapped() && input.flow.protocol == kTcp && stops(input, "v4-mapped-src")) {
-    return dropped(
-        packet_cause(input, "v4-mapped-src",
-                     fmt::format("{} is an IPv4 address in an IPv6 packet: TCP does not answer it",
-                                 from.text())));
-  }
   return std::nullopt;
 }
 

@@ -321,7 +321,6 @@ TEST(InputRoute6, SourcesThatAreDropped) {
   expect_drop(host.in("::1", "fd01::1"), "loopback-src");
   expect_drop(host.in("fd09::2", "::1"), "loopback-dst");
   expect_drop(host.in("ff02::5", "fd01::1"), "src-mcast-or-bcast");
-  expect_drop(host.in("::ffff:10.0.0.1", "fd01::1"), "v4-mapped-src");
   EXPECT_EQ(host.in("::1", "::1", 1).to, To::Local);
 }
 

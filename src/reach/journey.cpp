@@ -9,6 +9,7 @@
 #include "reach/passage.h"
 #include "reach/socket_choice.h"
 #include "reach/steps.h"
+#include "reach/unanswerable.h"
 
 namespace hark::reach {
 namespace {
@@ -300,7 +301,7 @@ class Journey {
       world_.assumptions.emplace_back("the limits of ICMP errors are not reached");
     }
     JourneyEnd end;
-    auto lost = reset ? std::nullopt : no_error_to(packet);
+    auto lost = never_refused(world_, packet, refusal, refuser(why));
     if (!lost) lost = send_back(reply, link_scope(packet));
     if (lost) {
       end = ends(Outcome::Silent, std::move(why));
@@ -318,21 +319,9 @@ class Journey {
     return end;
   }
 
-  /// ICMPv6 errors go to one node only: not to ::, and not to an anycast address (icmp6_send,
-  /// icmpv6_route_lookup). A router has one for each of its subnets.
-  std::optional<Blocker> no_error_to(const Packet& packet) {
-    constexpr std::uint8_t kAnycast = 4;  // RTN_ANYCAST
-    const IpAddress& asker = packet.tuple.source;
-    if (asker.family != Family::Inet6 || (!asker.is_unspecified() && !asker.is_multicast() &&
-                                          address_type(world_.network, asker) != kAnycast)) {
-      return std::nullopt;
-    }
-    const std::string text =
-        "no ICMPv6 error is sent to " + asker.text() + ": it names no single host";
-    Blocker blocker =
-        plain_blocker("src-not-unicast", text, "route", "ip -6 route get " + asker.text());
-    add_stop(world_, Stage::Reply, blocker);
-    return blocker;
+  static Refuser refuser(const Blocker& why) {
+    if (why.key == "no-socket") return Refuser::Socket;
+    return why.cause.code.starts_with("prerouting") ? Refuser::RuleBeforeRouting : Refuser::Rule;
   }
 
   /// The link that an answer must leave by, where the address alone does not say.

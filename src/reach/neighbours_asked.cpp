@@ -46,7 +46,6 @@ Packet leaving(Packet packet, std::uint32_t link) {
   return packet;
 }
 
-/// conntrack leaves neighbour discovery alone (nf_conntrack_icmpv6_error).
 Packet discovery(std::uint8_t type, const IpAddress& from, const IpAddress& to) {
   Packet packet;
   packet.family = Family::Inet6;
@@ -55,7 +54,6 @@ Packet discovery(std::uint8_t type, const IpAddress& from, const IpAddress& to) 
   packet.icmp_type = type;
   packet.ttl = kDiscoveryTtl;
   packet.tuple = {.source = from, .destination = to};
-  packet.ct = CtState::Untracked;
   return packet;
 }
 

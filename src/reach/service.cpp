@@ -124,7 +124,17 @@ std::optional<Blocker> receive_buffer(World& world, const Listener& listener, co
       true);
 }
 
-constexpr std::array<Check, 4> kTcpChecks = {signature, cgroup_program, accept_queue, syn_queue};
+/// tcp_v6_conn_request()
+std::optional<Blocker> mapped_source(World&, const Listener&, const Packet& packet) {
+  const IpAddress& from = packet.tuple.source;
+  if (packet.family != Family::Inet6 || !from.is_v4_mapped()) return std::nullopt;
+  const std::string text =
+      from.text() + " is an IPv4 address in an IPv6 packet: TCP takes no connection from it";
+  return blocker("v4-mapped-src", text, {.fact = text, .where = "packet", .verify = ""}, false);
+}
+
+constexpr std::array<Check, 5> kTcpChecks = {mapped_source, signature, cgroup_program, accept_queue,
+                                             syn_queue};
 constexpr std::array<Check, 2> kUdpChecks = {cgroup_program, receive_buffer};
 
 std::string name_of_process(const host::Process& process) {

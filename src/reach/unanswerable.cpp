@@ -1,0 +1,87 @@
+#include "reach/unanswerable.h"
+
+#include <string>
+
+#include "reach/routing.h"
+
+namespace hark::reach {
+namespace {
+
+constexpr std::uint8_t kBroadcast = 3, kAnycast = 4, kMulticast = 5;  // RTN_*
+
+bool is_for_many(const World& world, const IpAddress& address) {
+  if (address.is_multicast()) return true;
+  const std::uint8_t type = address_type(world.network, address, 0, world.routes);
+  return type == kBroadcast || type == kMulticast;
+}
+
+/// ipv6_anycast_destination(): the route back is to an anycast address, or to just the address that
+/// begins a subnet of a link.
+bool begins_subnet(World& world, const Packet& packet) {
+  constexpr std::uint8_t kHostRoute = 127;  // of 127 bits or more: no such address (RFC 6164)
+  const Flow flow = {.family = packet.family,
+                     .source = packet.tuple.destination,
+                     .destination = packet.tuple.source,
+                     .mark = 0,
+                     .protocol = kIcmp6};
+  const RouteOut back = route_output(world, flow);
+  if (back.fib.type == kAnycast) return true;
+  const host::Route* route = back.fib.route;
+  return route != nullptr && !back.fib.gateway && route->destination.length < kHostRoute &&
+         route->destination.address == packet.tuple.source;
+}
+
+/// The reason in words; empty: it is sent.
+std::string why_never4(const World& world, const Packet& packet, const Refusal& refusal,
+                       Refuser refuser) {
+  const IpAddress& from = packet.tuple.source;
+  const IpAddress& to = packet.tuple.destination;
+  const bool reset_by_socket = refusal.tcp_reset && refuser == Refuser::Socket;
+  if (reset_by_socket) return {};
+  if (refuser == Refuser::RuleBeforeRouting) {
+    if (is_for_many(world, from)) return from.text() + " is not the address of one host";
+    return {};
+  }
+  if (is_for_many(world, to)) return to.text() + " is a broadcast or multicast address";
+  return {};
+}
+
+std::string why_never6(World& world, const Packet& packet, const Refusal& refusal,
+                       Refuser refuser) {
+  const IpAddress& from = packet.tuple.source;
+  const bool reset_by_socket = refusal.tcp_reset && refuser == Refuser::Socket;
+  if (reset_by_socket) {
+    // The answer to ::1 is tied to the link whose address was asked, and ::1 is on lo.
+    const bool here = packet.in != 0 && from.is_loopback() && !from.is_v4_mapped();
+    if (here && !packet.tuple.destination.is_loopback()) {
+      return "a reset to ::1 would have to leave by the link of " + packet.tuple.destination.text();
+    }
+    return {};
+  }
+  if (from.is_unspecified() || from.is_multicast()) {
+    return from.text() + " is not the address of one host";
+  }
+  if (!refusal.tcp_reset && begins_subnet(world, packet)) {
+    return from.text() + " is the anycast address of a subnet's routers";
+  }
+  return {};
+}
+
+}  // namespace
+
+std::optional<Blocker> never_refused(World& world, const Packet& packet, const Refusal& refusal,
+                                     Refuser refuser) {
+  const std::string why = packet.family == Family::Inet
+                              ? why_never4(world, packet, refusal, refuser)
+                              : why_never6(world, packet, refusal, refuser);
+  if (why.empty()) return std::nullopt;
+  const std::string text = "the refusal is never sent: " + why;
+  Blocker blocker = {.cause = {.code = "no-refusal",
+                               .text = text,
+                               .evidence = {{.fact = text, .where = "packet", .verify = ""}}},
+                     .key = "no-refusal"};
+  add_stop(world, Stage::Reply, blocker);
+  return blocker;
+}
+
+}  // namespace hark::reach

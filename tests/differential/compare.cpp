@@ -110,7 +110,7 @@ struct Asker {
 
   // A difference counts if it is there again when nothing else goes on.
   void ask(const Ask& ask, Observation seen) const {
-    const Verdict verdict = judge.verdict(ask);
+    Verdict verdict = judge.verdict(ask, seen.source_port);
     count(tally, one, "questions");
     if (verdict.outcome == "depends" || verdict.outcome == "unknown") {
       count(tally, one, verdict.outcome);
@@ -119,6 +119,7 @@ struct Asker {
     std::string wrong = wrong_answer(ask, verdict, seen);
     if (!wrong.empty()) {
       const Observation again = prober.ask({ask}, {.grace_ms = 700}).front();
+      if (again.source_port != seen.source_port) verdict = judge.verdict(ask, again.source_port);
       const std::string wrong_again = wrong_answer(ask, verdict, again);
       if (wrong_again.empty()) count(tally, one, "flaky");
       if (wrong_again.empty() && options.verbose) {

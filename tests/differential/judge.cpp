@@ -5,7 +5,6 @@
 
 #include "host/collect.h"
 #include "host/collect_network.h"
-#include "host/collect_network.h"
 #include "host/network.h"
 #include "kernel/live.h"
 #include "reach/trace.h"
@@ -41,12 +40,12 @@ Result<Judge> Judge::read(const Place& place) {
   return Judge(std::move(facts));
 }
 
-Verdict Judge::verdict(const Ask& ask) const {
+Verdict Judge::verdict(const Ask& ask, std::uint16_t source_port) const {
   reach::Question question;
   question.protocol = ask.udp ? Protocol::Udp : Protocol::Tcp;
   question.source = ask.source;
   question.destination = ask.destination;
-  question.source_port = ask.source_port;
+  question.source_port = source_port;
   question.port = ask.port;
   const host::Link* link = facts_->network.link(ask.interface);
   if (link != nullptr) question.interface = link->index;

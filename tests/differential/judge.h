@@ -37,8 +37,8 @@ class Judge {
   Judge& operator=(Judge&&) noexcept;
   ~Judge();
 
-  /// `source_port`: empty for an open one.
-  [[nodiscard]] Verdict verdict(const Ask& ask) const;
+  /// Of the client with this port: which ports an answer holds for is for the command to find out.
+  [[nodiscard]] Verdict verdict(const Ask& ask, std::uint16_t source_port) const;
   /// What could not be read, line by line.
   [[nodiscard]] std::string gaps() const;
 

@@ -247,7 +247,16 @@ class Journey {
     const std::size_t before = world_.path.size();
     Departure out = depart(world_, packet, view_, bound, Stage::Reply);
     if (out.blocker) return std::move(out.blocker);
-    if (!is_loopback(world_.network.link(packet.out))) return std::nullopt;
+    if (!is_loopback(world_.network.link(packet.out))) {
+      if (!local_) return std::nullopt;
+      const std::string text = "the answer to " + packet.tuple.destination.text() + " leaves by " +
+                               link_name(world_, packet.out) + ", to which the socket is bound";
+      Blocker blocker = plain_blocker("no-route-back", text, "route",
+                                      "ip route get " + packet.tuple.destination.text() + " oif " +
+                                          link_name(world_, packet.out));
+      add_stop(world_, Stage::Reply, blocker);
+      return blocker;
+    }
     if (!local_) return stays_here(packet);
     packet.in = packet.out;
     packet.out = 0;

@@ -54,7 +54,10 @@ bool uses_link(const FibResult& found, std::uint32_t link) {
 void find_link(Machine& machine, const nft::Fib& op) {
   const Packet& packet = machine.here.packet;
   const host::Link* in = machine.here.rules.network().link(packet.in);
-  if (machine.here.hook == HookPoint::Prerouting && in != nullptr && in->type == kArphrdLoopback) {
+  // nft_fib_can_skip(); at the input hook since Linux 6.16, as packets on 6.18 show.
+  const bool skips =
+      machine.here.hook == HookPoint::Prerouting || machine.here.hook == HookPoint::Input;
+  if (skips && in != nullptr && in->type == kArphrdLoopback) {
     return store_link(machine, op, packet.in);
   }
   const bool destination = (op.flags & kFibDestination) != 0;

@@ -9,7 +9,7 @@
 #include "cli/new_file.h"
 #include "cli/source.h"
 #include "cli/tally.h"
-#include "host/network.h"
+#include "host/collect_network.h"
 #include "host/redact.h"
 #include "host/redact_files.h"
 #include "kernel/recorder.h"
@@ -64,8 +64,8 @@ void record_networks(kernel::Recorder& recorder, const host::Collected& collecte
   for (std::size_t i = 0; i < collected.ways.size(); ++i) {
     const host::NetnsId id{static_cast<std::uint32_t>(i)};
     if (!collected.host.at(id).entered) continue;
-    static_cast<void>(host::read_network(recorder, collected.ways[i], id,
-                                         host::network_request(collected.host, id)));
+    static_cast<void>(host::collect_network(recorder, collected.ways[i], collected.host, id,
+                                            host::network_request(collected.host, id)));
   }
 }
 

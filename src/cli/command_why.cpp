@@ -190,7 +190,9 @@ Outcome answer_why(const Invocation& asked, kernel::Source& source, const WhyEng
   if (network.links.empty()) {
     const host::Gap* gap = network.gap(host::NetworkFact::Links);
     return fail_with(ExitStatus::CannotTell,
-                     plain_error("interfaces", gap != nullptr ? gap->what : "there are none"));
+                     gap == nullptr
+                         ? plain_error(asked.words.front(), "there is no interface to ask at")
+                         : plain_error(asked.words.front(), gap->what, gap->remedy));
   }
   Result<reach::Plan> plan = reach::plan_questions(host, network, *target, listeners, *ends,
                                                    engine.routing(host, network));

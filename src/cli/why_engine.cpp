@@ -1,7 +1,5 @@
 #include "cli/why_engine.h"
 
-#include <algorithm>
-
 #include "host/collect_network.h"
 #include "kernel/resolve_name.h"
 #include "reach/choices.h"
@@ -29,24 +27,13 @@ std::optional<std::uint32_t> link_to(const host::Host& host, const host::Network
   return out.fib.link;
 }
 
-/// Programs can be attached to the cgroups of the listeners, and to those above them.
-host::NetworkRequest request_for(const host::Host& host, host::NetnsId id) {
-  host::NetworkRequest out;
-  for (const host::Listener& listener : host.listeners) {
-    if (listener.netns != id || !listener.socket.cgroup) continue;
-    if (std::ranges::find(out.cgroups, *listener.socket.cgroup) != out.cgroups.end()) continue;
-    out.cgroups.push_back(*listener.socket.cgroup);
-  }
-  return out;
-}
-
 }  // namespace
 
 WhyEngine why_engine() {
   WhyEngine engine;
   engine.read = [](kernel::Source& source, const kernel::NetnsRef& way, const host::Host& host,
                    host::NetnsId id) {
-    return host::collect_network(source, way, host, id, request_for(host, id));
+    return host::collect_network(source, way, host, id, host::network_request(host, id));
   };
   engine.trace = reach::trace;
   engine.routing = [](const host::Host& host, const host::Network& network) {

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "reach/passage.h"
+#include "reach/tool_words.h"
 
 namespace hark::reach {
 namespace {
@@ -83,6 +84,7 @@ Blocker blocker_of(const World&, HookPoint hook, const HookResult& result) {
   out.key = key_of(place);
   out.cause.text = std::string(verb_of(result.end)) + " by " + words_of(place);
   if (!place.rule.empty()) out.cause.text += ": " + place.rule;
+  out.cause.tool = tool_words(place);
   out.cause.evidence.push_back({.fact = place.policy ? "policy drop" : place.rule,
                                 .where = words_of(place),
                                 .verify = command_of(place)});

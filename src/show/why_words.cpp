@@ -96,8 +96,11 @@ std::string reason_words(const WhyReport& report, const Answer& answer) {
                                                            "bound-other-dev"};
   const bool nobody = std::ranges::find(kNobodyHere, answer.cause.code) != kNobodyHere.end();
   if (nobody && !is_rewritten(answer)) {
-    const std::string elsewhere = listens_elsewhere(report, answer.question);
-    return elsewhere.empty() ? "nobody listens on " + port_words(answer.question) : elsewhere;
+    std::string out = listens_elsewhere(report, answer.question);
+    if (out.empty()) out = "nobody listens on " + port_words(answer.question);
+    if (answer.outcome != Outcome::Silent) return out;
+    out += ", and the refusal does not get back";
+    return answer.next.empty() ? out : out + ": " + answer.next.back().text;
   }
   return answer.cause.text.empty() ? answer.cause.code : answer.cause.text;
 }

@@ -60,8 +60,10 @@ NftSpace::NftSpace() {
   pid_ = fork();
   if (pid_ == 0) {
     end[1].reset();
+    ready[0].reset();
     const char made = unshare(CLONE_NEWNET) == 0 ? 'y' : 'n';
     write_all(ready[1].get(), std::string_view(&made, 1));
+    ready[1].reset();
     char byte = 0;
     // Ends when the other end of this pipe is closed, also if the test is killed.
     while (::read(end[0].get(), &byte, 1) > 0) {

@@ -3,12 +3,16 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <ifaddrs.h>
+#include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -103,6 +107,36 @@ std::string link_commands(const std::string& host) {
 constexpr std::string_view kLinksUp =
     "link set lo up\nlink set eth0 up\nlink set eth1 up\nlink set eth2 up\n";
 
+// A link sends nothing until the kernel has dealt with its carrier, which it does a little later
+// (linkwatch). Then it has IFF_RUNNING, and who listens is told.
+bool is_running(const std::string& name) {
+  const UniqueFd any(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  ifreq ask{};
+  name.copy(ask.ifr_name, sizeof ask.ifr_name - 1);
+  return ioctl(any.get(), SIOCGIFFLAGS, &ask) == 0 && (ask.ifr_flags & IFF_RUNNING) != 0;
+}
+
+// In the caller's namespace.
+Result<void> wait_for_links(char letter) {
+  const UniqueFd changes(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE));
+  sockaddr_nl here{};
+  here.nl_family = AF_NETLINK;
+  here.nl_groups = RTMGRP_LINK;
+  if (bind(changes.get(), reinterpret_cast<const sockaddr*>(&here), sizeof here) != 0) {
+    return fail(kernel_error(errno, "rtnetlink"));
+  }
+  for (unsigned i = 0; i < kLinks; i++) {
+    const std::string name = (letter == 'w' ? "w" : "eth") + std::to_string(i);
+    while (!is_running(name)) {
+      pollfd waker{.fd = changes.get(), .events = POLLIN, .revents = 0};
+      if (poll(&waker, 1, 5000) != 1) return fail(plain_error(name, "does not come up"));
+      std::array<char, 8192> message{};
+      if (recv(changes.get(), message.data(), message.size(), 0) < 0) break;
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<void> run_program(int netns, const std::vector<std::string>& words, std::string_view input) {
@@ -144,6 +178,8 @@ Result<Place> Place::make() {
       "/proc/" + std::to_string(getpid()) + "/fd/" + std::to_string(place.host_.get());
   auto made = run_program(place.wire_.get(), {"ip", "-batch", "-"}, link_commands(path));
   if (made) made = run_program(place.host_.get(), {"ip", "-batch", "-"}, kLinksUp);
+  if (made) made = wait_for_links('w');
+  if (made) place.in_host([&] { made = wait_for_links('e'); });
   if (!made) return fail(made.error());
   return place;
 }

@@ -27,8 +27,9 @@ struct Arguments {
   RunOptions options;
   std::vector<std::string> files;
   std::uint64_t cases = 0, seed = 0, first = 0;
-  bool dump = false;      ///< prints the random cases instead of running them
-  std::string save = {};  ///< folder for the cases that failed
+  std::uint64_t agree = 100;  ///< percent of questions that must agree for success
+  bool dump = false;          ///< prints the random cases instead of running them
+  std::string save = {};      ///< folder for the cases that failed
 };
 
 // CASES=N and its like; false: not one of them, or no number.
@@ -39,7 +40,9 @@ bool read_number(Arguments& out, std::string_view word) {
   if (name == "CASES") out.cases = *number;
   if (name == "SEED") out.seed = *number;
   if (name == "FIRST") out.first = *number;
-  return name == "CASES" || name == "SEED" || name == "FIRST";
+  if (name == "AGREE") out.agree = *number;
+  return name == "CASES" || name == "SEED" || name == "FIRST" ||
+         (name == "AGREE" && out.agree <= 100);
 }
 
 std::optional<Arguments> read_arguments(const std::vector<std::string>& words) {
@@ -68,8 +71,13 @@ std::optional<Arguments> read_arguments(const std::vector<std::string>& words) {
   return out;
 }
 
-bool bad(const Tally& tally) {
-  return tally.contains("mismatch") || tally.contains("unexpected") || tally.contains("crashed");
+bool bad(const Tally& tally, std::uint64_t agree = 100) {
+  const auto of = [&tally](const char* what) {
+    const auto found = tally.find(what);
+    return found == tally.end() ? std::uint64_t{0} : static_cast<std::uint64_t>(found->second);
+  };
+  if (of("crashed") != 0) return true;
+  return (of("mismatch") + of("unexpected")) * 100 > (100 - agree) * of("questions");
 }
 
 class Run {
@@ -89,7 +97,7 @@ class Run {
       if (!arguments_.dump) (void)run_one(one);
     }
     if (!arguments_.dump) summary();
-    return bad(sum_) ? 1 : 0;
+    return bad(sum_, arguments_.agree) ? 1 : 0;
   }
 
  private:

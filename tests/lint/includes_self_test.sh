@@ -67,7 +67,6 @@ host/host.h|#include "show/table.h"|host may not include show
 host/host.h|#include "reach/trace.h"|host may not include reach
 host/host_test.cpp|#include "show/table.h"|host may not include show
 reach/trace.h|#include "kernel/source.h"|reach may not include kernel
-reach/trace.h|#include "decode/process.h"|reach may not include decode
 diagnose/find.h|#include "probe/connect.h"|diagnose may not include probe
 probe/connect.h|#include "show/table.h"|probe may not include show
 drill/lab.h|#include "show/table.h"|drill may not include show

@@ -144,7 +144,7 @@ TEST(NftText, WhatIptablesWrites) {
               testing::ElementsAre(
                   "iifname \"lo\" counter packets 0 bytes 0 accept",
                   "ip saddr 10.0.0.0/8 tcp dport 22 counter packets 0 bytes 0 accept",
-                  "icmp type echo-request counter packets 0 bytes 0 accept",
+                  "meta l4proto icmp -m icmp counter packets 0 bytes 0 accept",
                   "-m conntrack counter packets 0 bytes 0 accept",
                   "iifname != \"eth*\" counter packets 0 bytes 0 jump OTHER",
                   "meta l4proto udp -m multiport counter packets 0 bytes 0 xt target \"REJECT\""));

@@ -207,7 +207,7 @@ class Run {
       case XtEffect::Verdict::Accept:
         if (effect.nat &&
             !apply_nat(world_, hook_, *effect.nat, packet_, view_, context(at).place, notes_))
-          return ended(HookResult::End::Drop, place(chain_, at));
+          return stop(HookResult::End::Drop, at);
         return ended(HookResult::End::Accept, place(chain_, at));
       case XtEffect::Verdict::Return:
         rule_ = table_.chains[chain_].rules.size();

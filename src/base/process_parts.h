@@ -14,7 +14,7 @@
 //   Sockets       FdInode[], every descriptor that is a socket; failed part: errno of reading
 //                 /proc/PID/fd (there may be one of each: the kernel can let us list but not look)
 //   NetnsFds      FdInode[], every descriptor that is a network namespace; left out if none
-//   and of what a search through the kernel's own memory finds out by the way, instead of /proc:
+//   and of what a search through the kernel's own memory finds out by the way, of both:
 //   Facts         ProcessFacts; processes with the same `group` are in the same cgroups
 //   Cgroup        the bytes of /proc/PID/cgroup, of one process of each group
 // read_processes, for each process that still exists:

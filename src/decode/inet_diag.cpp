@@ -22,6 +22,7 @@
 #include <linux/sock_diag.h>
 #include <netinet/in.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 
@@ -170,6 +171,13 @@ Bytes inet_diag_request(Family family, Protocol protocol, std::uint32_t states, 
 
 Result<SocketDump> decode_inet_diag(ByteView messages, Protocol asked) {
   SocketDump dump;
+  // The messages of one answer are of about one length: a vector that grows by doubling would hold
+  // the sockets of a busy host three times over for a moment.
+  if (messages.size() >= sizeof(nlmsghdr)) {
+    const std::size_t first = ByteReader(messages).value<nlmsghdr>().nlmsg_len;
+    constexpr std::size_t kLeast = sizeof(nlmsghdr) + sizeof(inet_diag_msg);
+    dump.sockets.reserve(messages.size() / std::max(first, kLeast));
+  }
   NetlinkAnswer answer(messages, SOCK_DIAG_BY_FAMILY, "sock_diag answer");
   while (const auto body = answer.next()) {
     SocketRecord record;

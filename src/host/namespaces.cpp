@@ -142,19 +142,31 @@ class Gatherer {
     if (host_ && found_[*host_].netns.name.empty()) found_[*host_].netns.name = "host";
   }
 
+  /// /proc/PID/cgroup of a process of the scan, which may have told it already; empty: not to be
+  /// had.
+  Bytes cgroups_of(std::uint32_t pid) {
+    const auto& scan = evidence_.scan;
+    const auto process =
+        std::ranges::lower_bound(scan.processes, pid, {}, &decode::ScannedProcess::pid);
+    if (process != scan.processes.end() && process->pid == pid) {
+      const ProcessFacts* facts = scan.facts_of(*process);
+      const auto told = facts == nullptr ? scan.cgroups.end() : scan.cgroups.find(facts->group);
+      if (told != scan.cgroups.end() && !told->second.empty()) return told->second;
+    }
+    return source_.read_file("/proc/" + std::to_string(pid) + "/cgroup").value_or(Bytes());
+  }
+
   /// Names a namespace after the container or the `ip netns exec` that a process in it shows.
   void name_by_process(FoundNetns& one) {
     if (!one.netns.name.empty() || one.pid == 0 || one.netns.own) return;
     const std::string process = "/proc/" + std::to_string(one.pid);
-    if (const auto text = source_.read_file(process + "/cgroup")) {
-      if (const auto lines = decode::decode_cgroup_file(*text)) {
-        const std::string cgroup = decode::telling_path(*lines);
-        auto container = container_of_cgroup(cgroup);
-        if (container) {
-          names_.fill(*container, cgroup);
-          one.netns.name = name_after(*container);
-          return;
-        }
+    if (const auto lines = decode::decode_cgroup_file(cgroups_of(one.pid))) {
+      const std::string cgroup = decode::telling_path(*lines);
+      auto container = container_of_cgroup(cgroup);
+      if (container) {
+        names_.fill(*container, cgroup);
+        one.netns.name = name_after(*container);
+        return;
       }
     }
     if (one.netns.inode) return;

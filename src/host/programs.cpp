@@ -62,12 +62,28 @@ std::string manifest_name(kernel::Source& source, const Process& process,
   return {};
 }
 
-std::string program_of(kernel::Source& source, const Process& process) {
+/// is_runtime() of the same name again and again, as a service has many workers.
+class Runtimes {
+ public:
+  bool contains(std::string_view name) {
+    if (name != last_) {
+      last_ = name;
+      is_ = is_runtime(name);
+    }
+    return is_;
+  }
+
+ private:
+  std::string last_;
+  bool is_ = false;
+};
+
+std::string program_of(kernel::Source& source, const Process& process, Runtimes& runtimes) {
   const std::string exe = process.exe.value_or(process.exe_name);
   const std::string_view runtime = exe.empty() ? std::string_view(process.name) : last_part(exe);
   const std::vector<std::string>* words = process.command_line ? &*process.command_line : nullptr;
   std::vector<std::string> read;
-  if (is_runtime(runtime) && (words == nullptr || words->empty())) {
+  if ((words == nullptr || words->empty()) && runtimes.contains(runtime)) {
     if (const auto text = source.read_file(proc(process, "cmdline"))) {
       read = decode::decode_cmdline(*text);
       words = &read;
@@ -88,7 +104,8 @@ std::string program_of(kernel::Source& source, const Process& process) {
 }  // namespace
 
 void name_programs(kernel::Source& source, Host& host) {
-  for (Process& process : host.processes) process.program = program_of(source, process);
+  Runtimes runtimes;
+  for (Process& process : host.processes) process.program = program_of(source, process, runtimes);
 }
 
 }  // namespace hark::host

@@ -6,7 +6,7 @@
 namespace hark::kernel {
 namespace {
 
-constexpr std::size_t kMostRoom = 256U << 20U;
+constexpr std::size_t kMostRoom = 64U << 20U;
 
 Result<BpfArea> area_with(std::size_t room) {
   return BpfArea::create("reader", sizeof(hark_reader) + room);

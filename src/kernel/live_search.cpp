@@ -207,7 +207,7 @@ Result<Bytes> LiveSearch::scan_namespaces() {
   for (const hark_process& process : found->processes()) {
     if (process.first != 0) first.push_back(&process);
   }
-  return namespace_parts(std::move(first));
+  return namespace_parts(proc_root_, std::move(first));
 }
 
 bool LiveSearch::knows(std::span<const std::uint32_t> wanted) const {

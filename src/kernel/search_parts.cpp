@@ -119,9 +119,10 @@ Bytes socket_parts(std::span<const SurveyedNetns> namespaces, std::span<const Fo
   return out;
 }
 
-Bytes namespace_parts(std::vector<const hark_process*> first) {
+Bytes namespace_parts(const std::string& proc_root, std::vector<const hark_process*> first) {
   std::ranges::sort(first, {}, &hark_process::pid);
   Bytes out;
+  std::map<std::uint64_t, std::uint32_t> numbers;
   std::uint32_t last = 0;
   for (const hark_process* process : first) {
     if (process->pid == last) continue;
@@ -133,6 +134,12 @@ Bytes namespace_parts(std::vector<const hark_process*> first) {
     if (process->mntns != 0) {
       append_number(out, ProcessPart::MntnsInode, std::uint64_t{process->mntns});
     }
+    const auto [number, is_new] =
+        numbers.try_emplace(process->group, static_cast<std::uint32_t>(numbers.size()));
+    append_number(out, ProcessPart::Facts, facts_of(*process, number->second));
+    if (!is_new) continue;
+    append_part(out, static_cast<std::uint16_t>(ProcessPart::Cgroup),
+                cgroup_of(proc_root, std::span(&process, 1)));
   }
   return out;
 }

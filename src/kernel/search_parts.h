@@ -29,8 +29,10 @@ struct Held {
 [[nodiscard]] Bytes socket_parts(std::span<const SurveyedNetns> namespaces,
                                  std::span<const FoundSocket> sockets, SurveyDepth depth);
 
-/// The answer of Source::scan_namespaces: of each set of namespaces a process.
-[[nodiscard]] Bytes namespace_parts(std::vector<const hark_process*> first);
+/// The answer of Source::scan_namespaces: of each set of namespaces a process. Of each group of
+/// processes in the same cgroups one's /proc/PID/cgroup is read.
+[[nodiscard]] Bytes namespace_parts(const std::string& proc_root,
+                                    std::vector<const hark_process*> first);
 
 /// The answer of Source::scan_descriptors. Of each group of processes in the same cgroups one's
 /// /proc/PID/cgroup is read. A process 1 into whose descriptors /proc does not let us look, and

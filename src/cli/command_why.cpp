@@ -1,4 +1,6 @@
 // hark why: target, source, host, namespace, questions, answers, screen or JSON.
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -172,6 +174,26 @@ ExitStatus status_of(const Answer& answer) {
   return all ? ExitStatus::Yes : ExitStatus::CannotTell;
 }
 
+/// Connections wait at a listener that is told to answer: only a second look can tell whether
+/// somebody takes them. True: there is one, and it was looked at again.
+bool look_twice(kernel::Source& source, const kernel::NetnsRef& way, const host::Host& host,
+                const std::vector<Answer>& answers, host::Network& network) {
+  constexpr int kLooks = 5;
+  constexpr useconds_t kBetween = 200'000;
+  const bool waits = std::ranges::any_of(answers, [&](const Answer& answer) {
+    if (answer.outcome != reach::Outcome::Answered || !answer.delivers_to) return false;
+    const host::Listener& listener = host.listeners[*answer.delivers_to];
+    const host::SocketFacts* facts = network.services.socket(listener.socket.inode);
+    return facts != nullptr && facts->queue_length > 0;
+  });
+  if (!waits) return false;
+  for (int look = 0; look < kLooks; ++look) {
+    ::usleep(kBetween);
+    if (host::look_again(source, way, network.services)) break;
+  }
+  return true;
+}
+
 Outcome answer_why(const Invocation& asked, kernel::Source& source, const WhyEngine& engine,
                    Output& out) {
   const Result<Target> target = host::parse_target(asked.words.front());
@@ -184,8 +206,8 @@ Outcome answer_why(const Invocation& asked, kernel::Source& source, const WhyEng
   const host::Host& host = collected->host;
   const Result<host::NetnsId> netns = choose_netns(asked, *collected, *target);
   if (!netns) return usage(netns.error());
-  const host::Network network =
-      engine.read(source, collected->ways[static_cast<std::size_t>(*netns)], host, *netns);
+  const kernel::NetnsRef& way = collected->ways[static_cast<std::size_t>(*netns)];
+  host::Network network = engine.read(source, way, host, *netns);
   const std::vector<std::size_t> listeners = host::listeners_of(host, *netns, *target);
   if (network.links.empty()) {
     const host::Gap* gap = network.gap(host::NetworkFact::Links);
@@ -200,9 +222,15 @@ Outcome answer_why(const Invocation& asked, kernel::Source& source, const WhyEng
   plan->notes.insert(plan->notes.begin(), notes.begin(), notes.end());
 
   show::WhyReport report{host, network, *target, *plan, {}, {}, all_gaps(host, network, *plan)};
-  for (const reach::Question& question : plan->questions) {
-    report.answers.push_back(engine.trace(host, network, question));
-  }
+  const auto answer_all = [&] {
+    report.answers.clear();
+    for (const reach::Question& question : plan->questions) {
+      report.answers.push_back(engine.trace(host, network, question));
+    }
+  };
+  answer_all();
+  // A recording holds one look.
+  if (!asked.recording && look_twice(source, way, host, report.answers, network)) answer_all();
   ExitStatus status = status_of_all(report.answers);
   if (listeners.empty() && status != ExitStatus::Yes) {
     report.near = host::near_targets(host, *netns, *target);

@@ -154,7 +154,9 @@ ServiceFacts read_service_facts(kernel::Source& source, const kernel::NetnsRef& 
     const std::uint32_t states =
         protocol == Protocol::Tcp ? decode::kListening : decode::kUnconnected;
     for (const auto& socket : reader.sockets(protocol, states)) {
-      if (asked(socket.local_port)) out.sockets.push_back(facts_of(socket));
+      if (!asked(socket.local_port)) continue;
+      out.sockets.push_back(facts_of(socket));
+      if (protocol != Protocol::Tcp) out.sockets.back().queue_length = 0;  // bytes, not clients
     }
   }
   if (request.half_open) count_half_open(reader, host, id, out.sockets);

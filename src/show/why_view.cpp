@@ -285,7 +285,7 @@ std::string table_of(const WhyReport& report, const TableStyle& style) {
   return format_table(columns, rows, style);
 }
 
-/// "tcp/5432 answers 1 of the 3 that were asked."
+/// "tcp/5432 answers 1 of the 3 sources that were asked."
 std::string summary_words(const WhyReport& report) {
   const auto answered = std::ranges::count(report.answers, Outcome::Answered, &Answer::outcome);
   const std::size_t all = report.answers.size();
@@ -298,12 +298,15 @@ std::string summary_words(const WhyReport& report) {
     }
     target = join(ports, " and ");
   }
-  if (static_cast<std::size_t>(answered) == all) {
-    return fmt::format("{} answers all {} sources that were asked.", target, all);
-  }
-  if (answered == 0)
-    return fmt::format("{} answers none of the {} sources that were asked.", target, all);
-  return fmt::format("{} answers {} of the {} sources that were asked.", target, answered, all);
+  const IpAddress& first = report.answers.front().question.source;
+  const bool one_source = std::ranges::all_of(
+      report.answers, [&](const Answer& answer) { return answer.question.source == first; });
+  const char* things = one_source ? "ports" : "sources";
+  const std::string count = static_cast<std::size_t>(answered) == all ? fmt::format("all {}", all)
+                            : answered == 0 ? fmt::format("none of the {}", all)
+                                            : fmt::format("{} of the {}", answered, all);
+  return fmt::format("{} answers {}{} {} that were asked.", target, one_source ? "on " : "", count,
+                     things);
 }
 
 std::string nobody_words(const WhyReport& report) {

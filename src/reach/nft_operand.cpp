@@ -167,7 +167,8 @@ std::vector<Part> Headers::parts(const Operand& operand) const {
            .show = operand.key.show,
            .first = 0,
            .bits = bits,
-           .tells = operand.tells}};
+           .tells = operand.tells,
+           .computed = operand.computed}};
 }
 
 void Headers::learn(Operand::Tells tells, std::uint64_t value, std::size_t statement) {

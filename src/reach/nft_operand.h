@@ -35,6 +35,7 @@ struct Operand {
   };
   Tells tells = Tells::Nothing;
   bool continued = false;  ///< the register before holds the begin of the same value
+  bool computed = false;   ///< of Words: they have an operator in them
 };
 
 /// A piece of an operand that has a name of its own. Bits count from the operand's first; a value
@@ -46,6 +47,7 @@ struct Part {
   std::uint32_t bits = 0;
   std::uint32_t whole = 0;  ///< bits of the field, of which only the first were loaded; else 0
   Operand::Tells tells = Operand::Tells::Nothing;
+  bool computed = false;
 };
 
 /// A load by its place alone: "@nh,96,32".

@@ -89,6 +89,7 @@ class Writer {
     Bytes value;  ///< big-endian, right-aligned
     Bytes mask;   ///< the same; empty: all of it
   };
+  [[nodiscard]] Operand compared(Reg sreg, std::size_t length) const;
   void compare(const Operand& operand, decode::nft::CmpOp op, const Bytes& data);
   void compare_range(const Operand& operand, bool negated, const Bytes& from, const Bytes& to);
   [[nodiscard]] std::string relation(const Part& part, decode::nft::CmpOp op, const Side& side);

@@ -54,6 +54,7 @@ constexpr std::size_t kInlineRules = 16;
 
 void Writer::write(const nft::Unknown& it) {
   say("[unknown: " + it.why + ']');
+  registers_ = {};  // what it wrote, and where, is not known
 }
 
 void Writer::write(const nft::Notrack&) {

@@ -64,7 +64,8 @@ std::string Writer::relation(const Part& part, CmpOp op, const Side& side) {
   if (side.mask.empty()) {
     const bool must = is_flags(part.show) && !is_zero(side.value);
     const bool hidden = op == CmpOp::Eq && part.show == Show::CtLabel;
-    return with_operator(part.words, op, value(part.show, side.value), must && !hidden);
+    return with_operator(part.words, op, value(part.show, side.value),
+                         part.computed || (must && !hidden));
   }
   if (has_prefixes(part.show) && equality) {
     const auto length = prefix_length(side.mask);
@@ -157,13 +158,31 @@ std::string Writer::raw_words(const Operand& operand) {
 
 void Writer::compare_range(const Operand& operand, bool negated, const Bytes& from,
                            const Bytes& to) {
+  const CmpOp op = negated ? CmpOp::Neq : CmpOp::Eq;
+  const bool several = operand.mask.empty() && headers_.parts(operand).size() > 1;
+  if (several || operand.length != from.size()) {  // no form of nft's
+    const std::string ends = value(Show::Hex, from) + '-' + value(Show::Hex, to);
+    return say(with_operator(raw_words(operand), op, ends));
+  }
   leave_out(headers_.implied_by(operand));
   const std::string words = words_of_operand(operand);
-  std::string range = range_text(operand, from, to, false);
-  say(with_operator(words, negated ? CmpOp::Neq : CmpOp::Eq, range));
+  say(with_operator(words, op, range_text(operand, from, to, false), operand.computed));
+}
+
+/// What a comparison reads; a register of which nothing is known is called by its number.
+Operand Writer::compared(Reg sreg, std::size_t length) const {
+  const Operand& operand = at(sreg);
+  const bool known =
+      operand.kind != Operand::Kind::Nothing && operand.kind != Operand::Kind::Constant;
+  if (known) return operand;
+  return {.kind = Operand::Kind::Words,
+          .key = {fmt::format("[register {}]", sreg), Show::Hex, false},
+          .length = static_cast<std::uint32_t>(length),
+          .computed = true};
 }
 
 void Writer::write(const decode::nft::Cmp& it) {
+  const Operand operand = compared(it.sreg, it.data.size());
   // A range is a pair of comparisons, as nft makes it.
   if (it.op == CmpOp::Gte && next_ < rule_.expressions.size()) {
     const auto* upper = std::get_if<decode::nft::Cmp>(&rule_.expressions[next_].operation);
@@ -171,20 +190,14 @@ void Writer::write(const decode::nft::Cmp& it) {
                       upper->data.size() == it.data.size();
     if (pair) {
       ++next_;
-      return compare_range(Operand(at(it.sreg)), false, it.data, upper->data);
+      return compare_range(operand, false, it.data, upper->data);
     }
-  }
-  Operand operand = at(it.sreg);
-  if (operand.kind == Operand::Kind::Nothing || operand.kind == Operand::Kind::Constant) {
-    operand = Operand{.kind = Operand::Kind::Words,
-                      .key = {fmt::format("[register {}]", it.sreg), Show::Hex, false},
-                      .length = static_cast<std::uint32_t>(it.data.size())};
   }
   compare(operand, it.op, it.data);
 }
 
 void Writer::write(const decode::nft::Range& it) {
-  compare_range(Operand(at(it.sreg)), it.negated, it.from, it.to);
+  compare_range(compared(it.sreg, it.from.size()), it.negated, it.from, it.to);
 }
 
 }  // namespace hark::reach::ruletext

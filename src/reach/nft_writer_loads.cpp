@@ -111,7 +111,10 @@ void Writer::write(const nft::Bitwise& it) {
   }
   words += fmt::format(" {} {}", sign, other);
   if (masks) words += " ^ " + value(show, big_endian_of(operand, it.xored));
-  load_words(it.dreg, {words, show, host}, it.length);
+  load(it.dreg, Operand{.kind = Operand::Kind::Words,
+                        .key = {words, show, host},
+                        .length = it.length,
+                        .computed = true});
 }
 
 void Writer::write(const nft::Byteorder& it) {
@@ -219,6 +222,7 @@ void Writer::write(const nft::Tunnel& it) {
 
 void Writer::write(const nft::Inner& it) {
   say(fmt::format("[inside of a tunnel of type {}]", it.type));
+  registers_ = {};  // what it wrote, and where, is not known
 }
 
 void Writer::write(const nft::PayloadSet& it) {

@@ -6,6 +6,8 @@
 #include "decode/nft_ruleset.h"
 #include "host/rulesets.h"
 #include "kernel/live.h"
+#include "kernel/recorder.h"
+#include "kernel/replay.h"
 #include "nft_space.h"
 
 namespace hark::nft_test {
@@ -206,6 +208,20 @@ TEST_F(NftRulesets, ADynamicSetFillsAndGenerationsCount) {
   ruleset_ = space_.read();
   EXPECT_GT(ruleset_.generation, before);
   EXPECT_NE(with_key(elements("dyn4"), bytes({10, 7, 7, 7})), nullptr);
+}
+
+TEST_F(NftRulesets, ARecordingGivesTheSame) {
+  const auto live = kernel::make_live();
+  kernel::Recorder recorder(*live);
+  auto first = host::read_nft(recorder, space_.ref());
+  ASSERT_TRUE(first) << reason(first.error());
+  kernel::Recording recording;
+  recording.answers = recorder.take_answers();
+  kernel::Replay replay(std::move(recording));
+  const auto again = host::read_nft(replay, {.inode = space_.ref().inode, .paths = {}});
+  ASSERT_TRUE(again) << reason(again.error());
+  EXPECT_EQ(*again, *first);
+  EXPECT_FALSE(first->sets.empty());
 }
 
 }  // namespace

@@ -61,7 +61,8 @@ constexpr std::array<Label, 10> kLabels = {
 unsigned common_bits(const IpAddress& a, const IpAddress& b) {
   for (unsigned bit = 0; bit < 128; ++bit) {
     const unsigned shift = 7 - bit % 8;
-    if (((a.bytes[bit / 8] ^ b.bytes[bit / 8]) >> shift & 1U) != 0) return bit;
+    const auto differ = static_cast<unsigned>(a.bytes[bit / 8] ^ b.bytes[bit / 8]);
+    if ((differ >> shift & 1U) != 0) return bit;
   }
   return 128;
 }

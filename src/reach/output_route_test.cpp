@@ -159,6 +159,21 @@ TEST(PolicyRules, UntilOneIsAddedTheLongestPrefixOfLocalAndMainCounts) {
   EXPECT_TRUE(host.choices.taken().empty());
 }
 
+TEST(PolicyRules, OfIpv6TheChosenHopsGroupCounts) {
+  SmallHost host;
+  host.eth0().group = 1;
+  host.route("fd77::/64", kEth0, 7).hops = {{.link = kEth0, .gateway = ip("fd01::f")},
+                                            {.link = kEth1, .gateway = ip("fd02::f")}};
+  host.route("::/0", kEth0).metric = 9;
+  host.rule(10, fib::kToTable, 7, Family::Inet6).suppress_group = 1;
+  const RouteOut first = host.out("fd77::1", "fd01::1");
+  EXPECT_EQ(first.fib.route->destination.length, 0);
+  ASSERT_TRUE(host.choices.next());
+  const RouteOut second = host.out("fd77::1", "fd01::1");
+  EXPECT_EQ(second.fib.link, kEth1);
+  EXPECT_FALSE(host.choices.next());
+}
+
 TEST(Tables, TosAndMetric) {
   SmallHost host;
   host.route("10.7.0.0/16", kEth1).metric = 5;

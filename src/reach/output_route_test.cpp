@@ -247,6 +247,15 @@ TEST(OutputRoute6, AnAnycastRouteOfAUsersIsALinksOwn) {
   EXPECT_EQ(host.out("fd05::1").fib.link, 1U);
 }
 
+TEST(OutputRoute6, WithoutALinkAnyHopServesALinkLocalAddress) {
+  SmallHost host;
+  host.route("fe80::/10", kEth0).hops = {{.link = kEth0, .gateway = ip("fd01::f")},
+                                         {.link = kEth1, .gateway = ip("fd02::f")}};
+  EXPECT_EQ(host.out("fe80::9", "fd01::1").fib.link, kEth0);
+  ASSERT_TRUE(host.choices.next());
+  EXPECT_EQ(host.out("fe80::9", "fd01::1").fib.link, kEth1);
+}
+
 TEST(SourceAddress6, FollowsTheRules) {
   SmallHost host;
   const auto chosen = [&host](const char* to, std::uint32_t link) {

@@ -77,6 +77,15 @@ bool uses_link(const host::Network& network, const host::Route& route, std::uint
   });
 }
 
+/// fib_rule_requires_fldissect: protocol and ports are looked up in a packet that came in only if
+/// some rule that could be about such packets asks for them.
+bool knows_ports(const host::Network& network) {
+  return std::ranges::any_of(rules_of(network, Family::Inet), [](const host::PolicyRule& rule) {
+    const bool asks = rule.protocol != 0 || rule.source_ports || rule.destination_ports;
+    return asks && rule.iif != "lo";
+  });
+}
+
 /// __fib_validate_source: the lookup turned around, as if made here (or by the egress).
 Source full_check(const Input& input, const IpAddress& destination, std::uint32_t egress) {
   World& world = input.world;
@@ -85,9 +94,11 @@ Source full_check(const Input& input, const IpAddress& destination, std::uint32_
   key.vrf = vrf_of(world.network, input.link.index);
   key.tos = input.flow.tos;
   key.mark = input.settings.src_valid_mark != 0 ? input.flow.mark : 0;
-  key.protocol = input.flow.protocol;
-  key.source_port = input.flow.destination_port;
-  key.destination_port = input.flow.source_port;
+  if (knows_ports(world.network)) {
+    key.protocol = input.flow.protocol;
+    key.source_port = input.flow.destination_port;
+    key.destination_port = input.flow.source_port;
+  }
   const int filter = input.settings.rp_filter;
   const auto last_resort = filter == 1   ? Source::Verdict::Strict
                            : filter != 0 ? Source::Verdict::Loose

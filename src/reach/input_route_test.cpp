@@ -206,6 +206,18 @@ TEST(InputRoute, ReverseLookupIsOfPacketsMadeHere) {
   EXPECT_EQ(host.in("10.9.0.2", "10.1.0.1", kEth1).to, To::Local);
 }
 
+TEST(InputRoute, PortsOfTheReverseLookupAreKnownOnlyIfARuleOfPacketsAsks) {
+  SmallHost host;
+  host.eth1().ipv4->rp_filter = 1;
+  host.route("0.0.0.0/0", kEth1, 7);
+  host::PolicyRule& rule = host.rule(100, fib::kToTable, 7);
+  rule.iif = "lo";
+  rule.source_ports = decode::PortRange{80, 80};
+  expect_drop(host.in("10.9.0.2", "10.1.0.1", kEth1), "rp-filter-strict");
+  host.rule(200, fib::kNop).protocol = kUdp;
+  EXPECT_EQ(host.in("10.9.0.2", "10.1.0.1", kEth1).to, To::Local);
+}
+
 TEST(InputRoute, MarkCountsInTheReverseLookupIfAsked) {
   SmallHost host;
   host.eth1().ipv4->rp_filter = 1;

@@ -29,7 +29,7 @@ std::vector<Way> live_hops(const World& world, const Key& key, const Found& foun
   std::vector<Way> out;
   for (const host::NextHop& hop : hops_of(*found.route)) {
     if (!is_usable(world.network, *found.route, hop, false)) continue;
-    if (key.strict && hop.link != key.near_link) continue;
+    if (key.strict && key.near_link != 0 && hop.link != key.near_link) continue;
     out.push_back({found.route, &hop});
   }
   return out;

@@ -75,6 +75,32 @@ TEST(OutputRoute, ForeignSourceIsRefused) {
   EXPECT_TRUE(route_output(world, flow).ok);
 }
 
+TEST(OutputRoute, LocalRoutesOutliveTheirLink) {
+  SmallHost host;
+  host.eth1().flags &= ~fib::kLinkUp;
+  EXPECT_EQ(host.in("10.9.0.2", "10.2.0.1").to, RouteIn::To::Local);
+  EXPECT_EQ(host.out("10.2.0.1").fib.link, 1U);
+}
+
+TEST(OutputRoute, UntilARuleIsAddedMainHidesLocalSourcesToo) {
+  SmallHost host;
+  host.route("10.8.0.0/16", 1, fib::kTableLocal, fib::kLocal);
+  EXPECT_TRUE(host.out("10.9.0.2", "10.8.1.1").ok);
+  host.route("10.8.1.0/24", kEth1);
+  EXPECT_EQ(host.out("10.9.0.2", "10.8.1.1").error, ENETUNREACH);
+  host.rule(10, fib::kNop);
+  host.choices = {};
+  EXPECT_TRUE(host.out("10.9.0.2", "10.8.1.1").ok);
+}
+
+TEST(OutputRoute, AGroupWithoutAnAddressOnItsLinkTakesTheRoutesSource) {
+  SmallHost host;
+  host.network.addresses.clear();
+  host.add_address(kEth1, "10.2.0.1", "10.2.0.0/24", fib::kScopeLink);
+  host.route("239.0.0.0/8", kEth1, fib::kTableMain, fib::kMulticast).scope = fib::kScopeLink;
+  EXPECT_EQ(host.out("239.1.2.3", "", kEth1).source, ip("10.2.0.1"));
+}
+
 TEST(OutputRoute, RulesOfUserMarkAndPorts) {
   SmallHost host;
   host.route("0.0.0.0/0", kEth1, 7);
@@ -131,6 +157,21 @@ TEST(PolicyRules, UntilOneIsAddedTheLongestPrefixOfLocalAndMainCounts) {
   host.choices = {};
   EXPECT_EQ(host.out("127.5.0.1").fib.link, 1U);
   EXPECT_TRUE(host.choices.taken().empty());
+}
+
+TEST(PolicyRules, OfIpv6TheChosenHopsGroupCounts) {
+  SmallHost host;
+  host.eth0().group = 1;
+  host.route("fd77::/64", kEth0, 7).hops = {{.link = kEth0, .gateway = ip("fd01::f")},
+                                            {.link = kEth1, .gateway = ip("fd02::f")}};
+  host.route("::/0", kEth0).metric = 9;
+  host.rule(10, fib::kToTable, 7, Family::Inet6).suppress_group = 1;
+  const RouteOut first = host.out("fd77::1", "fd01::1");
+  EXPECT_EQ(first.fib.route->destination.length, 0);
+  ASSERT_TRUE(host.choices.next());
+  const RouteOut second = host.out("fd77::1", "fd01::1");
+  EXPECT_EQ(second.fib.link, kEth1);
+  EXPECT_FALSE(host.choices.next());
 }
 
 TEST(Tables, TosAndMetric) {
@@ -196,6 +237,23 @@ TEST(OutputRoute6, RefusalsAndSources) {
   host.route("fe80::/64", kEth1);
   EXPECT_TRUE(host.out("fe80::9", "fd02::1", kEth1).ok);
   EXPECT_FALSE(host.out("fe80::9", "fd02::1", kEth0).ok);
+}
+
+TEST(OutputRoute6, AnAnycastRouteOfAUsersIsALinksOwn) {
+  SmallHost host;
+  host::Route& route = host.route("fd05::/64", kEth1, fib::kTableMain, fib::kAnycast);
+  EXPECT_EQ(host.out("fd05::1").fib.link, kEth1);
+  route.protocol = fib::kProtocolKernel;
+  EXPECT_EQ(host.out("fd05::1").fib.link, 1U);
+}
+
+TEST(OutputRoute6, WithoutALinkAnyHopServesALinkLocalAddress) {
+  SmallHost host;
+  host.route("fe80::/10", kEth0).hops = {{.link = kEth0, .gateway = ip("fd01::f")},
+                                         {.link = kEth1, .gateway = ip("fd02::f")}};
+  EXPECT_EQ(host.out("fe80::9", "fd01::1").fib.link, kEth0);
+  ASSERT_TRUE(host.choices.next());
+  EXPECT_EQ(host.out("fe80::9", "fd01::1").fib.link, kEth1);
 }
 
 TEST(SourceAddress6, FollowsTheRules) {

@@ -147,6 +147,9 @@ Found walk_rules(World& world, std::span<const PolicyRule> rules, const Key& key
     // A rule that refuses and is waived is passed over as if it had been deleted.
     if (found.from_rule && world.is_waived(refusal_code(found.error))) continue;
     if (found.error == EAGAIN) continue;
+    // ip6_pol_route has chosen among the hops by the time that its group is looked at. The same
+    // choice comes out again when it is asked for later.
+    if (rule.family == Family::Inet6 && rule.suppress_group) select_hop(world, key, found);
     if (found.error == 0 && is_suppressed(world.network, rule, found)) continue;
     return found;
   }

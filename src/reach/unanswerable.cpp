@@ -38,11 +38,11 @@ std::string why_never4(const World& world, const Packet& packet, const Refusal& 
   const IpAddress& to = packet.tuple.destination;
   const bool reset_by_socket = refusal.tcp_reset && refuser == Refuser::Socket;
   if (reset_by_socket) return {};
-  if (refuser == Refuser::RuleBeforeRouting) {
-    if (is_for_many(world, from)) return from.text() + " is not the address of one host";
-    return {};
-  }
-  if (is_for_many(world, to)) return to.text() + " is a broadcast or multicast address";
+  const bool before = refuser == Refuser::RuleBeforeRouting;
+  if (before && is_for_many(world, from)) return from.text() + " is not the address of one host";
+  // A reset looks at the route, and before routing that is the one back to the client.
+  const bool any = !before || !refusal.tcp_reset;
+  if (any && is_for_many(world, to)) return to.text() + " is a broadcast or multicast address";
   return {};
 }
 

@@ -99,13 +99,17 @@ std::string link_commands(const std::string& host) {
     const std::string n = std::to_string(i);
     const std::string mac = " address 02:00:00:00:0" + std::to_string(i + 1);
     text += "link add w" + n + mac + ":02 type veth peer name eth" + n + mac + ":01 netns " + host +
-            "\nlink set w" + n + " up\n";
+            "\n";
   }
-  return text + "link add s0 type veth peer name s1\nlink set s0 up\nlink set s1 up\n";
+  return text + "link add s0 type veth peer name s1\n";
 }
 
-constexpr std::string_view kLinksUp =
+// The wire's ends come last: an end that comes up second is ready at once, and the first is then
+// what linkwatch hurries for. The other way round IPv6 may wait a second for the host's links.
+constexpr std::string_view kHostUp =
     "link set lo up\nlink set eth0 up\nlink set eth1 up\nlink set eth2 up\n";
+constexpr std::string_view kWireUp =
+    "link set w0 up\nlink set w1 up\nlink set w2 up\nlink set s0 up\nlink set s1 up\n";
 
 // A link sends nothing until the kernel has dealt with its carrier, which it does a little later
 // (linkwatch). Then it has IFF_RUNNING, and who listens is told.
@@ -116,8 +120,8 @@ bool is_running(const std::string& name) {
   return ioctl(any.get(), SIOCGIFFLAGS, &ask) == 0 && (ask.ifr_flags & IFF_RUNNING) != 0;
 }
 
-// In the caller's namespace.
-Result<void> wait_for_links(char letter) {
+// In the namespace of the host.
+Result<void> wait_for_links() {
   const UniqueFd changes(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE));
   sockaddr_nl here{};
   here.nl_family = AF_NETLINK;
@@ -126,7 +130,7 @@ Result<void> wait_for_links(char letter) {
     return fail(kernel_error(errno, "rtnetlink"));
   }
   for (unsigned i = 0; i < kLinks; i++) {
-    const std::string name = (letter == 'w' ? "w" : "eth") + std::to_string(i);
+    const std::string name = "eth" + std::to_string(i);
     while (!is_running(name)) {
       pollfd waker{.fd = changes.get(), .events = POLLIN, .revents = 0};
       if (poll(&waker, 1, 5000) != 1) return fail(plain_error(name, "does not come up"));
@@ -177,9 +181,9 @@ Result<Place> Place::make() {
   const std::string path =
       "/proc/" + std::to_string(getpid()) + "/fd/" + std::to_string(place.host_.get());
   auto made = run_program(place.wire_.get(), {"ip", "-batch", "-"}, link_commands(path));
-  if (made) made = run_program(place.host_.get(), {"ip", "-batch", "-"}, kLinksUp);
-  if (made) made = wait_for_links('w');
-  if (made) place.in_host([&] { made = wait_for_links('e'); });
+  if (made) made = run_program(place.host_.get(), {"ip", "-batch", "-"}, kHostUp);
+  if (made) made = run_program(place.wire_.get(), {"ip", "-batch", "-"}, kWireUp);
+  if (made) place.in_host([&] { made = wait_for_links(); });
   if (!made) return fail(made.error());
   return place;
 }

@@ -20,6 +20,8 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <fstream>
+#include <iterator>
 
 #include "base/bytes.h"
 #include "base/text.h"
@@ -83,6 +85,16 @@ Result<void> set_sysctl(std::string_view words) {
   const std::string path(next_word(words));
   if (write_sysctl(path, next_word(words))) return {};
   return fail(kernel_error(errno, path));
+}
+
+std::string hexadecimal(const IpAddress& address) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string text;
+  for (const std::uint8_t byte : address.bytes) {
+    text += kDigits[byte >> 4];
+    text += kDigits[byte & 15];
+  }
+  return text;
 }
 
 std::vector<std::string> words_of(std::string_view text) {
@@ -250,6 +262,26 @@ Result<void> Place::apply(const std::vector<Step>& steps, bool late, bool loose,
   const auto done = run_batch(batch, six, loose);
   if (!keep(done)) return done;
   return {};
+}
+
+void Place::wait_for_addresses() const {
+  std::vector<std::string> wanted;
+  for (const InterfaceNow& one : interfaces()) {
+    for (const IpAddress& address : one.addresses) {
+      if (!one.up || address.family != Family::Inet6 || address.is_link_local()) continue;
+      wanted.push_back(hexadecimal(address) + " 80 ");
+    }
+  }
+  const auto there = [&] {
+    std::ifstream file("/proc/thread-self/net/ipv6_route");
+    const std::string table((std::istreambuf_iterator<char>(file)), {});
+    return std::ranges::all_of(
+        wanted, [&](const std::string& route) { return table.find(route) != std::string::npos; });
+  };
+  in_host([&] {
+    // A tentative address gets no route, and is waited for in vain.
+    for (int turns = 0; turns < 250 && !there(); turns++) poll(nullptr, 0, 2);
+  });
 }
 
 std::vector<InterfaceNow> Place::interfaces() const {

@@ -161,6 +161,8 @@ void update_vrf(const host::Network& network, Key& key);
 /// A packet or, with `arp`, an ARP request's lookup.
 [[nodiscard]] RouteIn route_input4(World& world, const Flow& flow, bool arp);
 [[nodiscard]] RouteIn route_input6(World& world, const Flow& flow);
+/// refused_on_entry() of IPv6.
+[[nodiscard]] std::optional<Cause> refused_on_entry6(World& world, const Flow& flow);
 [[nodiscard]] RouteOut route_output4(World& world, const Flow& flow);
 [[nodiscard]] RouteOut route_output6(World& world, const Flow& flow);
 

@@ -256,6 +256,14 @@ bool is_configured(const host::Network& network, const IpAddress& address) {
          network.addresses.end();
 }
 
+std::optional<Cause> refused_on_entry6(World& world, const Flow& flow) {
+  const host::Link* link = world.network.link(flow.in);
+  if (link == nullptr) return std::nullopt;
+  const auto dropped_at_once = check_addresses({world, flow, *link});
+  if (!dropped_at_once) return std::nullopt;
+  return dropped_at_once->cause;
+}
+
 RouteIn route_input6(World& world, const Flow& flow) {
   static const host::Link kNone;
   const host::Link* link = link_at(world.network, flow.in);

@@ -406,13 +406,8 @@ class Journey {
   JourneyEnd answer(const Packet& packet, const host::Listener* listener) {
     JourneyEnd end = serve(listener, Outcome::Silent);
     if (end.outcome != Outcome::Answered) return end;
-    if (packet.tuple.source.is_v4_mapped()) {
-      const std::string text =
-          "the answer to " + packet.tuple.source.text() + " is sent as IPv4, and not from here";
-      Blocker blocker = {.cause = {.code = "src-v4-mapped", .text = text, .evidence = {}},
-                         .key = "src-v4-mapped"};
-      add_stop(world_, Stage::Reply, blocker);
-      return ends(Outcome::Silent, std::move(blocker));
+    if (auto lost = never_answered(world_, packet)) {
+      return ends(Outcome::Silent, std::move(*lost));
     }
     if (!everybody_) {
       if (auto lost = other_source(packet, listener)) {

@@ -9,6 +9,7 @@
 #include "reach/nft_numbers.h"
 #include "reach/routing.h"
 #include "reach/socket_lookup.h"
+#include "reach/unanswerable.h"
 
 namespace hark::reach {
 
@@ -97,10 +98,14 @@ Next run(Machine& machine, const nft::Fib& op) {
   if (packet.arp) return Next::Break;
   if (op.result == kFibResultType) {
     const bool destination = (op.flags & kFibDestination) != 0;
-    machine.registers.store_u32(
-        op.dreg, address_type(machine.here.rules.network(),
-                              destination ? packet.tuple.destination : packet.tuple.source,
-                              bound_link(machine, op)));
+    const IpAddress& address = destination ? packet.tuple.destination : packet.tuple.source;
+    std::uint8_t type =
+        address_type(machine.here.rules.network(), address, bound_link(machine, op));
+    const bool anycast = packet.family == Family::Inet6 && type == kUnicast &&
+                         is_anycast6(machine.here.world, address);
+    constexpr std::uint8_t kAnycast = 4;  // RTN_ANYCAST
+    if (anycast) type = kAnycast;
+    machine.registers.store_u32(op.dreg, type);
   } else {
     find_link(machine, op);
   }

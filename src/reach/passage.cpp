@@ -192,6 +192,12 @@ std::optional<Blocker> ipsec(World& world, const Packet& packet, std::uint8_t di
 Arrival arrive(World& world, Packet& packet, ConntrackView& view) {
   if (auto blocker = programs(world, packet.in, kIngressPrograms)) return lost(std::move(*blocker));
   if (auto end = pass_hook(world, HookPoint::Ingress, packet, view)) return *end;
+  if (auto cause = refused_on_entry(world, flow_of(packet))) {
+    const std::string key = cause->code;
+    Blocker blocker = {.cause = std::move(*cause), .key = key};
+    add_stop(world, Stage::Link, blocker);
+    return lost(std::move(blocker));
+  }
   if (auto end = pass_hook(world, HookPoint::Prerouting, packet, view)) return *end;
   Arrival out;
   if (auto end = routed(world, packet, out)) return *end;

@@ -39,6 +39,11 @@ RouteIn route_input(World& world, const Flow& flow) {
                                      : fib::route_input6(world, flow);
 }
 
+std::optional<Cause> refused_on_entry(World& world, const Flow& flow) {
+  if (flow.family != Family::Inet6 || flow.in == 0) return std::nullopt;
+  return fib::refused_on_entry6(world, flow);
+}
+
 RouteOut route_output(World& world, const Flow& flow) {
   if (const auto missing = fib::missing_facts(world)) {
     RouteOut out;

@@ -60,6 +60,10 @@ struct RouteIn {
 };
 [[nodiscard]] RouteIn route_input(World& world, const Flow& flow);
 
+/// What an IPv6 packet that has just come in is dropped for before any rule sees it (ip6_rcv_core).
+/// Nothing: it goes on; IPv4 has its list of martians in route_input().
+[[nodiscard]] std::optional<Cause> refused_on_entry(World& world, const Flow& flow);
+
 /// Which way a packet made here goes.
 struct RouteOut {
   bool ok = false;

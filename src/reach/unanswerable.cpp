@@ -15,22 +15,6 @@ bool is_for_many(const World& world, const IpAddress& address) {
   return type == kBroadcast || type == kMulticast;
 }
 
-/// ipv6_anycast_destination(): the route back is to an anycast address, or to just the address that
-/// begins a subnet of a link.
-bool begins_subnet(World& world, const Packet& packet) {
-  constexpr std::uint8_t kHostRoute = 127;  // of 127 bits or more: no such address (RFC 6164)
-  const Flow flow = {.family = packet.family,
-                     .source = packet.tuple.destination,
-                     .destination = packet.tuple.source,
-                     .mark = 0,
-                     .protocol = kIcmp6};
-  const RouteOut back = route_output(world, flow);
-  if (back.fib.type == kAnycast) return true;
-  const host::Route* route = back.fib.route;
-  return route != nullptr && !back.fib.gateway && route->destination.length < kHostRoute &&
-         route->destination.address == packet.tuple.source;
-}
-
 /// The reason in words; empty: it is sent.
 std::string why_never4(const World& world, const Packet& packet, const Refusal& refusal,
                        Refuser refuser) {
@@ -38,11 +22,11 @@ std::string why_never4(const World& world, const Packet& packet, const Refusal& 
   const IpAddress& to = packet.tuple.destination;
   const bool reset_by_socket = refusal.tcp_reset && refuser == Refuser::Socket;
   if (reset_by_socket) return {};
-  if (refuser == Refuser::RuleBeforeRouting) {
-    if (is_for_many(world, from)) return from.text() + " is not the address of one host";
-    return {};
-  }
-  if (is_for_many(world, to)) return to.text() + " is a broadcast or multicast address";
+  const bool before = refuser == Refuser::RuleBeforeRouting;
+  if (before && is_for_many(world, from)) return from.text() + " is not the address of one host";
+  // A reset looks at the route, and before routing that is the one back to the client.
+  const bool any = !before || !refusal.tcp_reset;
+  if (any && is_for_many(world, to)) return to.text() + " is a broadcast or multicast address";
   return {};
 }
 
@@ -61,13 +45,45 @@ std::string why_never6(World& world, const Packet& packet, const Refusal& refusa
   if (from.is_unspecified() || from.is_multicast()) {
     return from.text() + " is not the address of one host";
   }
-  if (!refusal.tcp_reset && begins_subnet(world, packet)) {
+  if (!refusal.tcp_reset && is_anycast6(world, from)) {
     return from.text() + " is the anycast address of a subnet's routers";
   }
   return {};
 }
 
 }  // namespace
+
+bool is_anycast6(World& world, const IpAddress& address) {
+  constexpr std::uint8_t kHostRoute = 127;  // of 127 bits or more: no such address (RFC 6164)
+  Flow flow;
+  flow.family = Family::Inet6;
+  flow.source = {.family = Family::Inet6};
+  flow.destination = address;
+  flow.protocol = kIcmp6;
+  const FibResult found = fib_lookup(world, flow);
+  if (found.type == kAnycast) return true;
+  return found.route != nullptr && !found.gateway && found.route->destination.length < kHostRoute &&
+         found.route->destination.address == address;
+}
+
+std::optional<Blocker> never_answered(World& world, const Packet& packet) {
+  const IpAddress& from = packet.tuple.source;
+  std::string why;
+  if (packet.family == Family::Inet6) {
+    if (from.is_v4_mapped()) why = "is sent as IPv4, and not from here";
+    if (from.is_unspecified()) why = "is sent to this host itself";
+  } else if (is_for_many(world, from)) {
+    why = "is a broadcast, for which the socket needs SO_BROADCAST";
+  }
+  if (why.empty()) return std::nullopt;
+  const std::string text = "the answer to " + from.text() + " " + why;
+  Blocker blocker = {.cause = {.code = "src-not-unicast",
+                               .text = text,
+                               .evidence = {{.fact = text, .where = "packet", .verify = ""}}},
+                     .key = "src-not-unicast"};
+  add_stop(world, Stage::Reply, blocker);
+  return blocker;
+}
 
 std::optional<Blocker> never_refused(World& world, const Packet& packet, const Refusal& refusal,
                                      Refuser refuser) {
@@ -76,10 +92,10 @@ std::optional<Blocker> never_refused(World& world, const Packet& packet, const R
                               : why_never6(world, packet, refusal, refuser);
   if (why.empty()) return std::nullopt;
   const std::string text = "the refusal is never sent: " + why;
-  Blocker blocker = {.cause = {.code = "no-refusal",
+  Blocker blocker = {.cause = {.code = "src-not-unicast",
                                .text = text,
                                .evidence = {{.fact = text, .where = "packet", .verify = ""}}},
-                     .key = "no-refusal"};
+                     .key = "src-not-unicast"};
   add_stop(world, Stage::Reply, blocker);
   return blocker;
 }

@@ -103,7 +103,8 @@ struct Asker {
   [[nodiscard]] std::string wrong_answer(const Ask& ask, const Verdict& verdict,
                                          const Observation& seen) const {
     const std::string wrong = wrong_verdict(ask, verdict, seen, servers);
-    if (!wrong.empty() || !witness.works() || ask.interface == "lo") return wrong;
+    const bool told = witness.works() && ask.interface != "lo" && !one.has_tag("chance");
+    if (!wrong.empty() || !told) return wrong;
     witness.collect();
     return wrong_rule(verdict, witness.drops(ask.udp, ask.source, seen.source_port));
   }

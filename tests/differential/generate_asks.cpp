@@ -19,7 +19,7 @@ std::string own_address(Dice& dice, bool v6, unsigned link) {
   if (at < 90) return v6 ? dice.word({"fd01::1", "fd02::1"}) : dice.word({"10.1.0.1", "10.2.0.1"});
   if (v6) return dice.word({"fd01::9", "2001:db8:f::1", "fd03::1", "::1"});
   return dice.word(
-      {"10.1.0.9", "10.2.0.255", "198.51.100.77", "127.0.0.1", "10.3.0.1", "10.1.0.7"});
+      {"10.1.0.9", "10.1.0.255", "198.51.100.77", "127.0.0.1", "10.3.0.1", "10.1.0.7"});
 }
 
 IpAddress odd_source(Dice& dice, bool v6) {
@@ -60,6 +60,8 @@ void add_asks(Plan& plan) {
     ask.interface = "eth" + std::to_string(link);
     ask.source = dice.percent(95) ? dice.of(source_addresses(v6)) : odd_source(dice, v6);
     ask.destination = address(own_address(dice, v6, link));
+    // A broadcast comes by the link whose it is.
+    if (ask.destination.text() == "10.1.0.255") ask.interface = "eth0";
     if (dice.percent(8)) ask_locally(plan, ask, v6);
     if (dice.percent(45)) ask.source_port = source_port(dice);
     if (ask.interface == "lo" && ask.source_port && *ask.source_port < 1024)

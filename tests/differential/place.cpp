@@ -20,6 +20,8 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <fstream>
+#include <iterator>
 
 #include "base/bytes.h"
 #include "base/text.h"
@@ -85,6 +87,16 @@ Result<void> set_sysctl(std::string_view words) {
   return fail(kernel_error(errno, path));
 }
 
+std::string hexadecimal(const IpAddress& address) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string text;
+  for (const std::uint8_t byte : address.bytes) {
+    text += kDigits[byte >> 4];
+    text += kDigits[byte & 15];
+  }
+  return text;
+}
+
 std::vector<std::string> words_of(std::string_view text) {
   std::vector<std::string> words;
   for (std::string_view word = next_word(text); !word.empty(); word = next_word(text)) {
@@ -99,13 +111,17 @@ std::string link_commands(const std::string& host) {
     const std::string n = std::to_string(i);
     const std::string mac = " address 02:00:00:00:0" + std::to_string(i + 1);
     text += "link add w" + n + mac + ":02 type veth peer name eth" + n + mac + ":01 netns " + host +
-            "\nlink set w" + n + " up\n";
+            "\n";
   }
-  return text + "link add s0 type veth peer name s1\nlink set s0 up\nlink set s1 up\n";
+  return text + "link add s0 type veth peer name s1\n";
 }
 
-constexpr std::string_view kLinksUp =
+// The wire's ends come last: an end that comes up second is ready at once, and the first is then
+// what linkwatch hurries for. The other way round IPv6 may wait a second for the host's links.
+constexpr std::string_view kHostUp =
     "link set lo up\nlink set eth0 up\nlink set eth1 up\nlink set eth2 up\n";
+constexpr std::string_view kWireUp =
+    "link set w0 up\nlink set w1 up\nlink set w2 up\nlink set s0 up\nlink set s1 up\n";
 
 // A link sends nothing until the kernel has dealt with its carrier, which it does a little later
 // (linkwatch). Then it has IFF_RUNNING, and who listens is told.
@@ -116,8 +132,8 @@ bool is_running(const std::string& name) {
   return ioctl(any.get(), SIOCGIFFLAGS, &ask) == 0 && (ask.ifr_flags & IFF_RUNNING) != 0;
 }
 
-// In the caller's namespace.
-Result<void> wait_for_links(char letter) {
+// In the namespace of the host.
+Result<void> wait_for_links() {
   const UniqueFd changes(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE));
   sockaddr_nl here{};
   here.nl_family = AF_NETLINK;
@@ -126,7 +142,7 @@ Result<void> wait_for_links(char letter) {
     return fail(kernel_error(errno, "rtnetlink"));
   }
   for (unsigned i = 0; i < kLinks; i++) {
-    const std::string name = (letter == 'w' ? "w" : "eth") + std::to_string(i);
+    const std::string name = "eth" + std::to_string(i);
     while (!is_running(name)) {
       pollfd waker{.fd = changes.get(), .events = POLLIN, .revents = 0};
       if (poll(&waker, 1, 5000) != 1) return fail(plain_error(name, "does not come up"));
@@ -177,9 +193,9 @@ Result<Place> Place::make() {
   const std::string path =
       "/proc/" + std::to_string(getpid()) + "/fd/" + std::to_string(place.host_.get());
   auto made = run_program(place.wire_.get(), {"ip", "-batch", "-"}, link_commands(path));
-  if (made) made = run_program(place.host_.get(), {"ip", "-batch", "-"}, kLinksUp);
-  if (made) made = wait_for_links('w');
-  if (made) place.in_host([&] { made = wait_for_links('e'); });
+  if (made) made = run_program(place.host_.get(), {"ip", "-batch", "-"}, kHostUp);
+  if (made) made = run_program(place.wire_.get(), {"ip", "-batch", "-"}, kWireUp);
+  if (made) place.in_host([&] { made = wait_for_links(); });
   if (!made) return fail(made.error());
   return place;
 }
@@ -246,6 +262,26 @@ Result<void> Place::apply(const std::vector<Step>& steps, bool late, bool loose,
   const auto done = run_batch(batch, six, loose);
   if (!keep(done)) return done;
   return {};
+}
+
+void Place::wait_for_addresses() const {
+  std::vector<std::string> wanted;
+  for (const InterfaceNow& one : interfaces()) {
+    for (const IpAddress& address : one.addresses) {
+      if (!one.up || address.family != Family::Inet6 || address.is_link_local()) continue;
+      wanted.push_back(hexadecimal(address) + " 80 ");
+    }
+  }
+  const auto there = [&] {
+    std::ifstream file("/proc/thread-self/net/ipv6_route");
+    const std::string table((std::istreambuf_iterator<char>(file)), {});
+    return std::ranges::all_of(
+        wanted, [&](const std::string& route) { return table.find(route) != std::string::npos; });
+  };
+  in_host([&] {
+    // A tentative address gets no route, and is waited for in vain.
+    for (int turns = 0; turns < 250 && !there(); turns++) poll(nullptr, 0, 2);
+  });
 }
 
 std::vector<InterfaceNow> Place::interfaces() const {

@@ -35,6 +35,8 @@ class Place {
   /// Runs `work` in the namespace of the host.
   void in_host(const std::function<void()>& work) const;
   [[nodiscard]] std::vector<InterfaceNow> interfaces() const;
+  /// Waits until IPv6 has made the local routes of its addresses, which it does on its own time.
+  void wait_for_addresses() const;
 
   [[nodiscard]] int host() const { return host_.get(); }
 

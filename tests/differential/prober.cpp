@@ -109,7 +109,9 @@ void Prober::Work::begin(Client& client, const std::vector<InterfaceNow>& interf
 }
 
 void Prober::Work::send_first(Client& client) {
-  const Envelope envelope{Wire::host_mac(client.link), Wire::client_mac(client.link)};
+  Envelope envelope{Wire::host_mac(client.link), Wire::client_mac(client.link)};
+  const std::string own = "10." + std::to_string(client.link + 1) + ".0.255";
+  if (client.ask.destination.text() == own) envelope.to.fill(0xff);
   client.state = Client::State::Asked;
   wire.send(client.link, client.ask.udp
                              ? udp_frame(envelope, client.flow(), "?")

@@ -48,7 +48,7 @@ Wire::Wire(const Place& place, std::vector<IpAddress> dead)
   for (unsigned i = 0; i < kLinks; i++) {
     index_.at(i) = static_cast<int>(if_nametoindex(("w" + std::to_string(i)).c_str()));
   }
-  sentinel_ = static_cast<int>(if_nametoindex("s0"));
+  sentinel_ = static_cast<int>(if_nametoindex("s1"));
 }
 
 void Wire::send(unsigned link, const Bytes& frame) const {

@@ -42,6 +42,9 @@ if(HARK_TIDY)
   set(CMAKE_CXX_CLANG_TIDY clang-tidy --warnings-as-errors=*)
 endif()
 
+# What runs under sanitizers: the programs of labels unit, wire and fuzz.
+add_custom_target(sanitized_tests)
+
 # hark_library(NAME DEPENDS …): every .cpp of the folder that is no test, as one static library.
 function(hark_library name)
   cmake_parse_arguments(ARG "" "" "DEPENDS" ${ARGN})
@@ -80,4 +83,7 @@ function(hark_test_program name)
   target_link_libraries(${name} PRIVATE hark_flags ${ARG_DEPENDS} GTest::gtest_main GTest::gmock)
   target_compile_definitions(${name} PRIVATE HARK_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
   gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES LABELS ${ARG_LABEL} TIMEOUT 300)
+  if(ARG_LABEL MATCHES "^(unit|wire|fuzz)$")
+    add_dependencies(sanitized_tests ${name})
+  endif()
 endfunction()

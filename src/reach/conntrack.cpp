@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "reach/clients.h"
 #include "reach/nft_numbers.h"
 
 namespace hark::reach {
@@ -85,10 +86,26 @@ bool answers_for_rule(const Connection& connection, const Packet& packet) {
          connection.protocol == kTcp && (packet.tcp_flags & kRst) != 0;
 }
 
+/// Of many clients those that have a connection already are others.
+void tell_apart(const World& world, const Packet& packet, const Connection& connection) {
+  if (world.clients == nullptr) return;
+  for (const Tuple& tuple : {connection.original, connection.reply}) {
+    for (const IpAddress& one : {tuple.source, tuple.destination}) {
+      world.clients->split(packet.tuple.source, {one, one});
+      world.clients->split(packet.tuple.destination, {one, one});
+    }
+    for (const std::uint16_t port : {tuple.source_port, tuple.destination_port}) {
+      world.clients->split(packet.tuple.source_port, port, port);
+      world.clients->split(packet.tuple.destination_port, port, port);
+    }
+  }
+}
+
 /// The entry that the kernel had before this question.
 std::optional<Connection> existing(const World& world, const Packet& packet) {
   for (const host::ConntrackEntry& entry : world.network.conntrack) {
     const Connection connection = connection_of_entry(entry);
+    tell_apart(world, packet, connection);
     if (is_connection_of(connection, packet) && !gives_way(entry, packet)) return connection;
   }
   return std::nullopt;

@@ -48,10 +48,19 @@ std::uint32_t network_order(std::uint32_t host) {
 }
 
 /// find_best_ips_proto(): of several addresses a hash of both ends picks one, always the same.
-IpAddress pick_address(const Tuple& tuple, const NatRange& range, std::uint16_t zone) {
+IpAddress pick_address(World& world, const Tuple& tuple, const NatRange& range, std::uint16_t zone,
+                       const std::string& where) {
   const IpAddress first = *range.first_address;
   const IpAddress last = range.last_address.value_or(first);
   if (first == last) return first;
+  if (world.clients != nullptr) {
+    // Each client has his own, for good; of many it is not one.
+    const std::string text = fmt::format("which address from {} to {} the NAT of {} takes",
+                                         first.text(), last.text(), where);
+    const bool low =
+        world.choices.pick({.code = "hash", .text = text, .key = text, .doubt = Doubt::Packet});
+    return low ? first : last;
+  }
   const Words source = words_of(tuple.source);
   Words destination = words_of(tuple.destination);
   Words chosen = words_of(range.destination ? tuple.destination : tuple.source);
@@ -129,7 +138,7 @@ bool set_mapping(World& world, const NatRange& range, ConntrackView& view, const
   Tuple then = now;
   IpAddress& address = range.destination ? then.destination : then.source;
   std::uint16_t& port = range.destination ? then.destination_port : then.source_port;
-  if (range.first_address) address = pick_address(now, range, connection.zone);
+  if (range.first_address) address = pick_address(world, now, range, connection.zone, where);
   if (has_ports(connection.protocol)) port = pick_port(world, port, range, where);
   if (then != now) {
     connection.reply = inverse(then);

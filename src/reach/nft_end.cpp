@@ -8,6 +8,7 @@
 #include <array>
 
 #include "reach/nat.h"
+#include "reach/nft_clients.h"
 #include "reach/nft_machine.h"
 #include "reach/nft_numbers.h"
 #include "reach/socket_lookup.h"
@@ -24,14 +25,19 @@ std::optional<IpAddress> load_address(const Machine& machine, const std::optiona
   if (!reg) return std::nullopt;
   IpAddress address;
   address.family = family;
-  const Bytes bytes = machine.registers.load(*reg, address.bits() / 8).bytes;
+  const std::size_t length = address.bits() / 8;
+  const Bytes bytes =
+      witness_bytes(machine, *reg, length).value_or(machine.registers.load(*reg, length).bytes);
   std::ranges::transform(bytes, address.bytes.begin(),
                          [](std::byte byte) { return std::to_integer<std::uint8_t>(byte); });
   return address;
 }
 
 std::optional<std::uint16_t> load_port(const Machine& machine, const std::optional<nft::Reg>& reg) {
-  return reg ? machine.registers.load_port(*reg) : std::nullopt;
+  const auto bytes = reg ? witness_bytes(machine, *reg, 2) : std::nullopt;
+  if (!bytes || bytes->size() != 2) return std::nullopt;
+  return static_cast<std::uint16_t>(std::to_integer<unsigned>((*bytes)[0]) << 8U |
+                                    std::to_integer<unsigned>((*bytes)[1]));
 }
 
 /// After a rule of NAT the chain is done: the packet goes on, or there is no usable address.

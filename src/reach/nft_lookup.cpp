@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "reach/nft_clients.h"
 #include "reach/nft_machine.h"
 
 namespace hark::reach {
@@ -77,8 +78,15 @@ Hit find(Machine& machine, const PreparedSet& set, nft::Reg reg) {
   const PartBytes value = machine.registers.load(reg, set.set().key_length);
   const std::optional<ByteView> known = machine.registers.known(reg, set.set().key_length);
   if (!known) {
+    const auto key = witness_bytes(machine, reg, set.set().key_length);
+    if (key) {
+      if (auto added = find_added(machine, set_key(machine, set.set().name), *key)) return *added;
+    }
     if (!set.read()) return find_unread(machine, set.set().name, "the packet");
-    return find_open(machine, set, reg, value);
+    if (!key || !split_by_set(machine, set, reg)) return find_open(machine, set, reg, value);
+    const nft::Element* element = set.find(*key);
+    if (element == nullptr) element = set.catch_all();
+    return {.found = element != nullptr, .element = element};
   }
   if (auto added = find_added(machine, set_key(machine, set.set().name), *known)) return *added;
   if (!set.read()) return find_unread(machine, set.set().name, key_words(*known));
@@ -181,7 +189,7 @@ Next add_element(Machine& machine, const nft::Dynset& op, const PreparedSet& set
 Next run(Machine& machine, const nft::Dynset& op) {
   const PreparedSet* set = set_of(machine, op.set);
   if (set == nullptr) return Next::Go;
-  const std::optional<ByteView> known = machine.registers.known(op.sreg_key, set->set().key_length);
+  const std::optional<Bytes> known = witness_bytes(machine, op.sreg_key, set->set().key_length);
   if (op.op == kDynsetDelete) {
     if (known) remove_added(machine.here.view, set_key(machine, op.set), *known);
     return Next::Go;

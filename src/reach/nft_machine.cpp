@@ -65,6 +65,7 @@ const PacketBytes& Machine::bytes() {
     if (here.hook == HookPoint::Output) seen.has_mac = seen.has_mac && seen.in != 0;
     if (here.hook == HookPoint::Postrouting && seen.made_here()) seen.has_mac = false;
     bytes_ = bytes_of(seen, here.rules.network());
+    if (here.world.clients != nullptr) mark_clients(*bytes_, seen, *here.world.clients);
   }
   return *bytes_;
 }
@@ -76,6 +77,10 @@ std::uint8_t Machine::origin(Origin origin) {
   if (origins_.size() == 0xff) return 0xff;
   origins_.push_back(std::move(origin));
   return static_cast<std::uint8_t>(origins_.size());
+}
+
+std::uint8_t Machine::origin_of_clients() {
+  return origin({.code = "client", .what = "the client's address or port", .doubt = Doubt::Packet});
 }
 
 unsigned Machine::decide(std::uint8_t from, const std::string& question, unsigned ways) {

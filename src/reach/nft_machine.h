@@ -68,6 +68,8 @@ class Machine {
 
   /// Remembers where unknown bits come from; a number for Registers.
   [[nodiscard]] std::uint8_t origin(Origin origin);
+  /// Of bytes that are the client's, where many clients are followed at once.
+  [[nodiscard]] std::uint8_t origin_of_clients();
   /// Decides about bits that are not known: `question` follows the origin's words.
   [[nodiscard]] bool decide(std::uint8_t origin, const std::string& question);
   [[nodiscard]] unsigned decide(std::uint8_t origin, const std::string& question, unsigned ways);

@@ -7,6 +7,7 @@
 #include <array>
 #include <cstring>
 
+#include "reach/nft_clients.h"
 #include "reach/nft_machine.h"
 
 namespace hark::reach {
@@ -63,7 +64,8 @@ Next run(Machine& machine, const nft::Cmp& op) {
         break;
     }
   } else {
-    holds = compare(machine.registers.load(op.sreg, op.data.size()), op.op, op.data);
+    holds = compare_clients(machine, op.sreg, op.op, op.data);
+    if (!holds) holds = compare(machine.registers.load(op.sreg, op.data.size()), op.op, op.data);
   }
   if (!holds) {
     // One question for "==" and "!=", so that two rules get one answer.
@@ -77,8 +79,8 @@ Next run(Machine& machine, const nft::Cmp& op) {
 }
 
 Next run(Machine& machine, const nft::Range& op) {
-  std::optional<bool> inside =
-      within(machine.registers.load(op.sreg, op.from.size()), op.from, op.to);
+  std::optional<bool> inside = clients_within(machine, op.sreg, op.from, op.to);
+  if (!inside) inside = within(machine.registers.load(op.sreg, op.from.size()), op.from, op.to);
   if (!inside) {
     inside = machine.decide(machine.registers.origin(op.sreg, op.from.size()),
                             fmt::format("from {} to {}", hex(op.from), hex(op.to)));
@@ -86,8 +88,27 @@ Next run(Machine& machine, const nft::Range& op) {
   return *inside != op.negated ? Next::Go : Next::Break;
 }
 
+namespace {
+
+/// What a mask leaves of bytes that are the client's; they are not if something is turned around.
+std::vector<ClientByte> masked_clients(const Registers& from, const nft::Bitwise& op) {
+  const auto copies = from.clients(op.sreg, op.length);
+  if (!copies || op.op != nft::Bitwise::Op::MaskXor) return {};
+  std::vector<ClientByte> out(copies->begin(), copies->end());
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    const auto mask = i < op.mask.size() ? std::to_integer<std::uint8_t>(op.mask[i]) : 0;
+    if (i < op.xored.size() && op.xored[i] != std::byte{0}) return {};
+    out[i].kept = static_cast<std::uint8_t>(out[i].kept & mask);
+    if (out[i].kept == 0) out[i] = {};
+  }
+  return out;
+}
+
+}  // namespace
+
 Next run(Machine& machine, const nft::Bitwise& op) {
   const PartBytes value = machine.registers.load(op.sreg, op.length);
+  const std::vector<ClientByte> copies = masked_clients(machine.registers, op);
   std::uint8_t origin = machine.registers.origin(op.sreg, op.length);
   PartBytes result;
   switch (op.op) {
@@ -112,6 +133,7 @@ Next run(Machine& machine, const nft::Bitwise& op) {
     }
   }
   machine.registers.store(op.dreg, result, origin);
+  if (!copies.empty()) machine.registers.mark_clients(op.dreg, copies, origin);
   return Next::Go;
 }
 
@@ -167,6 +189,10 @@ Next run(Machine& machine, const nft::Payload& op) {
   const bool known = std::ranges::all_of(bits, [](std::uint8_t mask) { return mask == 0xff; });
   machine.registers.store(op.dreg, ByteView(packet.bytes).subspan(*at, op.length), bits,
                           known ? std::uint8_t{0} : machine.origin(origin_of(op)));
+  if (!known && !packet.clients.empty()) {
+    machine.registers.mark_clients(op.dreg, std::span(packet.clients).subspan(*at, op.length),
+                                   machine.origin_of_clients());
+  }
   return Next::Go;
 }
 

@@ -73,6 +73,7 @@ void Registers::store(nft::Reg reg, ByteView bytes, std::span<const std::uint8_t
   for (std::size_t i = 0; i < padded; ++i) {
     bytes_[from + i] = byte_at(bytes, i);
     bits_[from + i] = i < bits.size() ? bits[i] : std::uint8_t{0xff};
+    clients_[from + i] = {};
   }
   for (std::size_t i = from / 4; i < (from + padded) / 4; ++i) origins_[i] = origin;
 }
@@ -92,6 +93,34 @@ std::optional<ByteView> Registers::known(nft::Reg reg, std::size_t length) const
     if (bits_[i] != 0xff) return std::nullopt;
   }
   return ByteView(bytes_).subspan(from, count);
+}
+
+void Registers::mark_clients(nft::Reg reg, std::span<const ClientByte> copies,
+                             std::uint8_t origin) {
+  const std::size_t from = reg * std::size_t{4};
+  for (std::size_t i = 0; i < copies.size() && from + i < kSize; ++i) {
+    if (!copies[i].is_client()) continue;
+    clients_[from + i] = copies[i];
+    bits_[from + i] = static_cast<std::uint8_t>(~copies[i].kept);
+    bytes_[from + i] = std::byte{0};
+    origins_[(from + i) / 4] = origin;
+  }
+}
+
+std::optional<std::span<const ClientByte>> Registers::clients(nft::Reg reg,
+                                                              std::size_t length) const {
+  const std::size_t from = std::min(reg * std::size_t{4}, kSize);
+  const std::size_t count = std::min(length, kSize - from);
+  bool any = false;
+  for (std::size_t i = from; i < from + count; ++i) {
+    if (clients_[i].is_client()) {
+      any = true;
+    } else if (bits_[i] != 0xff) {
+      return std::nullopt;
+    }
+  }
+  if (!any) return std::nullopt;
+  return std::span(clients_).subspan(from, count);
 }
 
 void Registers::store_u8(nft::Reg reg, std::uint8_t value) {
@@ -131,12 +160,6 @@ std::uint32_t Registers::load_u32(nft::Reg reg) const {
   return value;
 }
 
-std::optional<std::uint16_t> Registers::load_port(nft::Reg reg) const {
-  const PartBytes port = load(reg, 2);
-  if (port.bytes.size() != 2 || !port.all_known()) return std::nullopt;
-  return static_cast<std::uint16_t>(number(port.bytes[0]) << 8U | number(port.bytes[1]));
-}
-
 std::uint8_t Registers::origin(nft::Reg reg, std::size_t length) const {
   const std::size_t from = reg * std::size_t{4};
   for (std::size_t i = from; i < std::min(from + length, kSize); ++i) {
@@ -149,6 +172,7 @@ void Registers::forget_all(std::uint8_t origin) {
   bytes_.fill(std::byte{0});
   bits_.fill(0);
   origins_.fill(origin);
+  clients_.fill({});
 }
 
 std::optional<bool> compare(const PartBytes& left, nft::CmpOp op, ByteView right) {

@@ -14,6 +14,7 @@
 #include "base/bytes.h"
 #include "decode/nft_operations.h"
 #include "reach/choices.h"
+#include "reach/clients.h"
 
 namespace hark::reach {
 
@@ -60,8 +61,12 @@ class Registers {
   /// The bytes themselves where all their bits are known; else nothing. Most loads are such.
   [[nodiscard]] std::optional<ByteView> known(decode::nft::Reg reg, std::size_t length) const;
   [[nodiscard]] std::uint32_t load_u32(decode::nft::Reg reg) const;
-  /// Nothing where a bit is not known.
-  [[nodiscard]] std::optional<std::uint16_t> load_port(decode::nft::Reg reg) const;
+  /// Says that the bytes from there on are copies of the client's (clients.h), and so not known.
+  void mark_clients(decode::nft::Reg reg, std::span<const ClientByte> copies, std::uint8_t origin);
+  /// Which of the bytes are such copies; all others are known. Nothing where none is a copy, or
+  /// there are bytes that are neither.
+  [[nodiscard]] std::optional<std::span<const ClientByte>> clients(decode::nft::Reg reg,
+                                                                   std::size_t length) const;
   /// Of the first byte that is not known; 0: all are.
   [[nodiscard]] std::uint8_t origin(decode::nft::Reg reg, std::size_t length) const;
   void forget_all(std::uint8_t origin);
@@ -71,6 +76,7 @@ class Registers {
   std::array<std::byte, kSize> bytes_{};
   std::array<std::uint8_t, kSize> bits_ = all_ones();
   std::array<std::uint8_t, decode::nft::kRegisters> origins_{};
+  std::array<ClientByte, kSize> clients_{};
 
   static constexpr std::array<std::uint8_t, kSize> all_ones() {
     std::array<std::uint8_t, kSize> ones{};

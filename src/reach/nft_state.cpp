@@ -48,32 +48,47 @@ Next write_ct(Machine& machine, const nft::Ct& op, CtKey key) {
   return Next::Go;
 }
 
-void store_address(Registers& to, nft::Reg reg, const IpAddress& address) {
-  const auto* bytes = reinterpret_cast<const std::byte*>(address.bytes.data());
-  to.store(reg, ByteView(bytes, address.bits() / 8));
+/// The client's own, where many are followed at once, are no bytes that are known.
+void mark(Machine& machine, nft::Reg reg, std::size_t length, std::uint8_t first) {
+  std::vector<ClientByte> copies(length);
+  for (std::size_t i = 0; i < length; ++i) copies[i].at = static_cast<std::uint8_t>(first + i);
+  machine.registers.mark_clients(reg, copies, machine.origin_of_clients());
 }
 
-void store_port(Registers& to, nft::Reg reg, std::uint16_t port) {
+void store_address(Machine& machine, nft::Reg reg, const IpAddress& address) {
+  const auto* bytes = reinterpret_cast<const std::byte*>(address.bytes.data());
+  const Clients* clients = machine.here.world.clients;
+  const std::size_t length = address.bits() / 8;
+  machine.registers.store(reg, ByteView(bytes, length));
+  if (clients != nullptr && clients->address() == address) {
+    mark(machine, reg, length, ClientByte::kAddress);
+  }
+}
+
+void store_port(Machine& machine, nft::Reg reg, std::uint16_t port) {
   const std::array<std::byte, 2> bytes = {static_cast<std::byte>(port >> 8U),
                                           static_cast<std::byte>(port & 0xffU)};
-  to.store(reg, ByteView(bytes));
+  const Clients* clients = machine.here.world.clients;
+  machine.registers.store(reg, ByteView(bytes));
+  if (clients != nullptr && clients->port() == port) {
+    mark(machine, reg, bytes.size(), ClientByte::kPort);
+  }
 }
 
 /// Keys of one direction's tuple.
 Next read_tuple(Machine& machine, const nft::Ct& op, CtKey key, const Connection& connection) {
   const Tuple& tuple = op.direction.value_or(0) == 0 ? connection.original : connection.reply;
-  Registers& to = machine.registers;
   const bool v4 = tuple.source.family == Family::Inet;
   const bool wants4 = key == CtKey::SourceIp || key == CtKey::DestinationIp;
   const bool wants6 = key == CtKey::SourceIp6 || key == CtKey::DestinationIp6;
   if ((wants4 && !v4) || (wants6 && v4)) return Next::Break;
   if (key == CtKey::SourcePort) {
-    store_port(to, *op.dreg, tuple.source_port);
+    store_port(machine, *op.dreg, tuple.source_port);
   } else if (key == CtKey::DestinationPort) {
-    store_port(to, *op.dreg, tuple.destination_port);
+    store_port(machine, *op.dreg, tuple.destination_port);
   } else {
     const bool source = key == CtKey::Source || key == CtKey::SourceIp || key == CtKey::SourceIp6;
-    store_address(to, *op.dreg, source ? tuple.source : tuple.destination);
+    store_address(machine, *op.dreg, source ? tuple.source : tuple.destination);
   }
   return Next::Go;
 }

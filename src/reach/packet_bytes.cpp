@@ -95,6 +95,44 @@ PacketBytes bytes_of(const Packet& packet, const host::Network& network) {
 
 namespace {
 
+void mark(PacketBytes& bytes, std::size_t at, std::size_t length, std::uint8_t first) {
+  for (std::size_t i = 0; i < length && at + i < bytes.bytes.size(); ++i) {
+    bytes.clients[at + i].at = static_cast<std::uint8_t>(first + i);
+    bytes.bytes[at + i] = std::byte{0};
+    bytes.bits[at + i] = 0;
+  }
+}
+
+/// Where the two addresses begin in the network header: of ARP the sender's and the target's.
+std::pair<std::size_t, std::size_t> addresses_at(const Packet& packet) {
+  if (packet.arp) return {14, 24};
+  return packet.family == Family::Inet ? std::pair<std::size_t, std::size_t>{12, 16}
+                                       : std::pair<std::size_t, std::size_t>{8, 24};
+}
+
+}  // namespace
+
+void mark_clients(PacketBytes& bytes, const Packet& packet, const Clients& clients) {
+  bytes.clients.assign(bytes.bytes.size(), {});
+  const Tuple& tuple = packet.tuple;
+  const auto [source, destination] = addresses_at(packet);
+  const std::size_t length = packet.family == Family::Inet ? 4 : 16;
+  const bool nobody =
+      packet.arp && tuple.source.is_unspecified() && tuple.destination.is_unspecified();
+  if (bytes.network && !nobody) {
+    if (tuple.source == clients.address())
+      mark(bytes, *bytes.network + source, length, ClientByte::kAddress);
+    if (tuple.destination == clients.address())
+      mark(bytes, *bytes.network + destination, length, ClientByte::kAddress);
+  }
+  if (!bytes.transport || !has_ports(packet)) return;
+  if (tuple.source_port == clients.port()) mark(bytes, *bytes.transport, 2, ClientByte::kPort);
+  if (tuple.destination_port == clients.port())
+    mark(bytes, *bytes.transport + 2, 2, ClientByte::kPort);
+}
+
+namespace {
+
 /// One byte of a header that Packet has a field for; false: it has none.
 bool write_network(Packet& packet, std::size_t at, std::uint8_t value) {
   const bool v4 = packet.family == Family::Inet;

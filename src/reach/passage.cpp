@@ -4,6 +4,7 @@
 #include <array>
 #include <string>
 
+#include "reach/client_tests.h"
 #include "reach/steps.h"
 
 namespace hark::reach {
@@ -143,8 +144,8 @@ constexpr std::uint8_t kPolicyOut = 1;
 constexpr std::uint8_t kPolicyForward = 2;
 constexpr std::uint8_t kBlock = 1;
 
-bool in_range(std::uint16_t port, const decode::PortRange& range) {
-  return port >= range.first && port <= range.last;
+bool in_range(World& world, std::uint16_t port, const decode::PortRange& range) {
+  return lies_between(world, port, range.first, range.last);
 }
 
 /// __xfrm_policy_check(): the first policy that selects the packet decides. `in` and `fwd` ones
@@ -155,11 +156,11 @@ std::optional<Blocker> ipsec(World& world, const Packet& packet, std::uint8_t di
   const host::XfrmPolicy* chosen = nullptr;
   for (const host::XfrmPolicy& policy : world.network.xfrm) {
     if (policy.direction != direction || policy.family != packet.family ||
-        !policy.source.contains(packet.tuple.source) ||
-        !policy.destination.contains(packet.tuple.destination) ||
+        !lies_within(world, packet.tuple.source, policy.source) ||
+        !lies_within(world, packet.tuple.destination, policy.destination) ||
         (policy.protocol != 0 && policy.protocol != packet.protocol) ||
-        !in_range(packet.tuple.source_port, policy.source_ports) ||
-        !in_range(packet.tuple.destination_port, policy.destination_ports)) {
+        !in_range(world, packet.tuple.source_port, policy.source_ports) ||
+        !in_range(world, packet.tuple.destination_port, policy.destination_ports)) {
       continue;
     }
     if (chosen == nullptr || policy.priority < chosen->priority) chosen = &policy;

@@ -117,6 +117,43 @@ bool PreparedSet::box_may_hold(const nft::Element& element, const PartBytes& key
   return true;
 }
 
+const std::vector<KeyRange>& PreparedSet::key_ranges() const {
+  if (ranges_) return *ranges_;
+  ranges_.emplace();
+  const std::size_t length = set_.key_length;
+  const auto add = [&](const nft::Element* element, Bytes first, Bytes last) {
+    first.resize(length);
+    last.resize(length);
+    ranges_->push_back({element, std::move(first), std::move(last)});
+  };
+  if (!set_.elements) return *ranges_;
+  if (kind_ != Kind::Interval) {
+    for (const nft::Element& element : *set_.elements) {
+      if (element.catch_all) continue;
+      add(&element, element.key, element.key_end.value_or(element.key));
+    }
+    return *ranges_;
+  }
+  if (index_.empty()) make_index();
+  for (std::size_t i = 0; i < index_.size(); ++i) {
+    if (index_[i]->interval_end) continue;
+    // Up to the next start or end; of equal starts the last one is found.
+    Bytes last(length, std::byte{0xff});
+    if (i + 1 < index_.size()) {
+      last = index_[i + 1]->key;
+      last.resize(length);
+      if (order(last, index_[i]->key) == 0) continue;
+      for (std::size_t at = length; at-- > 0;) {
+        const auto byte = std::to_integer<unsigned>(last[at]);
+        last[at] = static_cast<std::byte>((byte - 1U) & 0xffU);
+        if (byte != 0) break;
+      }
+    }
+    add(index_[i], index_[i]->key, std::move(last));
+  }
+  return *ranges_;
+}
+
 std::vector<const nft::Element*> PreparedSet::may_find(const PartBytes& key,
                                                        std::size_t most) const {
   std::vector<const nft::Element*> found;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -11,6 +12,12 @@
 #include "reach/nft_registers.h"
 
 namespace hark::reach {
+
+/// Keys that find the same element: as memcmp orders, or field by field.
+struct KeyRange {
+  const decode::nft::Element* element;
+  Bytes first, last;  ///< as long as the set's keys
+};
 
 class PreparedSet {
  public:
@@ -30,6 +37,16 @@ class PreparedSet {
   [[nodiscard]] std::vector<const decode::nft::Element*> may_find(const PartBytes& key,
                                                                   std::size_t most) const;
 
+  /// Its elements but the catch-all, in the order in which they are found. Made when first asked.
+  [[nodiscard]] const std::vector<KeyRange>& key_ranges() const;
+  /// A key is compared as one run of bytes, and not each of its fields on its own.
+  [[nodiscard]] bool compares_whole_keys() const { return kind_ != Kind::Boxes; }
+  [[nodiscard]] bool has_ranges() const { return kind_ != Kind::Exact; }
+  /// Where each field begins, how long it is.
+  [[nodiscard]] const std::vector<std::pair<std::size_t, std::size_t>>& fields() const {
+    return fields_;
+  }
+
  private:
   enum class Kind : std::uint8_t { Exact, Interval, Boxes };
   /// A search through the index costs less than one through all only when it is made often.
@@ -45,12 +62,13 @@ class PreparedSet {
   const decode::nft::Set& set_;
   Kind kind_ = Kind::Exact;
   const decode::nft::Element* catch_all_ = nullptr;
-  std::vector<std::pair<std::size_t, std::size_t>> fields_;  ///< where each begins, how long it is
+  std::vector<std::pair<std::size_t, std::size_t>> fields_;
 
   // Only to be faster; nothing that can be seen from outside.
   mutable std::vector<const decode::nft::Element*> index_;
   mutable std::vector<std::pair<Bytes, const decode::nft::Element*>> remembered_;
   mutable unsigned searches_ = 0;
+  mutable std::optional<std::vector<KeyRange>> ranges_;
 };
 
 }  // namespace hark::reach

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "host/near_words.h"
+#include "reach/client_tests.h"
 
 namespace hark::reach {
 namespace {
@@ -44,8 +45,9 @@ using Check = std::optional<Blocker> (*)(World&, const Listener&, const Packet&)
 std::optional<Blocker> signature(World& world, const Listener& listener, const Packet& packet) {
   const host::SocketFacts* facts = facts_of(world, listener);
   if (facts == nullptr || !facts->md5) return std::nullopt;
-  const bool wanted = std::ranges::any_of(
-      *facts->md5, [&packet](const Prefix& peers) { return peers.contains(packet.tuple.source); });
+  const bool wanted = std::ranges::any_of(*facts->md5, [&](const Prefix& peers) {
+    return lies_within(world, packet.tuple.source, peers);
+  });
   if (!wanted) return std::nullopt;
   return blocker("md5-required",
                  "the socket wants TCP MD5 signatures (RFC 2385) from " +

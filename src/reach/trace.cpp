@@ -8,6 +8,7 @@
 #include "host/near_words.h"
 #include "reach/journey.h"
 #include "reach/prepared_ruleset.h"
+#include "reach/reach_cache.h"
 #include "reach/routing_index.h"
 #include "reach/xt_prepared.h"
 
@@ -32,6 +33,7 @@ struct Facts {
   const PreparedRuleset& rules;
   const RoutingIndex& routes;
   const PreparedXt& xt;
+  Clients* clients;
 };
 
 Run run_once(const Facts& facts, Choices& choices, const std::vector<std::string>& waived) {
@@ -44,7 +46,8 @@ Run run_once(const Facts& facts, Choices& choices, const std::vector<std::string
                  .waived = waived,
                  .prepared = &facts.rules,
                  .routes = &facts.routes,
-                 .xt = &facts.xt};
+                 .xt = &facts.xt,
+                 .clients = facts.clients};
   run.end = travel(world, facts.question);
   run.taken = choices.taken();
   return run;
@@ -168,6 +171,7 @@ void tell(const Facts& facts, const Run& run, Answer& out) {
                         out.assumptions.end());
   out.delivers_to = run.end.delivers_to;
   out.cause = run.end.blocker ? run.end.blocker->cause : answers(facts.host, run.end);
+  out.place = run.end.blocker ? run.end.blocker->key : std::string();
   out.next = others(facts, run);
 }
 
@@ -208,13 +212,14 @@ struct Tracer::Prepared {
   PreparedRuleset rules;
   RoutingIndex routes;
   PreparedXt xt;
+  ReachCache cache = {};
 };
 
 Tracer::Tracer(const host::Host& host, const host::Network& network)
     : host_(host),
       network_(network),
       prepared_(
-          new Prepared{PreparedRuleset(network), RoutingIndex(network), PreparedXt(network)}) {}
+          new Prepared{PreparedRuleset(network), RoutingIndex(network), PreparedXt(network), {}}) {}
 
 Tracer::~Tracer() = default;
 
@@ -222,13 +227,22 @@ Answer trace(const host::Host& host, const host::Network& network, const Questio
   return Tracer(host, network).trace(question);
 }
 
+ReachCache& Tracer::reach_cache() const {
+  return prepared_->cache;
+}
+
 Answer Tracer::trace(const Question& question) const {
+  return trace(question, nullptr);
+}
+
+Answer Tracer::trace(const Question& question, Clients* clients) const {
   const Facts facts = {.host = host_,
                        .network = network_,
                        .question = question,
                        .rules = prepared_->rules,
                        .routes = prepared_->routes,
-                       .xt = prepared_->xt};
+                       .xt = prepared_->xt,
+                       .clients = clients};
   std::vector<Run> runs;
   const std::vector<std::string> nothing_waived;
   const bool complete = explore([&](Choices& choices) {

@@ -18,6 +18,9 @@
 
 namespace hark::reach {
 
+class Clients;
+struct ReachCache;
+
 /// A packet that a client sends: the whole question.
 struct Question {
   Protocol protocol = Protocol::Tcp;  ///< Tcp or Udp
@@ -55,6 +58,8 @@ struct Answer {
   std::vector<Condition> conditions = {};  ///< that decide among `possible`
   Certainty certainty = Certainty::Exact;
   Cause cause;
+  /// Names the place that decided, whoever the client is; empty: he is answered.
+  std::string place = {};
   std::vector<Cause> next = {};                 ///< what else would block
   std::optional<std::size_t> delivers_to = {};  ///< position in Host::listeners
   std::vector<Step> path = {};
@@ -67,12 +72,19 @@ class Tracer {
   Tracer(const host::Host& host, const host::Network& network);
   ~Tracer();
   [[nodiscard]] Answer trace(const Question& question) const;
+  /// The same for many clients, of whom the question's is one: `clients` has those with the same
+  /// answer at the end. The question names a source port.
+  [[nodiscard]] Answer trace(const Question& question, Clients* clients) const;
+
+  [[nodiscard]] const host::Network& network() const { return network_; }
+  /// What reach() keeps from one destination to the next.
+  [[nodiscard]] ReachCache& reach_cache() const;
 
  private:
   struct Prepared;
   const host::Host& host_;
   const host::Network& network_;
-  std::unique_ptr<const Prepared> prepared_;
+  std::unique_ptr<Prepared> prepared_;
 };
 
 /// One question: Tracer(host, network).trace(question).

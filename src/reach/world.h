@@ -17,6 +17,7 @@ namespace hark::reach {
 class RoutingIndex;
 class PreparedRuleset;
 class PreparedXt;
+class Clients;
 
 /// Something a person can look at for himself.
 struct Evidence {
@@ -84,6 +85,8 @@ struct World {
   /// Tables of the old iptables and ipsets, decoded for many questions (xt_prepared.h). Without it
   /// they are decoded anew each time: right, and slow.
   const PreparedXt* xt = nullptr;
+  /// Of a trace for many clients: who fares like the one that is followed (clients.h).
+  Clients* clients = nullptr;
 
   [[nodiscard]] bool is_waived(std::string_view key) const;
 };

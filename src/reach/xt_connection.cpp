@@ -3,6 +3,7 @@
 #include <array>
 #include <utility>
 
+#include "reach/client_tests.h"
 #include "reach/conntrack.h"
 #include "reach/xt_ask.h"
 
@@ -50,12 +51,6 @@ unsigned state_bit(const Packet& packet, unsigned untracked) {
   return kInvalid;
 }
 
-bool masked_equal(const IpAddress& have, const IpAddress& want, const IpAddress& mask) {
-  for (std::size_t i = 0; i < mask.bytes.size(); ++i)
-    if (((have.bytes[i] ^ want.bytes[i]) & mask.bytes[i]) != 0) return false;
-  return true;
-}
-
 struct AddressTest {
   unsigned flag;
   Field address, mask;
@@ -84,7 +79,7 @@ bool tuple_matches(const Ask& ask, const Connection& connection, unsigned wants,
   for (const AddressTest& test : kAddressTests) {
     if ((wants & test.flag) == 0) continue;
     const Tuple& tuple = test.reply ? connection.reply : connection.original;
-    const bool equal = masked_equal(test.destination ? tuple.destination : tuple.source,
+    const bool equal = masked_equal(ask.world, test.destination ? tuple.destination : tuple.source,
                                     ask.blob.address(test.address, ask.packet.family),
                                     ask.blob.address(test.mask, ask.packet.family));
     if (equal == ((inverts & test.flag) != 0)) return false;
@@ -97,7 +92,8 @@ bool tuple_matches(const Ask& ask, const Connection& connection, unsigned wants,
     if ((wants & test.flag) == 0) continue;
     const Tuple& tuple = test.reply ? connection.reply : connection.original;
     const std::uint16_t port = test.destination ? tuple.destination_port : tuple.source_port;
-    const bool inside = port >= ask.blob.number(test.low) && port <= ask.blob.number(test.high);
+    const bool inside =
+        lies_between(ask.world, port, ask.blob.u32(test.low), ask.blob.u32(test.high));
     if (inside == ((inverts & test.flag) != 0)) return false;
   }
   return true;

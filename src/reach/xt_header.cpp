@@ -5,6 +5,7 @@
 #include <initializer_list>
 #include <utility>
 
+#include "reach/client_tests.h"
 #include "reach/routing.h"
 #include "reach/xt_ask.h"
 
@@ -12,15 +13,15 @@ namespace hark::reach {
 namespace {
 
 bool in_range(const Ask& ask, Field field, std::uint16_t port) {
-  return port >= ask.blob.item(field, 0, 2) && port <= ask.blob.item(field, 1, 2);
+  return lies_between(ask.world, port, ask.blob.item(field, 0, 2), ask.blob.item(field, 1, 2));
 }
 
 /// The ports of tcp, udp and udplite; 1 and 2 of the flags turn a test around.
 bool ports_match(const Ask& ask) {
   const unsigned invert = ask.blob.u32(Field::InvertFlags);
-  return in_range(ask, Field::SourcePorts, ask.packet.tuple.source_port) != ((invert & 1U) != 0) &&
-         in_range(ask, Field::DestinationPorts, ask.packet.tuple.destination_port) !=
-             ((invert & 2U) != 0);
+  const Tuple& tuple = ask.packet.tuple;
+  return in_range(ask, Field::DestinationPorts, tuple.destination_port) != ((invert & 2U) != 0) &&
+         in_range(ask, Field::SourcePorts, tuple.source_port) != ((invert & 1U) != 0);
 }
 
 XtMatched tcp(const Ask& ask) {
@@ -63,9 +64,11 @@ XtMatched multiport(const Ask& ask) {
     // A range takes two places.
     const std::uint32_t high =
         ask.blob.item(Field::PortFlags, i, 1) != 0 ? ask.blob.item(Field::Ports, ++i, 2) : low;
-    const bool source = tuple.source_port >= low && tuple.source_port <= high;
-    const bool destination = tuple.destination_port >= low && tuple.destination_port <= high;
-    if ((side != kMultiportDestination && source) || (side != kMultiportSource && destination))
+    const auto inside = [&](std::uint16_t port) {
+      return lies_between(ask.world, port, low, high);
+    };
+    if ((side != kMultiportSource && inside(tuple.destination_port)) ||
+        (side != kMultiportDestination && inside(tuple.source_port)))
       return when(!invert);
   }
   return when(invert);
@@ -74,8 +77,8 @@ XtMatched multiport(const Ask& ask) {
 XtMatched iprange(const Ask& ask) {
   const unsigned flags = ask.blob.u32(Field::Flags);
   const auto outside = [&](const IpAddress& have, Field first, Field last) {
-    return have < ask.blob.address(first, ask.packet.family) ||
-           have > ask.blob.address(last, ask.packet.family);
+    return !lies_between(ask.world, have, ask.blob.address(first, ask.packet.family),
+                         ask.blob.address(last, ask.packet.family));
   };
   if ((flags & 0x01U) != 0 && outside(ask.packet.tuple.source, Field::SourceAddress,
                                       Field::SourceMask) != ((flags & 0x10U) != 0))
@@ -214,10 +217,13 @@ XtMatched eui64(const Ask& ask) {
       std::to_integer<std::uint8_t>(from[3]),
       std::to_integer<std::uint8_t>(from[4]),
       std::to_integer<std::uint8_t>(from[5])};
-  bool equal = true;
-  for (std::size_t i = 0; i < wanted.size(); ++i)
-    equal = equal && ask.packet.tuple.source.bytes[8 + i] == wanted[i];
-  return when(equal);
+  IpAddress address{.family = Family::Inet6};
+  IpAddress mask = address;
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    address.bytes[8 + i] = wanted[i];
+    mask.bytes[8 + i] = 0xff;
+  }
+  return when(masked_equal(ask.world, ask.packet.tuple.source, address, mask));
 }
 
 /// Headers and protocols that no packet of a question has.

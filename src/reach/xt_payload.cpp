@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "decode/xt_programs.h"
+#include "reach/packet_bytes.h"
 #include "reach/xt_ask.h"
 
 namespace hark::reach {
@@ -17,13 +18,23 @@ struct Seen {
   std::vector<bool> known;
   bool payload = false;  ///< more follows, of which nothing is known
 
-  explicit Seen(const Packet& packet) {
+  explicit Seen(const Ask& ask) {
+    const Packet& packet = ask.packet;
     for (const HeaderBytes& part : {network_header(packet), transport_header(packet)}) {
       append(bytes, part.bytes);
       known.insert(known.end(), part.known.begin(), part.known.end());
     }
     // A datagram of which nobody said how long it is has some payload.
     payload = packet.payload_length > 0 || packet.protocol == kUdp || packet.protocol == kUdplite;
+    if (ask.world.clients == nullptr) return;
+    // Of many clients nobody's address or port is known.
+    PacketBytes whole{
+        .bytes = bytes, .bits = std::vector<std::uint8_t>(bytes.size()), .network = 0};
+    whole.transport = network_header(packet).bytes.size();
+    mark_clients(whole, packet, *ask.world.clients);
+    for (std::size_t i = 0; i < known.size(); ++i) {
+      known[i] = known[i] && !whole.clients[i].is_client();
+    }
   }
 };
 
@@ -45,7 +56,7 @@ Load load(const Seen& seen, std::uint64_t at, unsigned width, std::uint32_t& out
 XtMatched string(const Ask& ask) {
   const bool invert = (ask.blob.number(Field::Flags) & 1U) != 0;
   const bool any_case = (ask.blob.number(Field::Flags) & 2U) != 0;
-  const Seen seen(ask.packet);
+  const Seen seen(ask);
   const ByteView all = ask.blob.bytes(Field::Text);
   const ByteView text =
       all.first(std::min<std::size_t>(ask.blob.number(Field::Length), all.size()));
@@ -101,7 +112,7 @@ std::optional<bool> u32_holds(const Seen& seen, const decode::xt::U32Test& test)
 XtMatched u32(const Ask& ask) {
   const bool invert = ask.blob.number(Field::Invert) != 0;
   const auto tests = decode::xt::u32_tests(ask.blob);
-  const Seen seen(ask.packet);
+  const Seen seen(ask);
   bool open = tests.empty();
   for (const auto& test : tests) {
     const auto holds = u32_holds(seen, test);
@@ -285,7 +296,7 @@ class Machine {
 /// The program gets the packet from its IP header on; what it returns is true or false.
 XtMatched bpf(const Ask& ask) {
   const auto program = decode::xt::bpf_program(ask.blob);
-  const Seen seen(ask.packet);
+  const Seen seen(ask);
   const auto result = Machine(seen, program).run();
   return when(result ? *result != 0 : ask.unsure("bpf", Doubt::Opaque));
 }

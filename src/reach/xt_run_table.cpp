@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "reach/client_tests.h"
 #include "reach/nat.h"
 #include "reach/xt.h"
 #include "reach/xt_ask.h"
@@ -137,11 +138,7 @@ class Run {
   }
 
   /// ip_packet_match(); no packet of a question is a fragment.
-  [[nodiscard]] bool header_matches(const Rule& rule) const {
-    const Tuple& tuple = packet_.tuple;
-    if (rule.source.matches(tuple.source) == rule.not_source ||
-        rule.destination.matches(tuple.destination) == rule.not_destination)
-      return false;
+  [[nodiscard]] bool header_matches(const Rule& rule) {
     if (!rule.in.any() || rule.not_in) {
       if (rule.in.matches(device(packet_.in, has_in(hook_))) == rule.not_in) return false;
     }
@@ -150,7 +147,15 @@ class Run {
     }
     if (rule.protocol != 0 && (rule.protocol == packet_.protocol) == rule.not_protocol)
       return false;
-    return rule.fragments == rule.not_fragments;
+    if (rule.fragments != rule.not_fragments) return false;
+    const Tuple& tuple = packet_.tuple;
+    return address_matches(tuple.destination, rule.destination) != rule.not_destination &&
+           address_matches(tuple.source, rule.source) != rule.not_source;
+  }
+
+  [[nodiscard]] bool address_matches(const IpAddress& asked,
+                                     const decode::xt::AddressMatch& match) {
+    return match.any() || masked_equal(world_, asked, match.address, match.mask);
   }
 
   XtMatched matches(const Rule& rule, std::size_t at) {

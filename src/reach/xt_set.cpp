@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "decode/ipset.h"
+#include "reach/client_tests.h"
 #include "reach/xt_ask.h"
 #include "reach/xt_prepared.h"
 
@@ -61,9 +62,12 @@ IpAddress cut(IpAddress address, unsigned bits) {
   return address;
 }
 
-bool covers(const std::optional<IpAddress>& address, unsigned length, const IpAddress& candidate) {
-  return address && address->family == candidate.family &&
-         cut(candidate, length) == cut(*address, length);
+bool covers(World& world, const std::optional<IpAddress>& address, unsigned length,
+            const IpAddress& candidate) {
+  if (!address || length > address->bits()) return false;
+  return lies_within(
+      world, candidate,
+      {.address = cut(*address, length), .length = static_cast<std::uint8_t>(length)});
 }
 
 /// ip_set_get_ip_port(): the port, or type and code of ICMP; 0 of other protocols.
@@ -96,7 +100,8 @@ bool port_matches(const Query& query, const IpSetContents& set, const IpSetEleme
   const bool bitmap = set.header.type == "bitmap:port";
   if (bitmap && packet.protocol != kTcp && packet.protocol != kUdp) return false;
   if (!bitmap && element.protocol != packet.protocol) return false;
-  return element.port == port_of(packet, query.source(dimension));
+  return element.port && lies_between(query.ask.world, port_of(packet, query.source(dimension)),
+                                      *element.port, *element.port);
 }
 
 bool part_matches(const Query& query, const IpSetContents& set, const IpSetElement& element,
@@ -105,12 +110,13 @@ bool part_matches(const Query& query, const IpSetContents& set, const IpSetEleme
   const IpAddress& address = query.source(dimension) ? tuple.source : tuple.destination;
   switch (part) {
     case Part::Address:
-      return covers(element.address, set.header.netmask.value_or(element.length), address);
+      return covers(query.ask.world, element.address, set.header.netmask.value_or(element.length),
+                    address);
     case Part::Net:
-      return covers(element.address, element.length, address);
+      return covers(query.ask.world, element.address, element.length, address);
     case Part::Address2:
     case Part::Net2:
-      return covers(element.address2, element.length2, address);
+      return covers(query.ask.world, element.address2, element.length2, address);
     case Part::Port:
       return port_matches(query, set, element, dimension);
     case Part::Mark:

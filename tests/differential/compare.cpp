@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <optional>
 
+#include "classes.h"
 #include "witness.h"
 
 namespace hark::differential {
@@ -157,9 +158,15 @@ Tally compare_case(const Case& one, const RunOptions& options, const Place& plac
   if (judge) witness.emplace(place);
 #endif
   Prober prober(place, servers, one.dead);
-  const std::vector<Observation> all = prober.ask(one.asks, {.grace_ms = options.grace_ms});
+  std::vector<Ask> asks = one.asks;
+#ifdef HARK_HAS_TRACE
+  if (judge && options.classes) {
+    for (Ask& edge : check_classes(one, *judge, tally)) asks.push_back(std::move(edge));
+  }
+#endif
+  const std::vector<Observation> all = prober.ask(asks, {.grace_ms = options.grace_ms});
   for (std::size_t i = 0; i < all.size(); i++) {
-    const Ask& ask = one.asks[i];
+    const Ask& ask = asks[i];
     const Observation& seen = all[i];
     count(tally, one, "seen-" + seen.outcome);
     if (seen.outcome == "invalid") continue;

@@ -74,6 +74,14 @@ Verdict Judge::verdict(const Ask& ask, std::uint16_t source_port) const {
   return out;
 }
 
+const reach::Tracer& Judge::tracer() const {
+  return *facts_->tracer;
+}
+
+const host::Network& Judge::network() const {
+  return facts_->network;
+}
+
 std::string Judge::gaps() const {
   std::string text;
   for (const auto& [fact, gap] : facts_->network.unread) {

@@ -10,6 +10,7 @@
 
 #include "place.h"
 #include "prober.h"
+#include "reach/trace.h"
 #include "script.h"
 
 namespace hark::differential {
@@ -39,6 +40,8 @@ class Judge {
 
   /// Of the client with this port: which ports an answer holds for is for the command to find out.
   [[nodiscard]] Verdict verdict(const Ask& ask, std::uint16_t source_port) const;
+  [[nodiscard]] const reach::Tracer& tracer() const;
+  [[nodiscard]] const host::Network& network() const;
   /// What could not be read, line by line.
   [[nodiscard]] std::string gaps() const;
 

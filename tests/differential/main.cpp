@@ -1,7 +1,7 @@
 // hark_differential: real packets against `hark why`.
 //
 //   hark_differential [CASES=N] [SEED=S] [FIRST=I] [FILE…] [--verbose] [--probe-only] [--dump]
-//                     [--save FOLDER]
+//                     [--save FOLDER] [--classes]
 //
 // Runs the cases of the files, then N random ones, from the I-th of the seed; without a seed, of a
 // fresh one that it prints. Exit status 1 if anything differed, 2 for usage.
@@ -55,6 +55,8 @@ std::optional<Arguments> read_arguments(const std::vector<std::string>& words) {
       out.options.probe_only = true;
     } else if (word == "--one-process") {
       out.options.one_process = true;
+    } else if (word == "--classes") {
+      out.options.classes = true;
     } else if (word == "--dump") {
       out.dump = true;
     } else if (word == "--save" && i + 1 < words.size()) {
@@ -77,6 +79,7 @@ bool bad(const Tally& tally, std::uint64_t agree = 100) {
     return found == tally.end() ? std::uint64_t{0} : static_cast<std::uint64_t>(found->second);
   };
   if (of("crashed") != 0) return true;
+  if (of("class-mismatch") != 0) return true;
   return (of("mismatch") + of("unexpected")) * 100 > (100 - agree) * of("questions");
 }
 
@@ -149,7 +152,7 @@ int main(int argc, char** argv) {
   if (!arguments) {
     std::fprintf(stderr,
                  "usage: hark_differential [CASES=N] [SEED=S] [FILE...] [--verbose] "
-                 "[--probe-only] [--save FOLDER]\n");
+                 "[--probe-only] [--save FOLDER] [--classes]\n");
     return 2;
   }
   return hark::differential::Run(std::move(*arguments)).all();

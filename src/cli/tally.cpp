@@ -22,7 +22,8 @@ enum Kind : std::size_t {
   kUnits,
   kNetFile,
   kLegacyTable,
-  kPrograms
+  kPrograms,
+  kOptions
 };
 
 constexpr std::array kNames = {
@@ -40,6 +41,7 @@ constexpr std::array kNames = {
     "files of namespaces",
     "iptables tables",
     "BPF queries",
+    "sockets' options",
 };
 
 }  // namespace
@@ -90,6 +92,10 @@ Result<Bytes> Tally::legacy_table(const kernel::NetnsRef& netns, Family family,
 
 Result<Bytes> Tally::attached_programs(const kernel::ProgramPlace& place) {
   return count(kPrograms, inner_.attached_programs(place));
+}
+
+Result<Bytes> Tally::socket_options(const kernel::SocketHolder& holder) {
+  return count(kOptions, inner_.socket_options(holder));
 }
 
 Result<Bytes> Tally::scan_sockets(SurveyDepth depth) {

@@ -23,6 +23,7 @@ class Tally final : public kernel::Source {
   Result<Bytes> legacy_table(const kernel::NetnsRef& netns, Family family,
                              const std::string& name) override;
   Result<Bytes> attached_programs(const kernel::ProgramPlace& place) override;
+  Result<Bytes> socket_options(const kernel::SocketHolder& holder) override;
   void expect_scan_sockets() override { inner_.expect_scan_sockets(); }
   Result<Bytes> scan_sockets(SurveyDepth depth) override;
   Result<Bytes> scan_namespaces() override;
@@ -48,7 +49,7 @@ class Tally final : public kernel::Source {
   Result<T> count(std::size_t kind, Result<T> answer);
 
   kernel::Source& inner_;
-  std::array<Count, 14> counts_;
+  std::array<Count, 15> counts_;
 };
 
 }  // namespace hark::cli

@@ -1,8 +1,25 @@
 #include "host/collect_network.h"
 
+#include <cerrno>
+#include <string>
+
+#include "host/network_reader.h"
 #include "host/service_facts.h"
 
 namespace hark::host {
+namespace {
+
+void note_refused(const NetworkReading& reading, const RefusedOptions& refused) {
+  const std::string what = "options of " + std::to_string(refused.sockets) +
+                           (refused.sockets == 1 ? " socket" : " sockets");
+  Error error = refused.error;
+  if (error.code == EOPNOTSUPP) {
+    error.why = "to look would give them another class of the cgroups net_cls and net_prio";
+  }
+  note_unread(reading, NetworkFact::SocketOptions, what, error);
+}
+
+}  // namespace
 
 Network collect_network(kernel::Source& source, const kernel::NetnsRef& netns, const Host& host,
                         NetnsId id, const NetworkRequest& request) {
@@ -10,6 +27,10 @@ Network collect_network(kernel::Source& source, const kernel::NetnsRef& netns, c
   // Half-open connections are counted where they can fill a queue.
   const bool cookies = network.settings.syncookies.value_or(1) != 0;
   network.services = read_service_facts(source, netns, host, id, {.half_open = !cookies});
+  if (network.services.refused.sockets > 0) {
+    note_refused({.source = source, .netns = netns, .request = request, .network = network},
+                 network.services.refused);
+  }
   return network;
 }
 

@@ -52,6 +52,11 @@ class FakeSource : public kernel::Source {
   void programs(const kernel::ProgramPlace& place, Bytes parts) {
     answers_[kernel::programs_key(place)] = std::move(parts);
   }
+  void options(const kernel::SocketHolder& holder, Bytes parts) {
+    answers_[kernel::options_key(holder)] = std::move(parts);
+  }
+  /// What sockets answer of which options() was not told.
+  void refuse_options(int error) { options_refused_ = error; }
   /// This namespace may not be entered, or is gone: every question inside it fails with `error`.
   void refuse_netns(std::uint64_t netns, int error) { refused_[netns] = error; }
   void namespaces(Bytes parts) { answers_[kernel::namespaces_key()] = std::move(parts); }
@@ -119,6 +124,11 @@ class FakeSource : public kernel::Source {
   Result<Bytes> attached_programs(const kernel::ProgramPlace& place) override {
     return find(kernel::programs_key(place));
   }
+  Result<Bytes> socket_options(const kernel::SocketHolder& holder) override {
+    const auto found = answers_.find(kernel::options_key(holder));
+    if (found == answers_.end()) return fail(kernel_error(options_refused_, "socket options"));
+    return found->second;
+  }
   Result<Bytes> scan_sockets(SurveyDepth depth) override {
     return find(kernel::sockets_key(depth));
   }
@@ -172,6 +182,7 @@ class FakeSource : public kernel::Source {
   std::vector<kernel::ProcessWanted> wanted_;
   std::vector<std::string> units_asked_;
   unsigned folders_asked_ = 0;
+  int options_refused_ = ESRCH;
 };
 
 /// Puts the buffers of base/process_parts.h together.

@@ -16,7 +16,7 @@ struct FactWords {
   const char* code;
   const char* hides;
 };
-constexpr std::array<FactWords, 14> kFacts = {{
+constexpr std::array<FactWords, 15> kFacts = {{
     {NetworkFact::Links, "links-not-read", "by which interfaces packets come and go"},
     {NetworkFact::Addresses, "addresses-not-read", "which addresses are this host's own"},
     {NetworkFact::Routes, "routes-not-read", "which way packets go"},
@@ -34,6 +34,8 @@ constexpr std::array<FactWords, 14> kFacts = {{
      "what programs of cgroups do to packets"},
     {NetworkFact::NamespacePrograms, "namespace-programs-not-read",
      "what programs of the namespace do to packets"},
+    {NetworkFact::SocketOptions, "socket-options-not-read",
+     "whether a socket turns clients away by itself, and from which address it answers"},
 }};
 
 std::string remedy_for(const Error& error) {

@@ -182,6 +182,7 @@ enum class NetworkFact : std::uint8_t {
   LinkPrograms,
   CgroupPrograms,
   NamespacePrograms,
+  SocketOptions,
 };
 
 struct Network {

@@ -1,6 +1,7 @@
 #include "host/service_facts.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <map>
 
 #include "base/text.h"
@@ -120,6 +121,60 @@ HolderFacts read_holder(kernel::Source& source, const Process& process, const st
   return out;
 }
 
+/// Where one process refuses another may answer, but a crowd of workers is not asked one by one.
+constexpr std::size_t kMostHolders = 4;
+
+/// It tells nothing of rights: the holder or the descriptor is gone, or nobody recorded it.
+bool is_gone(const Error& error) {
+  return error.code == ESRCH || error.code == EBADF || error.code == ESTALE || error.code == 0;
+}
+
+/// Nothing where no holder answered; `refused` then says why, if it was for want of a right.
+std::optional<decode::SocketOptions> read_options(kernel::Source& source, const Host& host,
+                                                  const Listener& listener,
+                                                  std::optional<Error>& refused) {
+  std::size_t asked = 0;
+  for (const Owner& owner : *listener.owners) {
+    if (owner.fds.empty()) continue;
+    if (++asked > kMostHolders) break;
+    const auto parts = source.socket_options({.pid = host.at(owner.process).pid,
+                                              .fd = owner.fds.front(),
+                                              .inode = listener.socket.inode});
+    if (!parts) {
+      if (!is_gone(parts.error())) refused = parts.error();
+      continue;
+    }
+    auto options = decode::decode_socket_options(*parts);
+    if (options) return std::move(*options);
+    refused = options.error();
+  }
+  return std::nullopt;
+}
+
+/// The socket that listens for MPTCP is not the one of the descriptor, and what they share is the
+/// kernel's own business.
+bool tells_options(const Listener& listener) {
+  const Protocol protocol = listener.protocol;
+  return listener.owners &&
+         (protocol == Protocol::Tcp || protocol == Protocol::Udp || protocol == Protocol::Udplite);
+}
+
+void add_options(kernel::Source& source, const Host& host, const Listener& listener,
+                 std::map<std::uint32_t, std::size_t>& places, ServiceFacts& out) {
+  std::optional<Error> refused;
+  auto options = read_options(source, host, listener, refused);
+  if (!options) {
+    if (!refused) return;
+    ++out.refused.sockets;
+    out.refused.error = std::move(*refused);
+    return;
+  }
+  const std::uint32_t inode = listener.socket.inode;
+  const auto [place, added] = places.emplace(inode, out.sockets.size());
+  if (added) out.sockets.push_back({.inode = inode});
+  out.sockets[place->second].options = std::move(*options);
+}
+
 }  // namespace
 
 const SocketFacts* ServiceFacts::socket(std::uint32_t inode) const {
@@ -158,6 +213,12 @@ ServiceFacts read_service_facts(kernel::Source& source, const kernel::NetnsRef& 
       out.sockets.push_back(facts_of(socket));
       if (protocol != Protocol::Tcp) out.sockets.back().queue_length = 0;  // bytes, not clients
     }
+  }
+  std::map<std::uint32_t, std::size_t> places;
+  for (std::size_t i = 0; i < out.sockets.size(); ++i) places.emplace(out.sockets[i].inode, i);
+  for (const Listener& listener : host.listeners) {
+    if (listener.netns != id || !asked(listener.port) || !tells_options(listener)) continue;
+    add_options(source, host, listener, places, out);
   }
   if (request.half_open) count_half_open(reader, host, id, out.sockets);
   // Walks a table that may be long: only where nobody listens on the port, or all is wanted.

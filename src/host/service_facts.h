@@ -1,14 +1,18 @@
 // What decides whether a listener takes a packet and whether somebody serves it, beyond what a
 // listing shows: keys, flags and queues of the socket, limits and freezers of its holders.
-// linux/inet_diag.h, linux/sock_diag.h, proc(5), cgroups(7).
+// linux/inet_diag.h, linux/sock_diag.h, proc(5), cgroups(7); the options of sockets through their
+// holders, see kernel/live_options.h.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/address.h"
+#include "base/rare.h"
+#include "decode/socket_options.h"
 #include "host/host.h"
 #include "kernel/source.h"
 
@@ -25,6 +29,8 @@ struct SocketFacts {
   std::uint32_t half_open = 0;  ///< connections in SYN_RECV that wait for their ACK
   /// Looked at twice: did its queue get shorter? Empty: not looked at twice.
   std::optional<bool> drains = {};
+  /// As the holder set them; empty: could not be read.
+  Rare<decode::SocketOptions> options = {};
   bool operator==(const SocketFacts&) const = default;
 };
 
@@ -45,10 +51,17 @@ struct HolderFacts {
   bool operator==(const HolderFacts&) const = default;
 };
 
+/// Sockets whose options the kernel did not give out, and the reason of the last one.
+struct RefusedOptions {
+  std::size_t sockets = 0;
+  Error error = {};
+};
+
 struct ServiceFacts {
   std::vector<SocketFacts> sockets;  ///< by inode
   std::vector<BoundSocket> bound;
   std::vector<HolderFacts> holders;  ///< by pid
+  RefusedOptions refused = {};
 
   [[nodiscard]] const SocketFacts* socket(std::uint32_t inode) const;
   [[nodiscard]] const HolderFacts* holder(std::uint32_t pid) const;

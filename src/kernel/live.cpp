@@ -15,6 +15,7 @@
 #include "kernel/live_net_table.h"
 #include "kernel/live_netlink.h"
 #include "kernel/live_netns.h"
+#include "kernel/live_options.h"
 #include "kernel/live_process_file.h"
 #include "kernel/live_processes.h"
 #include "kernel/live_programs.h"
@@ -73,6 +74,7 @@ class Live final : public Source {
       : proc_root_(std::move(proc_root)),
         search_(proc_root_, best),
         cgroups_(proc_root_),
+        options_(proc_root_),
         modules_(proc_root_) {}
 
   Result<Bytes> netlink(const NetnsRef& netns, int protocol, ByteView request) override {
@@ -198,6 +200,13 @@ class Live final : public Source {
     return out;
   }
 
+  Result<Bytes> socket_options(const SocketHolder& holder) override {
+    Bytes out;
+    const int error = options_.read(holder, out);
+    if (error != 0) return fail(kernel_error(error, options_what(holder)));
+    return out;
+  }
+
   void expect_scan_sockets() override { search_.begin(); }
 
   Result<Bytes> scan_sockets(SurveyDepth depth) override { return search_.scan_sockets(depth); }
@@ -269,6 +278,7 @@ class Live final : public Source {
   SocketCache sockets_;
   NetnsThread thread_;
   CgroupPaths cgroups_;
+  SocketOptions options_;
   ModuleGuard modules_;
 };
 

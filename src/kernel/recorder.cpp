@@ -95,6 +95,10 @@ Result<Bytes> Recorder::attached_programs(const ProgramPlace& place) {
   return keep(programs_key(place), programs_what(place), inner_.attached_programs(place));
 }
 
+Result<Bytes> Recorder::socket_options(const SocketHolder& holder) {
+  return keep(options_key(holder), options_what(holder), inner_.socket_options(holder));
+}
+
 Result<Bytes> Recorder::scan_sockets(SurveyDepth depth) {
   return keep(sockets_key(depth), sockets_what(), inner_.scan_sockets(depth));
 }

@@ -32,6 +32,7 @@ class Recorder final : public Source {
   Result<Bytes> legacy_table(const NetnsRef& netns, Family family,
                              const std::string& name) override;
   Result<Bytes> attached_programs(const ProgramPlace& place) override;
+  Result<Bytes> socket_options(const SocketHolder& holder) override;
   void expect_scan_sockets() override { inner_.expect_scan_sockets(); }
   Result<Bytes> scan_sockets(SurveyDepth depth) override;
   Result<Bytes> scan_namespaces() override;

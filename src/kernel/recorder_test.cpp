@@ -49,6 +49,9 @@ class FakeKernel final : public Source {
   Result<Bytes> attached_programs(const ProgramPlace& place) override {
     return bytes("programs " + place.cgroup + std::to_string(place.number));
   }
+  Result<Bytes> socket_options(const SocketHolder& holder) override {
+    return bytes("options of " + std::to_string(holder.inode));
+  }
   Result<Bytes> scan_namespaces() override { return bytes("namespaces"); }
   Result<Bytes> scan_descriptors(std::span<const std::uint32_t> wanted) override {
     return bytes("descriptors of " + std::to_string(wanted.size()));
@@ -143,6 +146,8 @@ std::vector<std::string> ask_all(Source& source) {
           {.kind = ProgramPlace::Kind::Cgroup, .netns = {}, .number = 0, .cgroup = "/a"})),
       show(source.attached_programs(
           {.kind = ProgramPlace::Kind::Program, .netns = {}, .number = 5, .cgroup = {}})),
+      show(source.socket_options({.pid = 7, .fd = 3, .inode = 77})),
+      show(source.socket_options({.pid = 7, .fd = 4, .inode = 78})),
   };
   const auto names = source.list_folder("/run");
   out.push_back(names ? testing::PrintToString(*names) : show(names.error()));

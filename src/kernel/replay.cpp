@@ -99,6 +99,10 @@ Result<Bytes> Replay::attached_programs(const ProgramPlace& place) {
   return answer(programs_key(place), programs_what(place));
 }
 
+Result<Bytes> Replay::socket_options(const SocketHolder& holder) {
+  return answer(options_key(holder), options_what(holder));
+}
+
 Result<Bytes> Replay::scan_sockets(SurveyDepth depth) {
   return answer(sockets_key(depth), sockets_what());
 }

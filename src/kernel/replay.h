@@ -28,6 +28,7 @@ class Replay final : public Source {
   Result<Bytes> legacy_table(const NetnsRef& netns, Family family,
                              const std::string& name) override;
   Result<Bytes> attached_programs(const ProgramPlace& place) override;
+  Result<Bytes> socket_options(const SocketHolder& holder) override;
   /// A recording made with descriptors answers both ways; the parts too many do no harm.
   Result<Bytes> scan_sockets(SurveyDepth depth) override;
   Result<Bytes> scan_namespaces() override;

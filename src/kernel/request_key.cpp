@@ -76,6 +76,11 @@ std::string programs_key(const ProgramPlace& place) {
   return "program " + std::to_string(place.number);
 }
 
+std::string options_key(const SocketHolder& holder) {
+  return "socket-options " + std::to_string(holder.pid) + " " + std::to_string(holder.fd) + " " +
+         std::to_string(holder.inode);
+}
+
 std::string sockets_key(SurveyDepth depth) {
   return depth == SurveyDepth::Full ? "scan sockets full" : "scan sockets files";
 }
@@ -132,6 +137,11 @@ std::string programs_what(const ProgramPlace& place) {
       break;
   }
   return "BPF program " + std::to_string(place.number);
+}
+
+std::string options_what(const SocketHolder& holder) {
+  return "options of socket " + std::to_string(holder.inode) + " of process " +
+         std::to_string(holder.pid);
 }
 
 std::string sockets_what() {

@@ -28,6 +28,8 @@ namespace hark::kernel {
                                            const std::string& name);
 /// `programs netns INODE`, `programs link INODE INDEX`, `programs cgroup PATH`, `program ID`
 [[nodiscard]] std::string programs_key(const ProgramPlace& place);
+/// `socket-options PID FD INODE`
+[[nodiscard]] std::string options_key(const SocketHolder& holder);
 [[nodiscard]] std::string sockets_key(SurveyDepth depth);
 [[nodiscard]] std::string namespaces_key();
 /// Whatever was wanted: a recording holds every socket.
@@ -45,6 +47,7 @@ namespace hark::kernel {
 [[nodiscard]] std::string net_table_what(NetTable table);
 [[nodiscard]] std::string legacy_table_what(Family family, const std::string& name);
 [[nodiscard]] std::string programs_what(const ProgramPlace& place);
+[[nodiscard]] std::string options_what(const SocketHolder& holder);
 [[nodiscard]] std::string sockets_what();
 [[nodiscard]] std::string processes_what();  ///< of the scans and of read_processes
 [[nodiscard]] std::string cgroup_what(std::uint64_t id);

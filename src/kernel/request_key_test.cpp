@@ -18,6 +18,7 @@ TEST(RequestKey, IsOneReadableLineForEachKind) {
   EXPECT_EQ(cgroup_key(123), "cgroup 123");
   EXPECT_EQ(clock_key(), "clock");
   EXPECT_EQ(units_key(), "units");
+  EXPECT_EQ(options_key({.pid = 7, .fd = 3, .inode = 77}), "socket-options 7 3 77");
 }
 
 TEST(RequestKey, OfANamespace) {

@@ -80,6 +80,13 @@ struct ProgramPlace {
   std::string cgroup = {};
 };
 
+/// A process and the descriptor by which it holds a socket.
+struct SocketHolder {
+  std::uint32_t pid = 0;
+  std::uint32_t fd = 0;
+  std::uint32_t inode = 0;  ///< of the socket
+};
+
 struct Clock {
   std::int64_t realtime_ms = 0;  ///< since 1970, UTC
   std::int64_t boottime_ms =
@@ -138,6 +145,12 @@ class Source {
 
   /// The BPF programs at a place: base/program_parts.h. ENOENT, ENODEV: there is no such place.
   [[nodiscard]] virtual Result<Bytes> attached_programs(const ProgramPlace& place) = 0;
+
+  /// The options of a socket: base/option_parts.h. Nothing is done with it but that. ESTALE: the
+  /// descriptor is another file by now; ESRCH, EBADF: it is gone. EPERM: the right to trace the
+  /// holder is missing. EOPNOTSUPP: to look would change the socket (live_options.h). ENOSYS: a
+  /// kernel before 5.6.
+  [[nodiscard]] virtual Result<Bytes> socket_options(const SocketHolder& holder) = 0;
 
   /// Said as early as can be by who will call scan_sockets: a live source begins with what that
   /// needs, while the caller asks for other things.

@@ -8,6 +8,7 @@
 #include "reach/journey_blockers.h"
 #include "reach/passage.h"
 #include "reach/socket_choice.h"
+#include "reach/socket_options.h"
 #include "reach/steps.h"
 #include "reach/unanswerable.h"
 
@@ -349,6 +350,9 @@ class Journey {
     reply.from_socket = true;
     if (listener == nullptr) return;
     reply.socket_uid = listener->socket.uid;
+    reply.socket_mark =
+        static_cast<std::uint32_t>(option(world_, *listener, OptionPart::Mark).value_or(0));
+    reply.mark = reply.socket_mark;
     if (listener->socket.cgroup) reply.socket_cgroup = *listener->socket.cgroup;
   }
 
@@ -371,6 +375,7 @@ class Journey {
       blocker.cause.text = "the handshake's last packet is " + blocker.cause.text;
       return ends(Outcome::Hangs, std::move(blocker));
     }
+    if (listener != nullptr) tell_deferred_accept(world_, *listener);
     return serve(listener, Outcome::Hangs);
   }
 
@@ -409,8 +414,8 @@ class Journey {
     if (auto lost = never_answered(world_, packet)) {
       return ends(Outcome::Silent, std::move(*lost));
     }
-    if (!everybody_) {
-      if (auto lost = other_source(packet, listener)) {
+    if (!everybody_ && listener != nullptr) {
+      if (auto lost = other_source(world_, *listener, packet, bound_link(packet, listener))) {
         return ends(Outcome::Silent, std::move(*lost));
       }
     }
@@ -422,40 +427,6 @@ class Journey {
       return ends(Outcome::Silent, std::move(*lost));
     }
     return end;
-  }
-
-  /// A server on every address that just sends its answer has it sent from the address that routing
-  /// prefers; one that takes care (IP_PKTINFO) answers from the one it was asked at. Which of the
-  /// two it is, no fact of the kernel tells.
-  std::optional<Blocker> other_source(const Packet& packet, const host::Listener* listener) {
-    constexpr const char* kCode = "udp-reply-source-mismatch";
-    if (listener == nullptr || !listener->address.is_unspecified() || world_.is_waived(kCode)) {
-      return std::nullopt;
-    }
-    Flow flow = {.family = packet.family,
-                 .source = {.family = packet.family},
-                 .destination = packet.tuple.source,
-                 .out = bound_link(packet, listener),
-                 .protocol = packet.protocol};
-    flow.source_given = false;
-    const RouteOut route = route_output(world_, flow);
-    const IpAddress& asked = packet.tuple.destination;
-    if (!route.ok || route.source == asked) return std::nullopt;
-    const std::string text = "the program answers from " + asked.text() +
-                             ", where it was asked, and not from " + route.source.text();
-    const Condition cares = {.code = kCode, .text = text, .key = kCode, .doubt = Doubt::Opaque};
-    if (world_.choices.pick(cares)) return std::nullopt;
-    const std::string verify = "ip route get " + packet.tuple.source.text();
-    Blocker blocker = {
-        .cause = {.code = kCode,
-                  .text = "the answer comes from " + route.source.text() + " instead of " +
-                          asked.text(),
-                  .evidence = {{.fact = "the preferred source is " + route.source.text(),
-                                .where = "route",
-                                .verify = verify}}},
-        .key = kCode};
-    add_stop(world_, Stage::Reply, blocker);
-    return blocker;
   }
 
   World& world_;

@@ -6,6 +6,7 @@
 
 #include "host/near_words.h"
 #include "reach/client_tests.h"
+#include "reach/socket_options.h"
 
 namespace hark::reach {
 namespace {
@@ -135,9 +136,9 @@ std::optional<Blocker> mapped_source(World&, const Listener&, const Packet& pack
   return blocker("v4-mapped-src", text, {.fact = text, .where = "packet", .verify = ""}, false);
 }
 
-constexpr std::array<Check, 5> kTcpChecks = {mapped_source, signature, cgroup_program, accept_queue,
-                                             syn_queue};
-constexpr std::array<Check, 2> kUdpChecks = {cgroup_program, receive_buffer};
+constexpr std::array<Check, 7> kTcpChecks = {
+    mapped_source, ttl_too_small, signature, cgroup_program, filter_drops, accept_queue, syn_queue};
+constexpr std::array<Check, 3> kUdpChecks = {cgroup_program, filter_drops, receive_buffer};
 
 std::string name_of_process(const host::Process& process) {
   const std::string& name = process.program.empty() ? process.name : process.program;

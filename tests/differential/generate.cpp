@@ -124,7 +124,12 @@ void add_listeners(Plan& plan) {
       if (dice.percent(8)) line += " transparent";
       if (!udp && dice.percent(6)) line += " bound";
       if (udp && dice.percent(10)) line += " to=192.0.2.1,4000";
+      if (dice.percent(8)) line += dice.word({" minttl=65", " minttl=64"});
+      if (dice.percent(8)) line += dice.word({" filter=drop", " filter=accept", " filter=short"});
+      if (!udp && dice.percent(8)) line += " defer";
+      if (dice.percent(8)) line += " mark=1";
     }
+    if (udp && dice.percent(50)) line += " nopktinfo";
     if (!udp && dice.percent(plan.sockets >= 2 ? 10 : 3)) line += " stopped";
     const bool can_fill = line.find("dev=") == std::string::npos &&
                           line.find(" to=") == std::string::npos &&

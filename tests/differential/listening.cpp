@@ -55,20 +55,32 @@ void fill_buffer(const ListenSpec& spec) {
   }
 }
 
+bool set_filter(int fd, const std::string& kind) {
+  std::vector<sock_filter> filter;
+  const sock_filter drop = BPF_STMT(BPF_RET | BPF_K, 0);
+  const sock_filter accept = BPF_STMT(BPF_RET | BPF_K, 0xffff);
+  if (kind == "short") {
+    filter = {BPF_STMT(BPF_LD | BPF_W | BPF_LEN, 0),
+              BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, 1000, 0, 1), drop, accept};
+  } else {
+    filter = {kind == "accept" ? accept : drop};
+  }
+  const sock_fprog program{.len = static_cast<unsigned short>(filter.size()),
+                           .filter = filter.data()};
+  return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) == 0;
+}
+
 // What makes a socket turn clients away that its firewall lets through.
 bool set_obstacles(int fd, const ListenSpec& spec) {
   const bool v6 = spec.address.family == Family::Inet6;
   bool ok = true;
-  if (spec.min_ttl) {
-    ok = v6 ? set_option(fd, IPPROTO_IPV6, IPV6_MINHOPCOUNT, 255)
-            : set_option(fd, IPPROTO_IP, IP_MINTTL, 255);
+  if (spec.min_ttl != 0) {
+    ok = set_option(fd, IPPROTO_IP, IP_MINTTL, spec.min_ttl);
+    if (v6) ok = ok && set_option(fd, IPPROTO_IPV6, IPV6_MINHOPCOUNT, spec.min_ttl);
   }
   if (spec.defer) ok = ok && set_option(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, 10);
-  if (spec.filter) {
-    sock_filter refuse{.code = BPF_RET | BPF_K, .jt = 0, .jf = 0, .k = 0};
-    const sock_fprog program{.len = 1, .filter = &refuse};
-    ok = ok && setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) == 0;
-  }
+  if (spec.mark != 0) ok = ok && set_option(fd, SOL_SOCKET, SO_MARK, spec.mark);
+  if (!spec.filter.empty()) ok = ok && set_filter(fd, spec.filter);
   if (spec.md5) {
     tcp_md5sig key{};
     const SocketAddress peer = socket_address(*spec.md5, 0);
@@ -94,7 +106,7 @@ Result<void> set_options(int fd, const ListenSpec& spec) {
                           v6 ? IPV6_TRANSPARENT : IP_TRANSPARENT, 1);
   }
   if (spec.udp && spec.full) ok = ok && set_option(fd, SOL_SOCKET, SO_RCVBUF, 1);
-  if (spec.udp) {
+  if (spec.udp && spec.packet_info) {
     ok = ok && set_option(fd, IPPROTO_IP, IP_PKTINFO, 1);
     if (v6) ok = ok && set_option(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
   }
@@ -189,7 +201,8 @@ class Loop {
     send(one.fd, one.spec->name.data(), one.spec->name.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
   }
 
-  // Answers from the address that was asked, as a server of several addresses must.
+  // Answers from the address that was asked, as a server of several addresses must; with nopktinfo
+  // from any.
   void serve_datagram(const Served& one) {
     std::array<char, 2048> piece{};
     alignas(cmsghdr) std::array<char, 256> control{};

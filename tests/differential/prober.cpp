@@ -37,6 +37,13 @@ bool on_subnets(const InterfaceNow& interface, const IpAddress& address) {
                              [&](const Prefix& subnet) { return subnet.contains(address); });
 }
 
+// A connected socket, as clients of UDP mostly have, takes answers of the address alone that it
+// asked. Whoever asks everybody cannot be connected.
+bool is_for_connected(const Ask& ask, const Seen& seen) {
+  const bool everybody = ask.destination.is_multicast() || ask.destination.text().ends_with(".255");
+  return everybody || (seen.flow.source == ask.destination && seen.flow.source_port == ask.port);
+}
+
 }  // namespace
 
 struct Prober::Work {
@@ -158,6 +165,7 @@ void Prober::Work::take_answer(Client& client, unsigned link, const Seen& seen) 
     return;
   }
   if (seen.kind == Seen::Kind::Udp) {
+    if (!is_for_connected(client.ask, seen)) return;
     out.listener = seen.payload;
     out.outcome = "answered";
     client.state = Client::State::Ended;

@@ -27,11 +27,18 @@ bool take_word(ListenSpec& spec, std::string_view word) {
   };
   if (is_flag("reuseport", spec.reuseport) || is_flag("transparent", spec.transparent) ||
       is_flag("bound", spec.bound) || is_flag("stopped", spec.stopped) ||
-      is_flag("full", spec.full) || is_flag("idle", spec.idle) || is_flag("minttl", spec.min_ttl) ||
-      is_flag("filter", spec.filter) || is_flag("defer", spec.defer)) {
+      is_flag("full", spec.full) || is_flag("idle", spec.idle) || is_flag("defer", spec.defer)) {
     return true;
   }
-  if (key == "v6only") {
+  if (key == "minttl") {
+    spec.min_ttl = parse_number<int>(value).value_or(255);
+  } else if (key == "filter") {
+    spec.filter = value.empty() ? "drop" : value;
+  } else if (key == "mark") {
+    spec.mark = parse_number<int>(value).value_or(0);
+  } else if (key == "nopktinfo") {
+    spec.packet_info = false;
+  } else if (key == "v6only") {
     spec.v6only = value == "1";
   } else if (key == "dev") {
     spec.device = value;

@@ -8,7 +8,9 @@
 //   full         accept queue, or receive buffer, full and not read from
 //   idle         one connection waits, nobody takes it
 //   to=ADDRESS,PORT   connected to that peer
-//   minttl   filter (refuses all)   defer   md5=ADDRESS (of a peer that has to sign)
+//   minttl=N (255 without a number)   filter=drop|accept|short (drop without a word; short: what is
+//   longer than 1000 bytes is dropped)   defer   mark=N   md5=ADDRESS (of a peer that has to sign)
+//   nopktinfo   of udp: does not learn at which address it was asked
 #pragma once
 
 #include <sys/types.h>
@@ -32,7 +34,9 @@ struct ListenSpec {
   std::optional<bool> v6only = {};
   std::string device = {};
   bool reuseport = false, transparent = false, bound = false, stopped = false, full = false;
-  bool idle = false, min_ttl = false, filter = false, defer = false;
+  bool idle = false, defer = false, packet_info = true;
+  int min_ttl = 0, mark = 0;
+  std::string filter = {};
   int backlog = 4096;
   std::optional<IpAddress> peer = {};
   std::uint16_t peer_port = 0;

@@ -1,8 +1,10 @@
-// Traffic control, IPsec, conntrack and BPF programs: what their decoders accept is within bounds.
+// Traffic control, IPsec, conntrack, BPF programs, socket options: what their decoders accept is
+// within bounds.
 #include <cstdlib>
 
 #include "decode/attached_programs.h"
 #include "decode/conntrack.h"
+#include "decode/socket_options.h"
 #include "decode/tc_messages.h"
 #include "decode/xfrm_policies.h"
 
@@ -66,6 +68,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     for (const AttachedPrograms& one : *programs) {
       for (const AttachedBpf& program : one.programs) require(name_of(program).size() <= 16);
     }
+  }
+  const auto options = decode_socket_options(bytes);
+  require_reason(options);
+  if (options) {
+    const auto effect = filter_effect(*options);
+    require(effect.has_value() == (options->filter.has_value() || options->filter_hidden));
+    const bool none = options->filter && options->filter->empty() && !options->filter_hidden;
+    require((effect == FilterEffect::None) == none);
   }
   return 0;
 }

@@ -43,6 +43,14 @@ Result<void> set_options(int fd, const Line& line) {
     const auto done = set(fd, SOL_SOCKET, SO_REUSEPORT, 1, "SO_REUSEPORT");
     if (!done) return done;
   }
+  if (line.has("pktinfo")) {
+    const auto done = set(fd, IPPROTO_IP, IP_PKTINFO, 1, "IP_PKTINFO");
+    if (!done) return done;
+  }
+  if (const auto ttl = parse_number<int>(line.value("minttl")); ttl) {
+    const auto done = set(fd, IPPROTO_IP, IP_MINTTL, *ttl, "IP_MINTTL");
+    if (!done) return done;
+  }
   if (const std::string device = line.value("device"); !device.empty()) {
     if (setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, device.data(),
                    static_cast<socklen_t>(device.size())) != 0) {

@@ -24,6 +24,7 @@ union SocketAddress {
 
 /// PROTOCOL ENDPOINT with the options
 ///   v6only=0|1 device=NAME reuseport backlog=N   before bind(2), listen(2)
+///   minttl=N pktinfo   IP_MINTTL, IP_PKTINFO
 ///   no-listen     TCP: bound and no more
 ///   connect=ENDPOINT  UDP: connected
 ///   auto          UDP: not bound, the kernel chooses a port at the first datagram

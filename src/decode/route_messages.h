@@ -125,6 +125,9 @@ struct NexthopObject {
 [[nodiscard]] Bytes neighbours_request();
 [[nodiscard]] Bytes proxy_neighbours_request();  ///< those that are answered for (NTF_PROXY)
 [[nodiscard]] Bytes nexthops_request();          ///< EOPNOTSUPP before Linux 5.3
+/// No dump: where a packet that comes in by that link would go. EINVAL: its source is refused.
+[[nodiscard]] Bytes input_route_request(const IpAddress& from, const IpAddress& to,
+                                        std::uint32_t link);
 
 /// Records of other families than IPv4 and IPv6 are passed over, and so are clones of routes
 /// (RTM_F_CLONED). An attribute of a wrong size makes the answer an error.

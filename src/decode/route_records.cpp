@@ -247,6 +247,21 @@ Bytes routes_request(Family family) {
   return netlink_request(RTM_GETROUTE, NLM_F_REQUEST | NLM_F_DUMP, body);
 }
 
+Bytes input_route_request(const IpAddress& from, const IpAddress& to, std::uint32_t link) {
+  rtmsg header{};
+  header.rtm_family = address_family_of(to.family);
+  header.rtm_dst_len = static_cast<std::uint8_t>(to.bits());
+  header.rtm_src_len = header.rtm_dst_len;
+  Bytes body;
+  append_value(body, header);
+  for (const auto& [type, address] : {std::pair(RTA_DST, &to), std::pair(RTA_SRC, &from)}) {
+    append_attribute(body, static_cast<std::uint16_t>(type),
+                     std::as_bytes(std::span(address->bytes)).first(address->bits() / 8));
+  }
+  append_attribute(body, RTA_IIF, std::as_bytes(std::span(&link, 1)));
+  return netlink_request(RTM_GETROUTE, NLM_F_REQUEST, body);
+}
+
 Bytes nexthops_request() {
   Bytes body;
   append_value(body, nhmsg{});

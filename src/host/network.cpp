@@ -100,6 +100,7 @@ Network read_network(kernel::Source& source, const kernel::NetnsRef& netns, Netn
   read_links(reading);
   read_routing(reading);
   read_settings(reading);
+  read_rule_history(reading);
   if (request.firewalls) read_firewalls(reading);
   if (request.programs) read_programs(reading);
   return network;

@@ -193,6 +193,9 @@ struct Network {
   std::vector<Route> routes;      ///< in the kernel's order
   std::vector<PolicyRule> rules;  ///< by family, in the order in which they are asked
   std::vector<Neighbour> neighbours;
+  /// Rules of IPv4 and local routes are as the kernel made them, and always were: it remembers if
+  /// somebody changed them, and treats packets otherwise then. Empty: it could not be found out.
+  std::optional<bool> rules_never_changed = {};
   NetSettings settings;
   NftRuleset nft;
   std::vector<LegacyTable> legacy;

@@ -37,6 +37,8 @@ void read_links(const NetworkReading& reading);
 /// Addresses, routes, rules, neighbours.
 void read_routing(const NetworkReading& reading);
 void read_settings(const NetworkReading& reading);
+/// Whether rules ever changed; needs links, routing and settings.
+void read_rule_history(const NetworkReading& reading);
 /// nf_tables, the old iptables, ipsets, conntrack, IPsec.
 void read_firewalls(const NetworkReading& reading);
 /// BPF and traffic control on links, BPF of cgroups and of the namespace.

@@ -129,6 +129,41 @@ void read_links(const NetworkReading& reading) {
   std::ranges::stable_sort(links, {}, &Link::index);
 }
 
+// The kernel checks the source of a packet fully only where somebody added a rule or a local route
+// (fib_has_custom_rules and fib_has_custom_local_routes, which it never takes back), or wants a
+// filter: fib_validate_source of net/ipv4/fib_frontend.c. A subnet's broadcast address as a source
+// is what the full check refuses and the short one does not, so it is asked about that.
+void read_rule_history(const NetworkReading& reading) {
+  constexpr std::uint32_t kUp = 0x1;
+  constexpr std::uint32_t kLoopback = 0x8;
+  constexpr std::uint32_t kLocalTable = 255;
+  constexpr std::uint8_t kBroadcast = 3;  // RTN_BROADCAST
+  Network& network = reading.network;
+  const Ipv4Settings& all = network.settings.ipv4_all;
+  for (const Route& route : network.routes) {
+    if (route.family != Family::Inet || route.type != kBroadcast || route.table != kLocalTable ||
+        route.hops.size() != 1 || route.destination.length != route.destination.address.bits()) {
+      continue;
+    }
+    const Link* link = network.link(route.hops.front().link);
+    if (link == nullptr || (link->flags & kUp) == 0 || (link->flags & kLoopback) != 0 ||
+        link->master != 0 || !link->ipv4 || std::max(link->ipv4->rp_filter, all.rp_filter) != 0 ||
+        link->ipv4->accept_local != 0 || all.accept_local != 0) {
+      continue;
+    }
+    const auto own = std::ranges::find_if(network.addresses, [&](const InterfaceAddress& one) {
+      return one.link == link->index && one.address.family == Family::Inet;
+    });
+    if (own == network.addresses.end()) continue;
+    const auto answer = reading.ask(
+        kNetlinkRoute,
+        decode::input_route_request(route.destination.address, own->address, link->index));
+    if (!answer && answer.error().code != EINVAL) continue;
+    network.rules_never_changed = answer.has_value();
+    return;
+  }
+}
+
 void read_routing(const NetworkReading& reading) {
   Network& network = reading.network;
   auto addresses = read(reading, NetworkFact::Addresses, "addresses", decode::addresses_request(),

@@ -135,6 +135,7 @@ Source check_source(const Input& input, const IpAddress& destination, std::uint3
   const bool own = is_configured(network, input.flow.source);
   const Source shortcut = own ? Source{Source::Verdict::Own, full.back} : Source{};
   if (shortcut.verdict == full.verdict) return shortcut;
+  if (network.rules_never_changed) return *network.rules_never_changed ? shortcut : full;
   return never_had_custom_rules(input.world) ? shortcut : full;
 }
 

@@ -249,6 +249,12 @@ TEST(InputRoute, BroadcastAsSourceIsSeenOnlyInTheFullCheck) {
   EXPECT_EQ(plain.in("10.2.0.255", "10.1.0.1").to, To::Local);
   ASSERT_EQ(plain.choices.taken().size(), 1U);
   EXPECT_EQ(plain.choices.taken()[0].condition.code, "rules-once-changed");
+  plain.choices = {};
+  plain.network.rules_never_changed = true;
+  EXPECT_EQ(plain.in("10.2.0.255", "10.1.0.1").to, To::Local);
+  plain.network.rules_never_changed = false;
+  expect_drop(plain.in("10.2.0.255", "10.1.0.1"), "src-mcast-or-bcast");
+  EXPECT_TRUE(plain.choices.taken().empty());
 }
 
 TEST(InputRoute, NotLocal) {

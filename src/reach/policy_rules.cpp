@@ -178,6 +178,7 @@ bool only_default_rules(std::span<const PolicyRule> rules) {
 }
 
 bool never_had_custom_rules(World& world) {
+  if (world.network.rules_never_changed == true) return true;
   return world.choices.pick({.code = "rules-once-changed",
                              .text = "whether an ip rule or a local route was ever added here; the "
                                      "kernel remembers that and does not tell",

@@ -403,4 +403,48 @@ bool split_by_set(Machine& machine, const PreparedSet& set, nft::Reg reg) {
   return split_by_elements(clients, *operand, set);
 }
 
+namespace {
+
+/// What an expression comes to for everybody; nothing: that depends, or it does more than ask.
+std::optional<Next> for_everybody(Machine& machine, const nft::Expression& expression) {
+  const nft::Operation& what = expression.operation;
+  if (const auto* op = std::get_if<nft::Cmp>(&what)) {
+    const auto holds = compare(machine.registers.load(op->sreg, op->data.size()), op->op, op->data);
+    return holds == false ? Next::Break : Next::Go;
+  }
+  if (const auto* op = std::get_if<nft::Range>(&what)) {
+    const auto inside = within(machine.registers.load(op->sreg, op->from.size()), op->from, op->to);
+    return inside && *inside == op->negated ? Next::Break : Next::Go;
+  }
+  if (const auto* op = std::get_if<nft::Payload>(&what)) return run(machine, *op);
+  if (const auto* op = std::get_if<nft::Bitwise>(&what)) return run(machine, *op);
+  if (const auto* op = std::get_if<nft::Byteorder>(&what)) return run(machine, *op);
+  const auto* meta = std::get_if<nft::Meta>(&what);
+  if (meta != nullptr && meta->dreg) return run(machine, *meta);
+  const auto* ct = std::get_if<nft::Ct>(&what);
+  if (ct != nullptr && ct->dreg) return run(machine, *ct);
+  if (std::holds_alternative<nft::Counter>(what)) return Next::Go;
+  return std::nullopt;
+}
+
+}  // namespace
+
+bool Machine::fails_anyway() {
+  if (here.world.clients == nullptr || rule == nullptr) return false;
+  if (fails_anyway_) return *fails_anyway_;
+  fails_anyway_ = false;
+  const Registers before = registers;
+  const std::size_t now = position;
+  while (++position < rule->expressions.size()) {
+    const auto next = for_everybody(*this, rule->expressions[position]);
+    if (!next) break;
+    if (*next == Next::Go) continue;
+    fails_anyway_ = *next == Next::Break;
+    break;
+  }
+  registers = before;
+  position = now;
+  return *fails_anyway_;
+}
+
 }  // namespace hark::reach

@@ -114,6 +114,10 @@ Next use_verdict(Machine& machine, const Hit& hit) {
 
 Next run(Machine& machine, const nft::Lookup& op) {
   const PreparedSet* set = set_of(machine, op.set);
+  if (!op.verdict && set != nullptr && machine.registers.clients(op.sreg, set->set().key_length) &&
+      machine.fails_anyway()) {
+    return Next::Break;
+  }
   const Hit hit =
       set == nullptr ? find_unread(machine, op.set, "the packet") : find(machine, *set, op.sreg);
   if (hit.found == op.inverted) return Next::Break;

@@ -142,6 +142,7 @@ bool Machine::waived() const {
 }
 
 Next Machine::run_rule() {
+  fails_anyway_.reset();
   for (position = 0; position < rule->expressions.size(); ++position) {
     const Next next = evaluate(*this, rule->expressions[position]);
     if (next == Next::Go) continue;

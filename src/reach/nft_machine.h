@@ -81,6 +81,9 @@ class Machine {
   [[nodiscard]] RulePlace place() const;
   /// "inet filter input handle 7"
   [[nodiscard]] std::string where() const;
+  /// Of a rule that asks about the client: what stands behind the present expression matches for
+  /// nobody. Then it does not matter whom that one would tell apart (nft_clients.cpp).
+  [[nodiscard]] bool fails_anyway();
   void note(std::string text) { here.result.notes.push_back(std::move(text)); }
 
  private:
@@ -100,6 +103,7 @@ class Machine {
   const PreparedChain& base_;
   std::optional<PacketBytes> bytes_;
   std::vector<Origin> origins_;
+  std::optional<bool> fails_anyway_;  ///< of the present rule
 };
 
 /// One expression. Every alternative of nft::Operation has its own function; those that are not

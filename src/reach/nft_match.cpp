@@ -64,6 +64,9 @@ Next run(Machine& machine, const nft::Cmp& op) {
         break;
     }
   } else {
+    if (machine.registers.clients(op.sreg, op.data.size()) && machine.fails_anyway()) {
+      return Next::Break;
+    }
     holds = compare_clients(machine, op.sreg, op.op, op.data);
     if (!holds) holds = compare(machine.registers.load(op.sreg, op.data.size()), op.op, op.data);
   }
@@ -79,6 +82,9 @@ Next run(Machine& machine, const nft::Cmp& op) {
 }
 
 Next run(Machine& machine, const nft::Range& op) {
+  if (machine.registers.clients(op.sreg, op.from.size()) && machine.fails_anyway()) {
+    return Next::Break;
+  }
   std::optional<bool> inside = clients_within(machine, op.sreg, op.from, op.to);
   if (!inside) inside = within(machine.registers.load(op.sreg, op.from.size()), op.from, op.to);
   if (!inside) {

@@ -36,6 +36,8 @@ using Judge = XtMatched (*)(const Ask& ask);
   return matched ? XtMatched::Yes : XtMatched::No;
 }
 [[nodiscard]] bool has_ports(const Packet& packet);
+/// Does a match for tcp or udp fail by its destination port alone? xt_header.cpp
+[[nodiscard]] bool xt_port_fails(const decode::nft::XtMatch& match, const Packet& packet);
 
 /// xt_in() and xt_out() are set at these hooks only.
 [[nodiscard]] bool has_in(HookPoint hook);

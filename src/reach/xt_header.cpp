@@ -255,6 +255,16 @@ constexpr std::array<std::pair<std::string_view, Judge>, 28> kJudges = {{
 
 }  // namespace
 
+bool xt_port_fails(const decode::nft::XtMatch& match, const Packet& packet) {
+  if (match.name != "tcp" && match.name != "udp" && match.name != "udplite") return false;
+  const auto blob = decode::xt::read(match);
+  if (!blob) return false;
+  const std::uint16_t port = packet.tuple.destination_port;
+  const bool inside = port >= blob->item(Field::DestinationPorts, 0, 2) &&
+                      port <= blob->item(Field::DestinationPorts, 1, 2);
+  return inside == ((blob->u32(Field::InvertFlags) & 2U) != 0);
+}
+
 Judge header_judge(std::string_view name) {
   for (const auto& [known, judge] : kJudges)
     if (known == name) return judge;

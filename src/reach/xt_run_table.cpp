@@ -153,12 +153,19 @@ class Run {
            address_matches(tuple.source, rule.source) != rule.not_source;
   }
 
+  [[nodiscard]] static bool ports_fail(const Rule& rule, const Packet& packet) {
+    return std::ranges::any_of(
+        rule.matches, [&packet](const auto& match) { return xt_port_fails(match, packet); });
+  }
+
   [[nodiscard]] bool address_matches(const IpAddress& asked,
                                      const decode::xt::AddressMatch& match) {
     return match.any() || masked_equal(world_, asked, match.address, match.mask);
   }
 
   XtMatched matches(const Rule& rule, std::size_t at) {
+    // Whom the source tells apart does not matter where the port is another one for all.
+    if (world_.clients != nullptr && ports_fail(rule, packet_)) return XtMatched::No;
     if (!header_matches(rule)) return XtMatched::No;
     if (rule.matches.empty()) return XtMatched::Yes;
     const XtContext where = context(at);

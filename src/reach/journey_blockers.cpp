@@ -1,5 +1,7 @@
 #include "reach/journey_blockers.h"
 
+#include "reach/shell_word.h"
+
 namespace hark::reach {
 namespace {
 
@@ -16,7 +18,7 @@ Blocker plain_blocker(const char* code, const std::string& text, const std::stri
 }
 
 std::optional<Blocker> link_down(const World& world, const host::Link& link) {
-  const std::string verify = "ip link show dev " + link.name;
+  const std::string verify = "ip link show dev " + shell_word(link.name);
   const char* code = nullptr;
   std::string text;
   if ((link.flags & kUp) == 0) {

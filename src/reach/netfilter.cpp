@@ -9,6 +9,7 @@
 #include "reach/nat.h"
 #include "reach/nft_machine.h"
 #include "reach/prepared_ruleset.h"
+#include "reach/shell_word.h"
 
 namespace hark::reach {
 
@@ -32,8 +33,9 @@ std::string words_of(const RulePlace& place) {
 
 std::string command_of(const RulePlace& place) {
   if (place.family.empty()) {
-    return fmt::format("{} -t {} -S {}", place.tool, place.table, place.chain);
+    return fmt::format("{} -t {} -S {}", place.tool, place.table, shell_word(place.chain));
   }
+  if (!is_nft_name(place.table) || !is_nft_name(place.chain)) return "nft -a list ruleset";
   return fmt::format("nft -a list chain {} {} {}", place.family, place.table, place.chain);
 }
 

@@ -165,6 +165,21 @@ void tell(const Invocation& asked, const show::WhyReport& report, Output& out) {
   }
 }
 
+/// Packets that were passed on: where hark does not look, and how to ask there.
+void add_beyond(show::WhyReport& report) {
+  for (const Answer& answer : report.answers) {
+    if (answer.outcome != reach::Outcome::Unknown || answer.cause.code != "forwarded") continue;
+    const auto& evidence = answer.cause.evidence;
+    host::Gap gap{.code = "beyond-this-namespace",
+                  .what = answer.cause.text,
+                  .hides = "whether it is answered",
+                  .remedy = evidence.size() > 1 ? evidence[1].verify : "ask hark there"};
+    if (std::ranges::find(report.gaps, gap) == report.gaps.end()) {
+      report.gaps.push_back(std::move(gap));
+    }
+  }
+}
+
 std::vector<host::Gap> all_gaps(const host::Host& host, const host::Network& network,
                                 const reach::Plan& plan) {
   std::vector<host::Gap> gaps = host.gaps;
@@ -254,6 +269,7 @@ Outcome answer_why(const Invocation& asked, kernel::Source& source, const WhyEng
   answer_all();
   // A recording holds one look.
   if (!asked.recording && look_twice(source, way, host, report.answers, network)) answer_all();
+  add_beyond(report);
   ExitStatus status = status_of_all(report.answers);
   if (listeners.empty() && status != ExitStatus::Yes) {
     status = look_near(source, way, *target, status, report);

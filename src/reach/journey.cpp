@@ -156,16 +156,10 @@ class Journey {
   }
 
   JourneyEnd elsewhere(const Packet& packet) {
-    const std::string where = link_name(world_, packet.out);
-    const std::string text = packet.tuple.destination.text() +
-                             " is not an address of this host: the packet leaves by " + where;
-    const std::string verify = "ip route get " + packet.tuple.destination.text();
-    add_step(world_, Stage::Forward, "unknown", text, verify);
-    return ends(Outcome::Unknown,
-                {.cause = {.code = "forwarded",
-                           .text = text,
-                           .evidence = {{.fact = text, .where = "route", .verify = verify}}},
-                 .key = "forwarded"});
+    Blocker blocker = passed_on(world_, packet);
+    const Evidence& route = blocker.cause.evidence.front();
+    add_step(world_, Stage::Forward, "unknown", route.fact, route.verify);
+    return ends(Outcome::Unknown, std::move(blocker));
   }
 
   JourneyEnd pass_on(Packet& packet, const Arrival& arrival) {

@@ -12,6 +12,8 @@
 #include "cli/tally.h"
 #include "cli/terminal.h"
 #include "cli/why_engine.h"
+#include "host/hidden_owner.h"
+#include "host/near_ports.h"
 #include "host/target.h"
 #include "show/escape.h"
 #include "show/why_json.h"
@@ -117,15 +119,32 @@ Result<host::NetnsId> choose_netns(const Invocation& asked, const host::Collecte
                           "ask in one: --netns " + names.front()));
 }
 
-/// Nobody of that name was found, but not everybody could be looked at.
-bool may_be_hidden(const host::Host& host, host::NetnsId netns, const Target& target) {
-  constexpr std::array kByOwner = {host::Field::Word, host::Field::Name, host::Field::Pid,
-                                   host::Field::Exe, host::Field::CommandLine};
-  const host::Field field = target.filter.terms.front().field;
-  if (target.endpoint || std::ranges::find(kByOwner, field) == kByOwner.end()) return false;
-  return std::ranges::any_of(host.listeners, [netns](const host::Listener& one) {
-    return one.netns == netns && !one.owners && one.kernel_owners.empty();
-  });
+/// What is to be said of a target that nobody listens for.
+ExitStatus look_near(kernel::Source& source, const kernel::NetnsRef& way, const Target& target,
+                     ExitStatus status, show::WhyReport& report) {
+  const host::NetnsId netns = report.network.netns;
+  report.near = host::near_targets(report.host, netns, target);
+  std::vector<host::PortQuestion> ports;
+  for (const Answer& answer : report.answers) {
+    const host::PortQuestion port{answer.question.protocol, answer.question.port};
+    if (target.endpoint && std::ranges::find(ports, port) == ports.end()) ports.push_back(port);
+  }
+  // What stood or should stand at this very port is nearer than what listens elsewhere.
+  std::vector<host::Near> first;
+  for (const host::PortQuestion& port : ports) {
+    std::ranges::move(host::near_ports(source, way, report.network.services, port),
+                      std::back_inserter(first));
+  }
+  std::ranges::move(report.near, std::back_inserter(first));
+  report.near = std::move(first);
+  const auto hidden = host::hidden_owner(source, report.host, netns, target);
+  if (!hidden) return status;
+  report.hidden = *hidden;
+  report.gaps.push_back({.code = "owner-not-read",
+                         .what = *hidden,
+                         .hides = "whether " + target.written + " listens here",
+                         .remedy = "run hark as root"});
+  return ExitStatus::CannotTell;
 }
 
 ExitStatus status_of_all(const std::vector<Answer>& answers) {
@@ -146,11 +165,26 @@ void tell(const Invocation& asked, const show::WhyReport& report, Output& out) {
   }
 }
 
+/// Packets that were passed on: where hark does not look, and how to ask there.
+void add_beyond(show::WhyReport& report) {
+  for (const Answer& answer : report.answers) {
+    if (answer.outcome != reach::Outcome::Unknown || answer.cause.code != "forwarded") continue;
+    const auto& evidence = answer.cause.evidence;
+    host::Gap gap{.code = "beyond-this-namespace",
+                  .what = answer.cause.text,
+                  .hides = "whether it is answered",
+                  .remedy = evidence.size() > 1 ? evidence[1].verify : "ask hark there"};
+    if (std::ranges::find(report.gaps, gap) == report.gaps.end()) {
+      report.gaps.push_back(std::move(gap));
+    }
+  }
+}
+
 std::vector<host::Gap> all_gaps(const host::Host& host, const host::Network& network,
                                 const reach::Plan& plan) {
   std::vector<host::Gap> gaps = host.gaps;
   for (const auto& [fact, gap] : network.unread) gaps.push_back(gap);
-  if (plan.representatives) gaps.push_back(reach::not_all_sources());
+  if (plan.representatives && !plan.questions.empty()) gaps.push_back(reach::not_all_sources());
   std::ranges::stable_sort(gaps);
   gaps.erase(std::unique(gaps.begin(), gaps.end()), gaps.end());
   return gaps;
@@ -195,19 +229,21 @@ bool look_twice(kernel::Source& source, const kernel::NetnsRef& way, const host:
 }
 
 Outcome answer_why(const Invocation& asked, kernel::Source& source, const WhyEngine& engine,
-                   Output& out) {
+                   WhyFacts& facts, Output& out) {
   const Result<Target> target = host::parse_target(asked.words.front());
   if (!target) return usage(target.error());
   std::vector<std::string> notes;
   const Result<reach::Asked> ends = read_ends(asked, engine, notes);
   if (!ends) return usage(ends.error());
-  const auto collected = collect_for(source, asked, *target);
+  auto collected = collect_for(source, asked, *target);
   if (!collected) return tl::unexpected<Failure>(collected.error());
-  const host::Host& host = collected->host;
-  const Result<host::NetnsId> netns = choose_netns(asked, *collected, *target);
+  facts.collected = std::move(*collected);
+  const host::Host& host = facts.collected.host;
+  const Result<host::NetnsId> netns = choose_netns(asked, facts.collected, *target);
   if (!netns) return usage(netns.error());
-  const kernel::NetnsRef& way = collected->ways[static_cast<std::size_t>(*netns)];
-  host::Network network = engine.read(source, way, host, *netns);
+  const kernel::NetnsRef& way = facts.collected.ways[static_cast<std::size_t>(*netns)];
+  facts.network = engine.read(source, way, host, *netns);
+  host::Network& network = facts.network;
   const std::vector<std::size_t> listeners = host::listeners_of(host, *netns, *target);
   if (network.links.empty()) {
     const host::Gap* gap = network.gap(host::NetworkFact::Links);
@@ -219,22 +255,24 @@ Outcome answer_why(const Invocation& asked, kernel::Source& source, const WhyEng
   Result<reach::Plan> plan = reach::plan_questions(host, network, *target, listeners, *ends,
                                                    engine.routing(host, network));
   if (!plan) return usage(plan.error());
+  if (plan->questions.empty()) plan->notes.clear();  // they are about questions
   plan->notes.insert(plan->notes.begin(), notes.begin(), notes.end());
 
   show::WhyReport report{host, network, *target, *plan, {}, {}, all_gaps(host, network, *plan)};
+  facts.trace = engine.tracer(host, network);
   const auto answer_all = [&] {
     report.answers.clear();
     for (const reach::Question& question : plan->questions) {
-      report.answers.push_back(engine.trace(host, network, question));
+      report.answers.push_back(facts.trace(question));
     }
   };
   answer_all();
   // A recording holds one look.
   if (!asked.recording && look_twice(source, way, host, report.answers, network)) answer_all();
+  add_beyond(report);
   ExitStatus status = status_of_all(report.answers);
   if (listeners.empty() && status != ExitStatus::Yes) {
-    report.near = host::near_targets(host, *netns, *target);
-    if (may_be_hidden(host, *netns, *target)) status = ExitStatus::CannotTell;
+    status = look_near(source, way, *target, status, report);
   }
   if (asked.verbose) print_message(gaps_text(host));
   tell(asked, report, out);
@@ -246,10 +284,12 @@ Outcome command_why(const Invocation& asked, Output& out) {
   if (!opened) return tl::unexpected<Failure>(opened.error());
   Tally tally(*opened->source);
   kernel::Source& source = asked.verbose ? static_cast<kernel::Source&>(tally) : *opened->source;
-  const Outcome outcome = answer_why(asked, source, why_engine(), out);
+  WhyFacts facts;
+  const Outcome outcome = answer_why(asked, source, why_engine(), facts, out);
   if (asked.verbose) {
     print_message("hark: source: " + show::for_terminal(opened->name) + "\n" + tally.text());
   }
+  if (outcome) leave(*outcome, out);
   return outcome;
 }
 

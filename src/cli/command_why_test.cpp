@@ -92,11 +92,13 @@ struct Made {
     answer.cause = {.code = "no-socket", .text = "nobody", .evidence = {}};
     engine.read = [](kernel::Source&, const kernel::NetnsRef&, const host::Host&,
                      host::NetnsId id) { return network_of(id); };
-    engine.trace = [this](const host::Host&, const host::Network&, const reach::Question& one) {
-      asked.push_back(one);
-      Answer out = answer;
-      out.question = one;
-      return out;
+    engine.tracer = [this](const host::Host&, const host::Network&) -> WhyEngine::Trace {
+      return [this](const reach::Question& one) {
+        asked.push_back(one);
+        Answer out = answer;
+        out.question = one;
+        return out;
+      };
     };
     engine.routing = [](const host::Host&, const host::Network&) {
       return reach::Routing{.link_to = [](const IpAddress&) { return std::optional(2U); },
@@ -126,7 +128,8 @@ Said run_why(Made& made, const std::vector<std::string>& arguments) {
   const int fd = ::memfd_create("out", MFD_CLOEXEC);
   const int kept = ::dup(fd);
   Output out(fd);
-  const Outcome outcome = answer_why(*asked, machine, made.engine, out);
+  WhyFacts facts;
+  const Outcome outcome = answer_why(*asked, machine, made.engine, facts, out);
   EXPECT_EQ(out.finish(), 0);
   Said said;
   std::array<char, 65536> buffer{};

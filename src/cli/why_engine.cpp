@@ -1,5 +1,7 @@
 #include "cli/why_engine.h"
 
+#include <memory>
+
 #include "host/collect_network.h"
 #include "kernel/resolve_name.h"
 #include "reach/choices.h"
@@ -35,7 +37,10 @@ WhyEngine why_engine() {
                    host::NetnsId id) {
     return host::collect_network(source, way, host, id, host::network_request(host, id));
   };
-  engine.trace = reach::trace;
+  engine.tracer = [](const host::Host& host, const host::Network& network) -> WhyEngine::Trace {
+    const auto tracer = std::make_shared<const reach::Tracer>(host, network);
+    return [tracer](const reach::Question& question) { return tracer->trace(question); };
+  };
   engine.routing = [](const host::Host& host, const host::Network& network) {
     return reach::Routing{
         .link_to = [&](const IpAddress& to) { return link_to(host, network, to); },

@@ -23,8 +23,10 @@ struct WhyEngine {
   std::function<host::Network(kernel::Source&, const kernel::NetnsRef&, const host::Host&,
                               host::NetnsId)>
       read;
-  std::function<reach::Answer(const host::Host&, const host::Network&, const reach::Question&)>
-      trace;
+  /// What answers questions about a namespace: made once for all of them, since it makes rules and
+  /// routes ready. Both must outlive it; what a second look changes in the network it sees.
+  using Trace = std::function<reach::Answer(const reach::Question&)>;
+  std::function<Trace(const host::Host&, const host::Network&)> tracer;
   std::function<reach::Routing(const host::Host&, const host::Network&)> routing;
   std::function<Result<std::vector<IpAddress>>(const std::string&)> resolve;
 };
@@ -32,9 +34,17 @@ struct WhyEngine {
 /// The real one.
 [[nodiscard]] WhyEngine why_engine();
 
+/// What an answer is made from. It belongs to the caller, who need not give it back: rules and sets
+/// are many small pieces.
+struct WhyFacts {
+  host::Collected collected;
+  host::Network network;
+  WhyEngine::Trace trace;
+};
+
 /// The command, but for where its facts come from.
 [[nodiscard]] Outcome answer_why(const Invocation& asked, kernel::Source& source,
-                                 const WhyEngine& engine, Output& out);
+                                 const WhyEngine& engine, WhyFacts& facts, Output& out);
 
 /// What one answer comes to: Yes, No or CannotTell.
 [[nodiscard]] ExitStatus status_of(const reach::Answer& answer);

@@ -178,6 +178,10 @@ std::optional<Expression> decode_expression_at(ByteView attributes, unsigned dep
 
 std::optional<std::vector<Expression>> decode_expressions_at(ByteView list, unsigned depth) {
   std::vector<Expression> out;
+  // There are many rules, and an expression is large: room for as many as there are.
+  std::size_t count = 0;
+  for (NetlinkAttributes counted(list); counted.next();) ++count;
+  out.reserve(count);
   NetlinkAttributes elements(list);
   while (const auto element = elements.next()) {
     if (element->type != NFTA_LIST_ELEM) return std::nullopt;

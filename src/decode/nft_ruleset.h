@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/rare.h"
 #include "base/result.h"
 #include "decode/nft_expression.h"
 #include "decode/nft_keys.h"
@@ -62,14 +63,15 @@ struct Rule {
   bool operator==(const Rule&) const = default;
 };
 
+/// A set has up to hundreds of thousands of them: what most have not is kept elsewhere.
 struct Element {
-  Bytes key;                          ///< empty: the catch-all
-  std::optional<Bytes> key_end = {};  ///< of concatenated ranges: inclusive
-  bool interval_end = false;          ///< where the interval before it ends, exclusive
+  Bytes key;                  ///< empty: the catch-all
+  Rare<Bytes> key_end = {};   ///< of concatenated ranges: inclusive
+  bool interval_end = false;  ///< where the interval before it ends, exclusive
   bool catch_all = false;
-  std::optional<Bytes> data = {};         ///< of maps
-  std::optional<VerdictTo> verdict = {};  ///< of verdict maps
-  std::string object = {};                ///< of maps to objects
+  Rare<Bytes> data = {};         ///< of maps
+  Rare<VerdictTo> verdict = {};  ///< of verdict maps
+  std::string object = {};       ///< of maps to objects
   std::optional<std::uint64_t> timeout_ms = {};
   std::optional<std::uint64_t> expires_in_ms = {};
   std::vector<Expression> expressions = {};  ///< a limit, a counter … of its own

@@ -89,7 +89,7 @@ struct WireElement {
 bool element_data(const NetlinkAttribute& attribute, WireElement& out) {
   out.element.data = data_value(attribute);
   out.element.verdict = data_verdict(attribute);
-  return out.element.data || out.element.verdict;
+  return out.element.data.has_value() || out.element.verdict.has_value();
 }
 bool element_expression(const NetlinkAttribute& attribute, WireElement& out) {
   auto expression = decode_expression(attribute.bytes);
@@ -203,6 +203,10 @@ Result<std::vector<Set>> decode_sets(ByteView messages) {
 
 Result<std::vector<Element>> decode_elements(ByteView messages, const Set& set) {
   std::vector<Element> out;
+  // No element takes less than three attributes' heads and its key: what is too much is never
+  // touched.
+  constexpr std::size_t kHeads = 12;
+  out.reserve(messages.size() / (kHeads + set.key_length));
   const auto record = [&](std::uint8_t family, ByteView attributes) -> std::string {
     WireElements wire;
     const Found found = read_fields<WireElements>(attributes, kElements, wire, Others::Passed);

@@ -102,6 +102,28 @@ Bytes socket_details_request(Family family, Protocol protocol, std::uint32_t sta
   return netlink_request(SOCK_DIAG_BY_FAMILY, NLM_F_REQUEST | NLM_F_DUMP, body);
 }
 
+Bytes connections_request(Family family, std::uint16_t local_port) {
+  inet_diag_req_v2 request{};
+  request.sdiag_family = family == Family::Inet ? AF_INET : AF_INET6;
+  request.sdiag_protocol = IPPROTO_TCP;
+  request.idiag_states = kConnections;
+  Bytes body;
+  append_value(body, request);
+  // inet_diag_bc_run(): a test jumps on by `yes` or `no` bytes; beyond the end by 4 means no. The
+  // port stands in the operation behind its test.
+  constexpr std::uint8_t kTest = 2 * sizeof(inet_diag_bc_op);
+  const auto test = [local_port](std::uint8_t code, std::uint16_t rest) {
+    Bytes out;
+    append_value(out, inet_diag_bc_op{code, kTest, static_cast<std::uint16_t>(rest + 4)});
+    append_value(out, inet_diag_bc_op{0, 0, local_port});
+    return out;
+  };
+  Bytes program = test(INET_DIAG_BC_S_GE, 2 * kTest);
+  append(program, test(INET_DIAG_BC_S_LE, kTest));
+  append_attribute(body, INET_DIAG_REQ_BYTECODE, program);
+  return netlink_request(SOCK_DIAG_BY_FAMILY, NLM_F_REQUEST | NLM_F_DUMP, body);
+}
+
 Result<std::vector<SocketDetails>> decode_socket_details(ByteView messages) {
   std::vector<SocketDetails> out;
   NetlinkAnswer answer(messages, SOCK_DIAG_BY_FAMILY, "sock_diag answer");

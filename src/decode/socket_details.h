@@ -39,6 +39,14 @@ constexpr std::uint32_t kBoundInactive = 1U << 13U;  // TCP_BOUND_INACTIVE, Linu
 /// with nothing.
 [[nodiscard]] Bytes socket_details_request(Family family, Protocol protocol, std::uint32_t states);
 
+/// The states of a TCP connection that was made once: established, and all that it closes by.
+constexpr std::uint32_t kConnections =
+    1U << 1U | 1U << 4U | 1U << 5U | 1U << 6U | 1U << 8U | 1U << 9U | 1U << 11U;
+
+/// A dump of the TCP connections of one family with this local port: the kernel chooses, so that
+/// the answer is as short as they are few.
+[[nodiscard]] Bytes connections_request(Family family, std::uint16_t local_port);
+
 /// Any malformed message is an error: never a half list.
 [[nodiscard]] Result<std::vector<SocketDetails>> decode_socket_details(ByteView messages);
 

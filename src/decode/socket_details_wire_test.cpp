@@ -48,6 +48,31 @@ Bytes keys(std::uint8_t family, std::uint8_t length, const char* address) {
   return attribute(INET_DIAG_MD5SIG, bytes_of(entry));
 }
 
+TEST(SocketDetails, OfConnectionsTheKernelChoosesThoseOfThePort) {
+  const Bytes request = connections_request(Family::Inet, 8080);
+  inet_diag_req_v2 asked{};
+  std::memcpy(&asked, request.data() + sizeof(nlmsghdr), sizeof asked);
+  EXPECT_EQ(asked.sdiag_family, AF_INET);
+  EXPECT_EQ(asked.idiag_states & kListening, 0U);
+  EXPECT_EQ(asked.idiag_states, kConnections);
+  NetlinkAttributes attributes(ByteView(request).subspan(sizeof(nlmsghdr) + sizeof asked));
+  const auto attribute = attributes.next();
+  ASSERT_TRUE(attribute);
+  EXPECT_EQ(attribute->type, INET_DIAG_REQ_BYTECODE);
+  inet_diag_bc_op program[4];
+  ASSERT_EQ(attribute->bytes.size(), sizeof program);
+  std::memcpy(program, attribute->bytes.data(), sizeof program);
+  // Each test is passed to what stands behind its port, and failed to 4 bytes beyond the end.
+  EXPECT_EQ(program[0].code, INET_DIAG_BC_S_GE);
+  EXPECT_EQ(program[2].code, INET_DIAG_BC_S_LE);
+  EXPECT_EQ(program[0].yes, 8);
+  EXPECT_EQ(program[2].yes, 8);
+  EXPECT_EQ(program[0].no, 20);
+  EXPECT_EQ(program[2].no, 12);
+  EXPECT_EQ(program[1].no, 8080);
+  EXPECT_EQ(program[3].no, 8080);
+}
+
 TEST(SocketDetails, ARequestAsksForItsStatesAndForMemory) {
   const Bytes request = socket_details_request(Family::Inet6, Protocol::Tcp, kListening);
   inet_diag_req_v2 asked{};

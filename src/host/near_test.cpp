@@ -30,15 +30,15 @@ TEST(NearMisses, TheNearestIsToldFirst) {
   const Host host = example_host();
   const std::vector<Case> cases = {
       {"udp/80", "other-protocol", kHttp,
-       "tcp 80: nginx (901 +1) listens on every address, but you asked for udp/80"},
+       "tcp 80: nginx (901 +1) listens on every IPv4 address, but you asked for udp/80"},
       {"udp 80", "other-protocol", kHttp,
-       "tcp 80: nginx (901 +1) listens on every address, but you asked for udp"},
+       "tcp 80: nginx (901 +1) listens on every IPv4 address, but you asked for udp"},
       {"tcp/8080", "other-protocol", kUnseen,
        "mptcp 8080: app.service listens on ::ffff:10.0.0.7 only, but you asked for tcp/8080"},
       {"ipv4 22", "other-family", kSsh,
        "tcp 22: sshd (812) listens on every address, but you asked for ipv4"},
       {"10.0.0.5:80", "other-address", kHttp,
-       "tcp 80: nginx (901 +1) listens on every address, but you asked for 10.0.0.5:80"},
+       "tcp 80: nginx (901 +1) listens on every IPv4 address, but you asked for 10.0.0.5:80"},
       {"10.0.0.0/8 5432", "other-address", kPostgres4,
        "tcp 5432: postgres (733) listens on this host only (127.0.0.1), but you asked for "
        "10.0.0.0/8"},
@@ -46,40 +46,41 @@ TEST(NearMisses, TheNearestIsToldFirst) {
        "tcp 5432: postgres (733) listens on this host only (127.0.0.1), but you asked for "
        "scope:all"},
       {"80 netns:blue", "other-namespace", kHttp,
-       "tcp 80: nginx (901 +1) listens on every address, but you asked for netns:blue"},
+       "tcp 80: nginx (901 +1) listens on every IPv4 address, but you asked for netns:blue"},
       {"6379 netns:host", "other-namespace", kRedis,
-       "tcp 6379: redis-server (699) listens on every address in namespace blue, but you asked "
+       "tcp 6379: redis-server (699) listens on every IPv4 address in namespace blue, but you "
+       "asked "
        "for netns:host"},
       {"22 state:unconn", "other-state", kSsh,
        "tcp 22: sshd (812) listens on every address, but you asked for state:unconn"},
       {"nginx 8443", "other-port", kHttp,
-       "tcp 80: nginx (901 +1) listens on every address, but you asked for 8443"},
+       "tcp 80: nginx (901 +1) listens on every IPv4 address, but you asked for 8443"},
       {"apache2 80", "other-name", kHttp,
-       "tcp 80: nginx (901 +1) listens on every address, but you asked for apache2"},
+       "tcp 80: nginx (901 +1) listens on every IPv4 address, but you asked for apache2"},
       {"5432 not loopback", "other-address", kPostgres4,
        "tcp 5432: postgres (733) listens on this host only (127.0.0.1), but you asked for not "
        "loopback"},
       {"81", "other-port", kHttp,
-       "tcp 80: nginx (901 +1) listens on every address, but you asked for 81"},
+       "tcp 80: nginx (901 +1) listens on every IPv4 address, but you asked for 81"},
       {"5433", "other-port", kPostgres4,
        "tcp 5432: postgres (733) listens on this host only (127.0.0.1), but you asked for 5433"},
       {"6739", "other-port", kRedis,
-       "tcp 6379: redis-server (699) listens on every address in namespace blue, but you asked "
-       "for 6739"},
+       "tcp 6379: redis-server (699) listens on every IPv4 address in namespace blue, but you "
+       "asked for 6739"},
       {"8443", "other-port", kHttps,
-       "tcp 443: nginx (901 +1) listens on every address, but you asked for 8443"},
+       "tcp 443: nginx (901 +1) listens on every IPv4 address, but you asked for 8443"},
       {"tcp/81", "other-port", kHttp,
-       "tcp 80: nginx (901 +1) listens on every address, but you asked for tcp/81"},
+       "tcp 80: nginx (901 +1) listens on every IPv4 address, but you asked for tcp/81"},
       {"ngnix", "other-name", kHttp,
-       "no ngnix, but a process nginx; tcp 80: nginx (901 +1) listens on every address"},
+       "no ngnix, but a process nginx; tcp 80: nginx (901 +1) listens on every IPv4 address"},
       {"udp ngnix", "other-name", kHttp,
-       "no ngnix, but a process nginx; tcp 80: nginx (901 +1) listens on every address"},
+       "no ngnix, but a process nginx; tcp 80: nginx (901 +1) listens on every IPv4 address"},
       {"www-data", "other-name", kHttp,
        "no www-data, but a user www-data (user:www-data); tcp 80: nginx (901 +1) listens on "
-       "every address"},
+       "every IPv4 address"},
       {"blue", "other-name", kRedis,
        "no blue, but a namespace blue (netns:blue); tcp 6379: redis-server (699) listens on "
-       "every address in namespace blue"},
+       "every IPv4 address in namespace blue"},
       {"unit:sshd", "other-name", kSsh,
        "no unit sshd, but a process sshd (name:sshd); tcp 22: sshd (812) listens on every "
        "address"},
@@ -93,12 +94,13 @@ TEST(NearMisses, TheNearestIsToldFirst) {
        "listens on this host only (127.0.0.1)"},
       {"container:cach", "other-name", kRedis,
        "no container cach, but a container cache; tcp 6379: redis-server (699) listens on every "
-       "address in namespace blue"},
+       "IPv4 address in namespace blue"},
       {"interface:eth1", "other-name", kDns,
        "no interface eth1, but an interface eth0; udp 53: dnsmasq (950) listens on 10.0.0.5 "
        "only"},
       {"51821", "other-port", kWireguard,
-       "udp 51820: a socket that no process holds listens on every address of wg0, but you asked "
+       "udp 51820: a socket that no process holds listens on every IPv4 address of wg0, but you "
+       "asked "
        "for 51821"},
   };
   for (const Case& c : cases) {

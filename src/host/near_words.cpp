@@ -41,8 +41,11 @@ std::string who(const Host& host, const Listener& listener) {
 }
 
 std::string where(const Listener& listener) {
+  const bool inet = listener.address.family == Family::Inet;
   const bool inet6_alone = listener.v6only.value_or(false);
-  std::string every = inet6_alone ? "every IPv6 address" : "every address";
+  std::string every = inet          ? "every IPv4 address"
+                      : inet6_alone ? "every IPv6 address"
+                                    : "every address";
   switch (listener.scope) {
     case Scope::Loopback:
       return "this host only (" + listener.address.text() + ")";

@@ -103,6 +103,17 @@ std::vector<std::size_t> named_whole(const Host& host, const Term& word) {
   return {};
 }
 
+/// "::1:80" is an address; who writes it means "[::1]:80". Empty: it is nothing like that.
+std::string with_brackets(const std::string& word) {
+  const std::size_t at = word.rfind(':');
+  if (at == std::string::npos || word.find('[') != std::string::npos) return {};
+  const std::string address = word.substr(0, at);
+  const std::string port = word.substr(at + 1);
+  const auto parsed = IpAddress::parse(address);
+  if (!parsed || parsed->family != Family::Inet6) return {};
+  return parse_number<std::uint16_t>(port) ? "[" + address + "]:" + port : std::string();
+}
+
 }  // namespace
 
 Result<Target> parse_target(const std::string& word) {
@@ -117,6 +128,9 @@ Result<Target> parse_target(const std::string& word) {
   if (term.field == Field::Address && !term.any_address) {
     const std::string address = term.prefix.address.text();
     const bool inet = term.prefix.address.family == Family::Inet;
+    if (const std::string meant = with_brackets(word); !meant.empty()) {
+      return bad(word, "which port?", "an IPv6 address stands in brackets: " + meant);
+    }
     return bad(word, "which port?",
                "for example " + (inet ? address : "[" + address + "]") + ":443");
   }

@@ -65,6 +65,8 @@ TEST(parse_target, what_cannot_be_asked_says_what_is_missing) {
   for (const Case& c : {
            Case{"10.0.0.5", "which port?", "10.0.0.5:443"},
            Case{"::1", "which port?", "[::1]:443"},
+           Case{"::1:80", "which port?", "stands in brackets: [::1]:80"},
+           Case{"fe80::1:beef", "which port?", "[fe80::1:beef]:443"},
            Case{"8000-9000", "one port at a time", "for example 8000"},
            Case{"raw/1", "only TCP and UDP", "tcp/1"},
            Case{"udplite/9", "only TCP and UDP", "tcp/9"},

@@ -1,7 +1,9 @@
 // How the end of a hook is told: code, sentence, evidence.
 #include <array>
 #include <string>
+#include <string_view>
 
+#include "base/text.h"
 #include "reach/passage.h"
 #include "reach/tool_words.h"
 
@@ -70,9 +72,37 @@ const char* verb_of(HookResult::End end) {
   return "passed";
 }
 
+/// Does a rule ask for state `invalid`, but not for `new`? Its text tells: the states of a match
+/// stand behind the word that names it, of a verdict map in the map.
+bool asks_for_invalid(const std::string& rule) {
+  for (const std::string_view word : {"ct state ", "--ctstate ", "--state "}) {
+    const std::size_t at = rule.find(word);
+    if (at == std::string::npos) continue;
+    std::string_view states = std::string_view(rule).substr(at + word.size());
+    if (states.starts_with("vmap ")) return true;
+    const bool set = states.starts_with("{");
+    states = states.substr(0, states.find(set ? '}' : ' '));
+    const std::string low = lower(states);
+    return low.find("invalid") != std::string::npos && low.find("new") == std::string::npos;
+  }
+  return false;
+}
+
+/// A client's packet that conntrack takes for invalid, dropped for that: what is said besides.
+const char* invalid_words(const Packet& packet) {
+  if (packet.ct == CtState::Invalid) return "conntrack takes the packet for invalid";
+  return "conntrack has not seen the packet yet, so its state is invalid";
+}
+
+bool dropped_as_invalid(const HookResult& result, const Packet& packet) {
+  if (result.end != HookResult::End::Drop || !result.place || result.place->policy) return false;
+  const bool invalid = packet.ct == CtState::Invalid || packet.ct == CtState::None;
+  return invalid && asks_for_invalid(result.place->rule);
+}
+
 }  // namespace
 
-Blocker blocker_of(const World&, HookPoint hook, const HookResult& result) {
+Blocker blocker_of(const World&, HookPoint hook, const Packet& packet, const HookResult& result) {
   Blocker out;
   out.cause.code = code_of(hook, result);
   if (!result.place) {
@@ -88,6 +118,12 @@ Blocker blocker_of(const World&, HookPoint hook, const HookResult& result) {
   out.cause.evidence.push_back({.fact = place.policy ? "policy drop" : place.rule,
                                 .where = words_of(place),
                                 .verify = command_of(place)});
+  if (dropped_as_invalid(result, packet)) {
+    out.cause.code = "ct-invalid-drop";
+    const std::string why = invalid_words(packet);
+    out.cause.text += " (" + why + ")";
+    out.cause.evidence.push_back({.fact = why, .where = "conntrack", .verify = ""});
+  }
   return out;
 }
 

@@ -16,6 +16,7 @@
 
 #include "reach/fib.h"
 #include "reach/routing_index.h"
+#include "reach/shell_word.h"
 
 namespace hark::reach::fib {
 namespace {
@@ -434,7 +435,7 @@ RouteIn route_input4(World& world, const Flow& flow, bool arp) {
                     .evidence = {{.fact = fmt::format("{} has no IPv4 settings (mtu {})",
                                                       link->name, link->mtu),
                                   .where = "link",
-                                  .verify = "ip link show dev " + link->name}}});
+                                  .verify = "ip link show dev " + shell_word(link->name)}}});
   }
   if (flow.destination.is_multicast()) return take_multicast(input);
   const bool bad_source = flow.source.is_multicast() || is_limited_broadcast(flow.source);

@@ -10,6 +10,7 @@
 #include <cerrno>
 
 #include "reach/fib.h"
+#include "reach/shell_word.h"
 
 namespace hark::reach::fib {
 namespace {
@@ -123,9 +124,10 @@ std::optional<Cause> not_in_use(const Input& input) {
         .text = fmt::format("{} is not in use yet: {}", to,
                             failed ? "another host has the same address (dadfailed)"
                                    : "whether another host has it is still being checked"),
-        .evidence = {{.fact = fmt::format("{} is {}", to, failed ? "dadfailed" : "tentative"),
-                      .where = "addresses of " + link_name(network, address->link),
-                      .verify = "ip -6 address show dev " + link_name(network, address->link)}}};
+        .evidence = {
+            {.fact = fmt::format("{} is {}", to, failed ? "dadfailed" : "tentative"),
+             .where = "addresses of " + link_name(network, address->link),
+             .verify = "ip -6 address show dev " + shell_word(link_name(network, address->link))}}};
   }
   if (!is_configured(network, input.flow.destination)) return std::nullopt;
   return Cause{

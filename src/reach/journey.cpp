@@ -7,6 +7,7 @@
 #include "reach/icmp_words.h"
 #include "reach/journey_blockers.h"
 #include "reach/passage.h"
+#include "reach/shell_word.h"
 #include "reach/socket_choice.h"
 #include "reach/socket_options.h"
 #include "reach/steps.h"
@@ -61,7 +62,8 @@ class Journey {
       }
       world_.heard = question_.source;
     }
-    add_step(world_, Stage::Link, "pass", link->name + " is up", "ip link show dev " + link->name);
+    add_step(world_, Stage::Link, "pass", link->name + " is up",
+             "ip link show dev " + shell_word(link->name));
     return std::nullopt;
   }
 
@@ -144,8 +146,9 @@ class Journey {
       return std::nullopt;
     }
     if (out.refusal && tcp()) return refuse(packet, std::move(*out.blocker), *out.refusal);
-    // TCP does not tell connect() that its SYN was dropped; a datagram's sender is told.
-    const bool told = out.error != 0 && (!tcp() || out.error != EPERM);
+    // TCP does not tell connect() that its SYN was dropped, or could not be routed again after DNAT
+    // (tcp_connect: of tcp_transmit_skb only ECONNREFUSED counts); a datagram's sender is told.
+    const bool told = out.error != 0 && (!tcp() || out.at_connect);
     if (!out.route.ok) name_route(out.route, *out.blocker);
     JourneyEnd end = ends(told ? Outcome::Rejected : Outcome::Silent, std::move(*out.blocker));
     if (told) end.error = out.error;
@@ -153,18 +156,10 @@ class Journey {
   }
 
   JourneyEnd elsewhere(const Packet& packet) {
-    const std::string where = link_name(world_, packet.out);
-    const std::string text = packet.tuple.destination.text() +
-                             " is not an address of this host: the packet leaves by " + where;
-    add_step(world_, Stage::Forward, "unknown", text);
-    return ends(
-        Outcome::Unknown,
-        {.cause = {.code = "forwarded",
-                   .text = text,
-                   .evidence = {{.fact = text,
-                                 .where = "route",
-                                 .verify = "ip route get " + packet.tuple.destination.text()}}},
-         .key = "forwarded"});
+    Blocker blocker = passed_on(world_, packet);
+    const Evidence& route = blocker.cause.evidence.front();
+    add_step(world_, Stage::Forward, "unknown", route.fact, route.verify);
+    return ends(Outcome::Unknown, std::move(blocker));
   }
 
   JourneyEnd pass_on(Packet& packet, const Arrival& arrival) {
@@ -254,7 +249,7 @@ class Journey {
                                link_name(world_, packet.out) + ", to which the socket is bound";
       Blocker blocker = plain_blocker("no-route-back", text, "route",
                                       "ip route get " + packet.tuple.destination.text() + " oif " +
-                                          link_name(world_, packet.out));
+                                          shell_word(link_name(world_, packet.out)));
       add_stop(world_, Stage::Reply, blocker);
       return blocker;
     }

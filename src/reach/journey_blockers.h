@@ -18,6 +18,10 @@ namespace hark::reach {
 /// Nothing comes in by this link.
 [[nodiscard]] std::optional<Blocker> link_down(const World& world, const host::Link& link);
 
+/// The packet left this host, or this namespace: what becomes of it there is not seen. Whoever
+/// listens for it in another namespace of this host is named, with how to ask there.
+[[nodiscard]] Blocker passed_on(const World& world, const Packet& packet);
+
 /// Of a client on this host it is the way there that is missing, not the way back.
 void name_route(const RouteOut& route, Blocker& blocker);
 

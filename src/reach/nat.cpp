@@ -143,8 +143,11 @@ bool set_mapping(World& world, const NatRange& range, ConntrackView& view, const
   if (then != now) {
     connection.reply = inverse(then);
     (range.destination ? connection.destination_nat : connection.source_nat) = true;
+    // The port of a client is any: told where the rule changes it.
+    const bool told = has_ports(connection.protocol) &&
+                      (range.destination || then.source_port != now.source_port);
     notes.push_back(fmt::format("{} to {} by {}", range.destination ? "dnat" : "snat",
-                                words_of(address, port, has_ports(connection.protocol)), where));
+                                words_of(address, port, told), where));
   }
   decide_none(connection, range.destination);
   return true;

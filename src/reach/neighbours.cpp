@@ -9,6 +9,7 @@
 #include <algorithm>
 
 #include "reach/fib.h"
+#include "reach/shell_word.h"
 
 namespace hark::reach::fib {
 namespace {
@@ -82,7 +83,7 @@ Cause absent(const host::Network& network, const host::Link& link, const IpAddre
                         .where = "addresses",
                         .verify = target.family == Family::Inet
                                       ? std::string("ip -4 address show")
-                                      : "ip -6 address show dev " + link.name}}};
+                                      : "ip -6 address show dev " + shell_word(link.name)}}};
 }
 
 bool is_proxy(const host::Network& network, const host::Link& link, const IpAddress& target) {
@@ -115,7 +116,7 @@ std::optional<Cause> answers_arp(World& world, const host::Link& link, const IpA
                    .text = question(link, target) + ": the link does no ARP (NOARP)",
                    .evidence = {{.fact = link.name + " has the flag NOARP",
                                  .where = "link",
-                                 .verify = "ip link show dev " + link.name}}});
+                                 .verify = "ip link show dev " + shell_word(link.name)}}});
   }
   Flow flow{.family = Family::Inet, .source = asker, .destination = target};
   flow.in = link.index;
@@ -173,7 +174,7 @@ Cause tentative(const host::Network& network, const host::InterfaceAddress& addr
           .evidence = {{.fact = fmt::format("{} is {}", address.address.text(),
                                             failed ? "dadfailed" : "tentative"),
                         .where = "addresses of " + link,
-                        .verify = "ip -6 address show dev " + link}}};
+                        .verify = "ip -6 address show dev " + shell_word(link)}}};
 }
 
 std::optional<Cause> answers_solicitation(World& world, const host::Link& link,

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "reach/shell_word.h"
 #include "reach/steps.h"
 
 namespace hark::reach {
@@ -64,7 +65,7 @@ std::optional<Blocker> blocked(World& world, Packet packet, std::initializer_lis
   for (const HookPoint hook : hooks) {
     const HookResult result = run_hook(world, hook, packet, view);
     if (result.end == HookResult::End::Accept) continue;
-    Blocker out = blocker_of(world, hook, result);
+    Blocker out = blocker_of(world, hook, packet, result);
     out.cause.code = code;
     out.cause.text = text + ": " + out.cause.text;
     return out;
@@ -161,13 +162,14 @@ std::optional<Blocker> next_hop_silent(World& world, const FibResult& fib, const
   if (listed && (known->state & kValid) != 0) return std::nullopt;
   std::optional<Blocker> out;
   if (listed && (known->state & kFailed) != 0 && !world.is_waived("neigh-failed")) {
-    out = Blocker{.cause = {.code = "neigh-failed",
-                            .text = next.text() + " does not answer on " + link->name,
-                            .evidence = {{.fact = "neighbour " + next.text() + " FAILED",
-                                          .where = link->name,
-                                          .verify = "ip neigh show dev " + link->name}}},
-                  .key = "neigh-failed",
-                  .passing = true};
+    out =
+        Blocker{.cause = {.code = "neigh-failed",
+                          .text = next.text() + " does not answer on " + link->name,
+                          .evidence = {{.fact = "neighbour " + next.text() + " FAILED",
+                                        .where = link->name,
+                                        .verify = "ip neigh show dev " + shell_word(link->name)}}},
+                .key = "neigh-failed",
+                .passing = true};
   } else {
     out = unheard(world, link->index, next);
   }

@@ -9,6 +9,7 @@
 #include "reach/nat.h"
 #include "reach/nft_machine.h"
 #include "reach/prepared_ruleset.h"
+#include "reach/shell_word.h"
 
 namespace hark::reach {
 
@@ -32,8 +33,9 @@ std::string words_of(const RulePlace& place) {
 
 std::string command_of(const RulePlace& place) {
   if (place.family.empty()) {
-    return fmt::format("{} -t {} -S {}", place.tool, place.table, place.chain);
+    return fmt::format("{} -t {} -S {}", place.tool, place.table, shell_word(place.chain));
   }
+  if (!is_nft_name(place.table) || !is_nft_name(place.chain)) return "nft -a list ruleset";
   return fmt::format("nft -a list chain {} {} {}", place.family, place.table, place.chain);
 }
 
@@ -203,14 +205,13 @@ HookResult run_groups(HookRun& run, const std::vector<HookGroup>& groups, const 
   return result;
 }
 
-/// What nobody could read may do anything: pass or drop.
-bool unread_lets_pass(World& world, host::NetworkFact fact, std::string_view name) {
-  if (world.network.gap(fact) == nullptr) return true;
-  return world.choices.pick(
-      Condition{.code = "firewall-unread",
-                .text = fmt::format("{} (which could not be read) lets it pass", name),
-                .key = fmt::format("unread:{}", name),
-                .doubt = Doubt::Unread});
+/// What nobody could read may do anything: pass or drop. It is one condition for all hooks, and for
+/// who asks before it comes here (steps.cpp).
+bool unread_lets_pass(World& world, host::NetworkFact fact) {
+  const host::Gap* gap = world.network.gap(fact);
+  if (gap == nullptr) return true;
+  return world.choices.pick(Condition{
+      .code = gap->code, .text = gap->what, .key = "unread:" + gap->code, .doubt = Doubt::Unread});
 }
 
 bool programs_let_pass(World& world) {
@@ -236,8 +237,8 @@ HookResult dropped() {
 }  // namespace
 
 HookResult run_hook(World& world, HookPoint hook, Packet& packet, ConntrackView& view) {
-  if (!unread_lets_pass(world, host::NetworkFact::Nftables, "nf_tables") ||
-      !unread_lets_pass(world, host::NetworkFact::Legacy, "iptables")) {
+  if (!unread_lets_pass(world, host::NetworkFact::Nftables) ||
+      !unread_lets_pass(world, host::NetworkFact::Legacy)) {
     return dropped();
   }
   const bool by_device = hook == HookPoint::Ingress || hook == HookPoint::Egress;

@@ -131,7 +131,8 @@ Next run(Machine& machine, const nft::Lookup& op) {
                                             .doubt = Doubt::Unread}));
   } else if (op.dreg) {
     const Bytes none;
-    const Bytes& data = hit.element == nullptr ? hit.data : hit.element->data.value_or(none);
+    const bool own = hit.element != nullptr && hit.element->data;
+    const Bytes& data = hit.element == nullptr ? hit.data : own ? *hit.element->data : none;
     machine.registers.store(*op.dreg, data);
   }
   return hit.element == nullptr ? Next::Go : evaluate_all(machine, hit.element->expressions);

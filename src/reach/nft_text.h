@@ -21,6 +21,8 @@ struct RuleTextHelp {
   /// An iptables match or target in words; without it `xt match "conntrack"`.
   std::function<std::string(const decode::nft::XtMatch&)> match_words = {};
   std::function<std::string(const decode::nft::XtTarget&)> target_words = {};
+  /// With what the rule has counted so far; without it no counter is told.
+  bool counts = true;
 };
 
 /// One line without comment and handle. Anonymous sets stand where they are used, cut after

@@ -180,7 +180,7 @@ void Writer::write(const nft::Connlimit& it) {
 }
 
 void Writer::write(const nft::Counter& it) {
-  say(fmt::format("counter packets {} bytes {}", it.packets, it.bytes));
+  if (help_.counts) say(fmt::format("counter packets {} bytes {}", it.packets, it.bytes));
 }
 
 void Writer::write(const nft::Last& it) {

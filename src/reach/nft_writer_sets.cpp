@@ -231,7 +231,7 @@ std::string Writer::elements_text(const nft::Set& set, std::span<const Operand> 
   } else {
     for (const nft::Element& element : *set.elements) {
       if (!element.catch_all)
-        shown.push_back({element.key, element.key_end.value_or(element.key), &element});
+        shown.push_back({element.key, element.key_end ? *element.key_end : element.key, &element});
     }
     const auto sort_key = [&keys](const Bytes& key) { return sorted_by(keys, key); };
     std::stable_sort(shown.begin(), shown.end(), [&](const Shown& a, const Shown& b) {

@@ -1,10 +1,13 @@
 #include "reach/passage.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <string>
 
 #include "reach/client_tests.h"
+#include "reach/shell_word.h"
 #include "reach/steps.h"
 
 namespace hark::reach {
@@ -50,8 +53,8 @@ std::optional<Blocker> programs(World& world, std::uint32_t index,
         continue;
       }
       const std::string verify = place.stage == Stage::Xdp
-                                     ? "ip -d link show dev " + link->name
-                                     : "tc filter show dev " + link->name + " ingress";
+                                     ? "ip -d link show dev " + shell_word(link->name)
+                                     : "tc filter show dev " + shell_word(link->name) + " ingress";
       Blocker blocker = {
           .cause = {.code = place.code,
                     .text = text + " drops it",
@@ -110,8 +113,8 @@ std::string route_words(const World& world, const Packet& packet, const RouteIn&
 
 std::string route_command(const World& world, const Packet& packet) {
   std::string out = "ip route get " + packet.tuple.destination.text() + " from " +
-                    packet.tuple.source.text() + " iif " + link_name(world, packet.in);
-  if (packet.mark != 0) out += " mark " + std::to_string(packet.mark);
+                    packet.tuple.source.text() + " iif " + shell_word(link_name(world, packet.in));
+  if (packet.mark != 0) out += fmt::format(" mark {:#x}", packet.mark);
   return out;
 }
 
@@ -249,7 +252,10 @@ Departure depart(World& world, Packet& packet, ConntrackView& view, std::uint32_
     return out;
   };
   out.route = route_output(world, outgoing(packet, view, bound));
-  if (!out.route.ok) return no_way(nullptr);
+  if (!out.route.ok) {
+    out.at_connect = true;
+    return no_way(nullptr);
+  }
   packet.in = 0;
   packet.out = out.route.fib.link;
   packet.tuple.source = out.route.source;

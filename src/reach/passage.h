@@ -46,6 +46,8 @@ struct Departure {
   std::optional<Blocker> blocker = {};
   /// What the sender gets at once where a rule refuses or no route leads out: an errno.
   int error = 0;
+  /// The error is connect()'s own. What happens to a SYN later on TCP keeps to itself.
+  bool at_connect = false;
   /// A rule rejected it: the sender is told by this host itself.
   std::optional<Refusal> refusal = {};
   RouteOut route = {};
@@ -62,7 +64,8 @@ struct Departure {
 [[nodiscard]] std::optional<Blocker> unresolvable(World& world, std::uint32_t link,
                                                   const IpAddress& asker, const IpAddress& target);
 
-/// What an end of a hook means as a cause.
-[[nodiscard]] Blocker blocker_of(const World& world, HookPoint hook, const HookResult& result);
+/// What an end of a hook means as a cause. `packet` is as it was there.
+[[nodiscard]] Blocker blocker_of(const World& world, HookPoint hook, const Packet& packet,
+                                 const HookResult& result);
 
 }  // namespace hark::reach

@@ -130,7 +130,7 @@ const std::vector<KeyRange>& PreparedSet::key_ranges() const {
   if (kind_ != Kind::Interval) {
     for (const nft::Element& element : *set_.elements) {
       if (element.catch_all) continue;
-      add(&element, element.key, element.key_end.value_or(element.key));
+      add(&element, element.key, element.key_end ? *element.key_end : element.key);
     }
     return *ranges_;
   }

@@ -5,6 +5,7 @@
 #include <cerrno>
 
 #include "reach/fib.h"
+#include "reach/shell_word.h"
 
 namespace hark::reach::fib {
 namespace {
@@ -157,16 +158,17 @@ Evidence sysctl_evidence(std::string_view family, std::string_view link, std::st
   std::string key(link);
   std::ranges::replace(key, '.', '/');
   const std::string path = fmt::format("net.{}.conf.{}.{}", family, key, name);
-  return {
-      .fact = fmt::format("{} = {}", path, value), .where = "sysctl", .verify = "sysctl " + path};
+  return {.fact = fmt::format("{} = {}", path, value),
+          .where = "sysctl",
+          .verify = "sysctl " + shell_word(path)};
 }
 
 std::string get_command(const host::Network& network, const Flow& flow) {
   std::string out = fmt::format("ip {}route get {}", flow.family == Family::Inet6 ? "-6 " : "",
                                 flow.destination.text());
   if (flow.in != 0 || flow.source_given) out += " from " + flow.source.text();
-  if (flow.in != 0) out += " iif " + link_name(network, flow.in);
-  if (flow.in == 0 && flow.out != 0) out += " oif " + link_name(network, flow.out);
+  if (flow.in != 0) out += " iif " + shell_word(link_name(network, flow.in));
+  if (flow.in == 0 && flow.out != 0) out += " oif " + shell_word(link_name(network, flow.out));
   if (flow.mark != 0) out += fmt::format(" mark {:#x}", flow.mark);
   return out;
 }

@@ -7,6 +7,7 @@ namespace hark::reach {
 
 std::string rule_words(const host::Network& network, const decode::nft::Rule& rule) {
   RuleTextHelp help;
+  help.counts = false;
   help.link_name = [&network](std::uint32_t index) {
     const host::Link* link = network.link(index);
     return link == nullptr ? std::string() : link->name;

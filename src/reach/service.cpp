@@ -6,6 +6,7 @@
 
 #include "host/near_words.h"
 #include "reach/client_tests.h"
+#include "reach/shell_word.h"
 #include "reach/socket_options.h"
 
 namespace hark::reach {
@@ -161,11 +162,12 @@ std::optional<Blocker> idle(const World& world, const host::Process& process) {
   const host::HolderFacts* facts = world.network.services.holder(process.pid);
   if (facts == nullptr) return std::nullopt;
   if (facts->frozen == true) {
-    return blocker("frozen", name + " is frozen with its cgroup " + process.cgroup,
-                   {.fact = "frozen 1",
-                    .where = "cgroup " + process.cgroup,
-                    .verify = "cat /sys/fs/cgroup" + process.cgroup + "/cgroup.events"},
-                   true);
+    return blocker(
+        "frozen", name + " is frozen with its cgroup " + process.cgroup,
+        {.fact = "frozen 1",
+         .where = "cgroup " + process.cgroup,
+         .verify = "cat " + shell_word("/sys/fs/cgroup" + process.cgroup + "/cgroup.events")},
+        true);
   }
   if (facts->open_files && facts->file_limit && *facts->open_files >= *facts->file_limit) {
     return blocker("out-of-fds",
@@ -189,7 +191,7 @@ std::optional<Blocker> activation(const World& world, const Listener& listener) 
         unit.name + " listens, but what it starts cannot start: " + unit.cannot_start_because,
         {.fact = unit.cannot_start_because,
          .where = unit.name,
-         .verify = "systemctl status " + unit.name},
+         .verify = "systemctl status " + shell_word(unit.name)},
         false);
   }
   return std::nullopt;

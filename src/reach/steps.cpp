@@ -36,7 +36,9 @@ void tell(World& world, HookPoint hook, Stage stage, const HookResult& result) {
              result.place ? command_of(*result.place) : std::string());
   }
   const bool asked = hook == HookPoint::Prerouting || hook == HookPoint::Input;
-  if (result.place && !result.place->policy) {
+  // NAT is told by its note; that it lets the packet through goes without saying.
+  const bool told = !result.notes.empty() && result.place && result.place->nat;
+  if (result.place && !result.place->policy && !told) {
     add_step(world, stage, "pass", "accepted by " + words_of(*result.place),
              command_of(*result.place));
   } else if (asked && result.notes.empty()) {
@@ -98,7 +100,7 @@ std::optional<Arrival> pass_hook(World& world, HookPoint hook, Packet& packet, C
     add_step(world, stage, "rewrite", "netfilter's SYN proxy answers first");
     return std::nullopt;
   }
-  out.blocker = blocker_of(world, hook, result);
+  out.blocker = blocker_of(world, hook, packet, result);
   if (result.end == End::Queue) {
     const Condition passes = {
         .code = "queue",

@@ -115,10 +115,16 @@ XtMatched length(const Ask& ask) {
       });
 }
 
-/// Of a packet that comes from elsewhere it depends on how many routers it passed.
+/// Of a packet that comes from elsewhere it depends on how many routers it passed; neighbour
+/// discovery passes none (RFC 4861, 7.1).
 XtMatched ttl(const Ask& ask) {
-  const unsigned low = ask.packet.made_here() ? ask.packet.ttl : 1;
-  const unsigned high = ask.packet.made_here() ? ask.packet.ttl : 255;
+  constexpr std::uint8_t kFirstDiscovery = 133,
+                         kLastDiscovery = 137;  // router solicitation, redirect
+  const bool discovery = ask.packet.protocol == kIcmp6 && ask.packet.icmp_type >= kFirstDiscovery &&
+                         ask.packet.icmp_type <= kLastDiscovery;
+  const bool known = ask.packet.made_here() || discovery;
+  const unsigned low = known ? ask.packet.ttl : 1;
+  const unsigned high = known ? ask.packet.ttl : 255;
   return within(ask, low, high, {ask.blob.u32(Field::Value)}, [&](unsigned value) {
     const unsigned wanted = ask.blob.u32(Field::Value);
     switch (ask.blob.number(Field::Mode)) {

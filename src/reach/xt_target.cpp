@@ -132,7 +132,6 @@ XtEffect nat(const Order& order, bool destination) {
   }
   mapping.random = (flags & (kRandom | kRandomFully)) != 0;
   out.nat = mapping;
-  out.note = order.words().substr(3);  // without "-j "
   return out;
 }
 

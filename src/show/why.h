@@ -21,6 +21,8 @@ struct WhyReport {
   std::vector<reach::Answer> answers;  ///< to plan.questions
   std::vector<host::Near> near;        ///< only where nothing answers
   std::vector<host::Gap> gaps;         ///< all, each once
+  /// Why somebody of the target's name may listen all the same, though nobody was found.
+  std::string hidden = {};
 };
 
 }  // namespace hark::show

@@ -310,6 +310,10 @@ std::string summary_words(const WhyReport& report) {
 }
 
 std::string nobody_words(const WhyReport& report) {
+  if (!report.hidden.empty()) {
+    return "It is not known whether " + report.target.written + " listens here: " + report.hidden +
+           ".";
+  }
   return "Nothing listens here that matches " + report.target.written + ".";
 }
 
@@ -359,7 +363,7 @@ void add_gaps(Screen& screen, const WhyReport& report) {
 std::string why_text(const WhyReport& report, const TableStyle& style, bool verbose) {
   Screen screen(style);
   if (report.answers.empty()) {
-    screen.sentence(nobody_words(report), Colour::Red);
+    screen.sentence(nobody_words(report), report.hidden.empty() ? Colour::Red : Colour::Yellow);
   } else if (report.answers.size() == 1) {
     add_answer(screen, report, report.answers.front(), verbose);
   } else {

@@ -1,0 +1,1 @@
+# A host without a rule and without a listener.

@@ -58,7 +58,9 @@ void find_link(Machine& machine, const nft::Fib& op) {
   // nft_fib_can_skip(); at the input hook since Linux 6.16, as packets on 6.18 show.
   const bool skips =
       machine.here.hook == HookPoint::Prerouting || machine.here.hook == HookPoint::Input;
-  if (skips && in != nullptr && in->type == kArphrdLoopback) {
+  // A packet of a connection has its socket by then, which has had its packets by this link.
+  const bool of_socket = packet.has_socket && machine.here.hook == HookPoint::Input;
+  if (skips && in != nullptr && (in->type == kArphrdLoopback || of_socket)) {
     return store_link(machine, op, packet.in);
   }
   const bool destination = (op.flags & kFibDestination) != 0;
@@ -83,6 +85,23 @@ void find_link(Machine& machine, const nft::Fib& op) {
   store_link(machine, op, wanted != 0 ? wanted : found.link);
 }
 
+/// __nft_fib6_eval_type(), of an address that is none of this host's: it asks the whole of routing,
+/// and what is neither of one host nor of many is of no type at all.
+std::uint8_t foreign_type6(Machine& machine, const IpAddress& address, bool destination) {
+  constexpr std::uint8_t kUnspecified = 0, kAnycast = 4, kBlackhole = 6, kUnreachable = 7;
+  World& world = machine.here.world;
+  if (is_anycast6(world, address)) return kAnycast;
+  const Packet& packet = machine.here.packet;
+  const FibResult found =
+      fib_lookup(world, {.family = Family::Inet6,
+                         .source = destination ? packet.tuple.source : packet.tuple.destination,
+                         .destination = address,
+                         .protocol = packet.protocol});
+  if (found.type == 0) return kUnreachable;
+  if (found.type >= kBlackhole) return found.type;
+  return address.is_unspecified() || address.is_v4_mapped() ? kUnspecified : kUnicast;
+}
+
 Next store_opaque(Machine& machine, nft::Reg reg, std::size_t length, std::string what) {
   machine.registers.store(
       reg, PartBytes::unknown(length),
@@ -101,10 +120,8 @@ Next run(Machine& machine, const nft::Fib& op) {
     const IpAddress& address = destination ? packet.tuple.destination : packet.tuple.source;
     std::uint8_t type =
         address_type(machine.here.rules.network(), address, bound_link(machine, op));
-    const bool anycast = packet.family == Family::Inet6 && type == kUnicast &&
-                         is_anycast6(machine.here.world, address);
-    constexpr std::uint8_t kAnycast = 4;  // RTN_ANYCAST
-    if (anycast) type = kAnycast;
+    const bool foreign = packet.family == Family::Inet6 && type == kUnicast;
+    if (foreign) type = foreign_type6(machine, address, destination);
     machine.registers.store_u32(op.dreg, type);
   } else {
     find_link(machine, op);

@@ -46,6 +46,8 @@ struct Departure {
   std::optional<Blocker> blocker = {};
   /// What the sender gets at once where a rule refuses or no route leads out: an errno.
   int error = 0;
+  bool sent =
+      false;  ///< it had a route at first: a connecting TCP socket hears of nothing any more
   /// A rule rejected it: the sender is told by this host itself.
   std::optional<Refusal> refusal = {};
   RouteOut route = {};

@@ -441,7 +441,12 @@ class Journey {
     if (auto lost = send_back(reply, bound_link(packet, listener))) {
       return ends(Outcome::Silent, std::move(*lost));
     }
-    return end;
+    // One that conntrack takes for a connection of its own may be sent on to somebody else.
+    if (reply.tuple.destination == question_.source) return end;
+    const std::string text = "a rule sends the answer to " + reply.tuple.destination.text();
+    Blocker lost = plain_blocker("no-route-back", text, "nat", "nft list ruleset");
+    add_stop(world_, Stage::Reply, lost);
+    return ends(Outcome::Silent, std::move(lost));
   }
 
   World& world_;

@@ -160,8 +160,22 @@ std::optional<Blocker> unheard(World& world, std::uint32_t link, const IpAddress
     return out;
   }
   const Packet answer = coming(discovery(kAdvertisement, next, own), link);
-  return blocked(world, answer, {HookPoint::Ingress, HookPoint::Prerouting, HookPoint::Input},
-                 "neigh-failed", text);
+  if (auto out =
+          blocked(world, answer, {HookPoint::Ingress, HookPoint::Prerouting, HookPoint::Input},
+                  "neigh-failed", text)) {
+    return out;
+  }
+  // It has to get in like any other packet.
+  const RouteIn route = route_input(world, {.family = answer.family,
+                                            .source = next,
+                                            .destination = own,
+                                            .in = link,
+                                            .protocol = kIcmp6});
+  if (route.to == RouteIn::To::Local) return std::nullopt;
+  Blocker out = {.cause = route.cause, .key = "neigh-failed"};
+  out.cause.code = "neigh-failed";
+  out.cause.text = text + ": its answer is not taken: " + route.cause.text;
+  return out;
 }
 
 }  // namespace

@@ -52,6 +52,13 @@ bool uses_link(const FibResult& found, std::uint32_t link) {
                              [link](const host::NextHop& hop) { return hop.link == link; });
 }
 
+/// Addresses of this host, and routes that refuse, count as "no route"; broadcasts do not.
+bool leads_out(Family family, std::uint8_t type) {
+  constexpr std::uint8_t kLocal = 2, kAnycast = 4, kMulticast = 5;
+  if (type == 0 || type == kLocal || type > kMulticast) return false;
+  return family == Family::Inet || type != kAnycast;
+}
+
 void find_link(Machine& machine, const nft::Fib& op) {
   const Packet& packet = machine.here.packet;
   const host::Link* in = machine.here.rules.network().link(packet.in);
@@ -78,8 +85,7 @@ void find_link(Machine& machine, const nft::Fib& op) {
   const bool scoped = packet.family == Family::Inet6 && flow.destination.is_link_local();
   if (scoped) flow.out = wanted != 0 ? wanted : packet.in;
   const FibResult found = fib_lookup(machine.here.world, flow);
-  // Addresses of this host, and routes that refuse, count as "no route".
-  if (found.type != kUnicast || (wanted != 0 && !uses_link(found, wanted))) {
+  if (!leads_out(packet.family, found.type) || (wanted != 0 && !uses_link(found, wanted))) {
     return store_link(machine, op, 0);
   }
   store_link(machine, op, wanted != 0 ? wanted : found.link);

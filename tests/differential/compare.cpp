@@ -125,9 +125,10 @@ struct Asker {
     return wrong_rule(verdict, witness.drops(ask.udp, ask.source, seen.source_port));
   }
 
-  // Asks once more when nothing else goes on, of the host as the questions so far have left it: who
-  // has asked for an address is known from then on. What is wrong then.
+  // Asks once more when nothing else goes on, and nobody is known any more whom earlier questions
+  // have made a neighbour, or have left waiting for one. What is wrong then.
   std::string again(const Ask& ask, Verdict& verdict, Observation& seen) const {
+    (void)run_program(place.host(), {"ip", "neigh", "flush", "all"}, "");
     auto now = judge.with_neighbours_of(place);
     if (!now) return reason(now.error());
     seen = prober.ask({ask}, {.grace_ms = 700}).front();

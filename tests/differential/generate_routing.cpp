@@ -140,8 +140,6 @@ void add_routing(Plan& plan) {
   if (dice.percent(12)) move_local_rule(plan);
   add_settings(plan);
   if (dice.percent(6)) plan.ip("link set eth2 down");
-  // Early: the kernel goes over the link's IPv6 addresses again after that, in its own time.
-  if (dice.percent(4)) plan.step(Step::Kind::Ip, false, "link set eth0 arp off");
 }
 
 }  // namespace hark::differential

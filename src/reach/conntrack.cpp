@@ -79,13 +79,6 @@ bool is_connection_of(const Connection& connection, const Packet& packet) {
          (connection.original == packet.tuple || connection.reply == packet.tuple);
 }
 
-/// A reset that a rule sends while the connection's first packet is still on its way belongs to
-/// that connection: nf_ct_attach().
-bool answers_for_rule(const Connection& connection, const Packet& packet) {
-  return packet.reply && packet.made_here() && !connection.confirmed && packet.protocol == kTcp &&
-         connection.protocol == kTcp && (packet.tcp_flags & kRst) != 0;
-}
-
 /// Of many clients those that have a connection already are others.
 void tell_apart(const World& world, const Packet& packet, const Connection& connection) {
   if (world.clients == nullptr) return;
@@ -145,23 +138,16 @@ void see_again(Connection& connection, Packet& packet) {
 }  // namespace
 
 bool track(World& world, Packet& packet, ConntrackView& view) {
-  if (packet.ct != CtState::None) {
-    if (packet.made_here() && packet.ct == CtState::Related) packet.ct_reply = packet.reply;
-    return true;
-  }
+  if (packet.ct != CtState::None) return true;
   if (never_tracked(packet)) {
     packet.ct = CtState::Untracked;
     return true;
   }
   if (packet.related) {
-    // An error about a connection that is not known is invalid.
-    packet.ct = view.connection ? CtState::Related : CtState::Invalid;
+    // An error about a connection that is not in the table (yet) is invalid.
+    const bool known = view.connection && view.connection->confirmed;
+    packet.ct = known ? CtState::Related : CtState::Invalid;
     packet.ct_reply = packet.reply;
-    return true;
-  }
-  if (view.connection && answers_for_rule(*view.connection, packet)) {
-    packet.ct = CtState::Related;
-    packet.ct_reply = true;
     return true;
   }
   if (view.connection && view.connection->confirmed && is_connection_of(*view.connection, packet)) {

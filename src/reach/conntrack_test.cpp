@@ -5,6 +5,7 @@
 
 #include "reach/nft_numbers.h"
 #include "reach/nft_test_rules.h"
+#include "reach/reply.h"
 
 namespace hark::reach {
 namespace {
@@ -113,8 +114,17 @@ TEST(Conntrack, AResetOfARuleBelongsToTheRefusedConnection) {
   const HookResult refused = rules.run(HookPoint::Input, packet, view);
   EXPECT_EQ(refused.end, End::Reject);
   EXPECT_TRUE(refused.tcp_reset);
-  Packet reset = answer(packet, kRst | kAck);
+  const World world = rules.world();
+  Packet reset = refusal_of(world, packet, {.tcp_reset = true}, Refuser::Rule);
+  reset.out = 2;
   EXPECT_EQ(rules.run(HookPoint::Output, reset, view).end, End::Accept);
+  // From the start: before conntrack's own priority as well.
+  rules.network.nft.chains.back().hook->priority = -225;
+  reset = refusal_of(world, packet, {.icmp_type = 3, .icmp_code = 1}, Refuser::Rule);
+  EXPECT_EQ(rules.run(HookPoint::Output, reset, view).end, End::Accept);
+  // A socket has let go of the connection, which is not in the table yet.
+  reset = refusal_of(world, packet, {.icmp_type = 3, .icmp_code = 3}, Refuser::Socket);
+  EXPECT_EQ(rules.run(HookPoint::Output, reset, view).end, End::Drop);
 }
 
 TEST(Conntrack, KeysButTheStateBreakOffWithoutAConnection) {

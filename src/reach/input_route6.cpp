@@ -258,10 +258,21 @@ bool is_configured(const host::Network& network, const IpAddress& address) {
          network.addresses.end();
 }
 
+/// The link takes no IPv6 at all.
+std::optional<Cause> disabled(const Input& input) {
+  const bool off = !input.link.ipv6 || input.link.ipv6->disable_ipv6 != 0;
+  if (!off || !stops(input, "v6-disabled")) return std::nullopt;
+  return Cause{.code = "v6-disabled",
+               .text = fmt::format("IPv6 is off on {}", input.link.name),
+               .evidence = {sysctl_evidence("ipv6", input.link.name, "disable_ipv6", 1)}};
+}
+
 std::optional<Cause> refused_on_entry6(World& world, const Flow& flow) {
   const host::Link* link = world.network.link(flow.in);
   if (link == nullptr) return std::nullopt;
-  const auto dropped_at_once = check_addresses({world, flow, *link});
+  const Input input{world, flow, *link};
+  if (auto cause = disabled(input)) return cause;
+  const auto dropped_at_once = check_addresses(input);
   if (!dropped_at_once) return std::nullopt;
   return dropped_at_once->cause;
 }
@@ -270,13 +281,10 @@ RouteIn route_input6(World& world, const Flow& flow) {
   static const host::Link kNone;
   const host::Link* link = link_at(world.network, flow.in);
   const Input input{world, flow, link == nullptr ? kNone : *link};
-  const bool disabled = !input.link.ipv6 || input.link.ipv6->disable_ipv6 != 0;
-  if (disabled && stops(input, "v6-disabled")) {
-    return dropped({.code = "v6-disabled",
-                    .text = fmt::format("IPv6 is off on {}", input.link.name),
-                    .evidence = {sysctl_evidence("ipv6", input.link.name, "disable_ipv6", 1)}});
+  if (auto cause = disabled(input)) return dropped(std::move(*cause));
+  if (!flow.entered) {
+    if (auto refusal = check_addresses(input)) return *refusal;
   }
-  if (auto refusal = check_addresses(input)) return *refusal;
   const Key key = input_key(input);
   const Found found = lookup(world, key);
   if (found.error != 0) return without_route(input, found, key);

@@ -7,6 +7,7 @@
 #include "reach/icmp_words.h"
 #include "reach/journey_blockers.h"
 #include "reach/passage.h"
+#include "reach/reply.h"
 #include "reach/shell_word.h"
 #include "reach/socket_choice.h"
 #include "reach/socket_options.h"
@@ -60,7 +61,7 @@ class Journey {
               unresolvable(world_, question_.interface, question_.source, question_.destination)) {
         return ends(Outcome::NoNeighbour, std::move(*blocker));
       }
-      world_.heard = question_.source;
+      world_.heard = Heard{question_.interface, question_.source};
     }
     add_step(world_, Stage::Link, "pass", link->name + " is up",
              "ip link show dev " + shell_word(link->name));
@@ -81,6 +82,10 @@ class Journey {
     packet.has_mac = true;
     packet.source_mac = client_mac();
     packet.from_socket = local_;
+    constexpr std::uint8_t kBroadcast = 3;  // RTN_BROADCAST
+    packet.to_all =
+        !local_ && packet.family == Family::Inet &&
+        address_type(world_.network, question_.destination, 0, world_.routes) == kBroadcast;
     return packet;
   }
 
@@ -105,7 +110,7 @@ class Journey {
     if (arrival.blocker) name_rewritten(*arrival.blocker);
     switch (arrival.to) {
       case Arrival::To::Local:
-        return to_everybody(arrival);
+        return to_everybody(arrival, packet.to_all);
       case Arrival::To::Forward:
         return pass_on(packet, arrival);
       case Arrival::To::Refused:
@@ -119,15 +124,20 @@ class Journey {
   /// What stops a packet whose destination was rewritten is told as that.
   void name_rewritten(Blocker& blocker) const {
     if (!view_.connection || !view_.connection->destination_nat) return;
-    if (blocker.cause.code == "loopback-dst") blocker.cause.code = "dnat-to-loopback";
+    const IpAddress& now = view_.connection->reply.source;
+    const bool missing = blocker.cause.code == "local-route-missing";
+    if (blocker.cause.code == "loopback-dst" || (missing && now.is_loopback())) {
+      blocker.cause.code = "dnat-to-loopback";
+    }
     if (blocker.cause.code == "not-local") blocker.cause.code = "forward-disabled";
   }
 
   /// TCP takes no connection by a broadcast or multicast address (tcp_conn_request), and nobody is
   /// told of a closed port there.
-  std::optional<JourneyEnd> to_everybody(const Arrival& arrival) {
+  std::optional<JourneyEnd> to_everybody(const Arrival& arrival, bool to_all) {
     everybody_ = arrival.route.broadcast;
-    if (!everybody_ || !tcp()) return std::nullopt;
+    // It was one on the wire, whatever NAT has made of it (tcp_v4_rcv asks for PACKET_HOST).
+    if ((!everybody_ && !to_all) || !tcp()) return std::nullopt;
     const std::string text =
         question_.destination.text() + " is a broadcast or multicast address, and TCP takes none";
     Blocker blocker = plain_blocker("broadcast-dst", text, "route",
@@ -145,10 +155,13 @@ class Journey {
       packet.out = 0;
       return std::nullopt;
     }
-    if (out.refusal && tcp()) return refuse(packet, std::move(*out.blocker), *out.refusal);
-    // TCP does not tell connect() that its SYN was dropped, or could not be routed again after DNAT
-    // (tcp_connect: of tcp_transmit_skb only ECONNREFUSED counts); a datagram's sender is told.
-    const bool told = out.error != 0 && (!tcp() || out.at_connect);
+    if (out.refusal) {
+      JourneyEnd end = refuse(packet, *out.blocker, *out.refusal);
+      if (tcp() || end.outcome != Outcome::Silent) return end;
+    }
+    // connect() is not told what becomes of its SYN once it has a route (tcp_connect); a datagram's
+    // sender is.
+    const bool told = out.error != 0 && (!tcp() || !out.sent);
     if (!out.route.ok) name_route(out.route, *out.blocker);
     JourneyEnd end = ends(told ? Outcome::Rejected : Outcome::Silent, std::move(*out.blocker));
     if (told) end.error = out.error;
@@ -220,24 +233,6 @@ class Journey {
                    .icmp_code = ipv4 ? kPort4 : kPort6});
   }
 
-  /// A packet of this host to the client.
-  Packet back(const Packet& packet) const {
-    Packet out = packet;
-    out.tuple = {.source = packet.tuple.destination,
-                 .destination = packet.tuple.source,
-                 .source_port = packet.tuple.destination_port,
-                 .destination_port = packet.tuple.source_port};
-    out.in = 0;
-    out.out = 0;
-    out.mark = 0;
-    out.ct = CtState::None;
-    out.reply = true;
-    out.has_mac = false;
-    out.source_mac.reset();
-    out.from_socket = false;
-    return out;
-  }
-
   /// Sends a packet of this host to the client, on lo through PREROUTING and INPUT again.
   std::optional<Blocker> send_back(Packet& packet, std::uint32_t bound) {
     const std::size_t before = world_.path.size();
@@ -290,21 +285,9 @@ class Journey {
 
   /// The client is refused, unless the refusal gets lost.
   JourneyEnd refuse(const Packet& packet, Blocker why, const Refusal& refusal) {
-    Packet reply = back(packet);
+    Packet reply = refusal_of(world_, packet, refusal, refuser(why));
     const bool reset = refusal.tcp_reset && tcp();
-    if (reset) {
-      reply.tcp_flags = kRst | kAck;
-    } else {
-      reply.protocol = packet.family == Family::Inet ? kIcmp : kIcmp6;
-      reply.tcp_flags = 0;
-      reply.icmp_type = refusal.icmp_type;
-      reply.icmp_code = refusal.icmp_code;
-      reply.related = true;
-      if (!is_own_address(world_.network, reply.tuple.source)) {
-        reply.tuple.source = {.family = packet.family};
-      }
-      world_.assumptions.emplace_back("the limits of ICMP errors are not reached");
-    }
+    if (!reset) world_.assumptions.emplace_back("the limits of ICMP errors are not reached");
     JourneyEnd end;
     auto lost = never_refused(world_, packet, refusal, refuser(why));
     if (!lost) lost = send_back(reply, link_scope(packet));
@@ -352,7 +335,7 @@ class Journey {
   }
 
   JourneyEnd shake_hands(const Packet& packet, const host::Listener* listener) {
-    Packet reply = back(packet);
+    Packet reply = answer_to(world_, packet);
     reply.tcp_flags = kSyn | kAck;
     speak_for(reply, listener);
     if (auto lost = send_back(reply, bound_link(packet, listener))) {
@@ -365,31 +348,62 @@ class Journey {
              "SYN and ACK go back by " + link_name(world_, reply.in != 0 ? reply.in : reply.out));
     Packet third = first_packet();
     third.tcp_flags = kAck;
-    if (auto lost = come_again(third)) {
-      Blocker blocker = std::move(*lost);
-      blocker.cause.text = "the handshake's last packet is " + blocker.cause.text;
-      return ends(Outcome::Hangs, std::move(blocker));
-    }
+    const std::size_t before = world_.path.size();
+    std::optional<JourneyEnd> lost = come_again(third, "the handshake's last packet is ");
+    if (view_.synproxy) return lost ? std::move(*lost) : serve(listener, Outcome::Hangs);
+    // What the client says next acknowledges as well, and makes good for it.
+    if (lost && was_reset_) return std::move(*lost);
+    if (auto end = speak(lost.has_value())) return lost ? std::move(*lost) : std::move(*end);
+    if (lost) world_.path.resize(before);
     if (listener != nullptr) tell_deferred_accept(world_, *listener);
-    return serve(listener, Outcome::Hangs);
+    return reply_to(packet, listener);
   }
 
-  /// A later packet of the client; only what stops it is told.
-  std::optional<Blocker> come_again(Packet& packet) {
+  /// The client says something. `first`: by that the host learns that the handshake has ended.
+  std::optional<JourneyEnd> speak(bool first) {
+    Packet data = first_packet();
+    data.tcp_flags = kAck | kPsh;
+    data.payload_length = 1;
+    data.has_socket = !local_ && !first;
+    return come_again(data, "what the client says then is ");
+  }
+
+  /// What the server says to that.
+  JourneyEnd reply_to(const Packet& first, const host::Listener* listener) {
+    JourneyEnd end = serve(listener, Outcome::Hangs);
+    if (end.outcome != Outcome::Answered) return end;
+    Packet reply = answer_to(world_, first);
+    reply.tcp_flags = kAck | kPsh;
+    reply.payload_length = 1;
+    speak_for(reply, listener);
     const std::size_t before = world_.path.size();
-    std::optional<Blocker> out;
+    if (auto lost = send_back(reply, bound_link(first, listener))) {
+      return ends(Outcome::Hangs, std::move(*lost));
+    }
+    relabel(before, Stage::Reply);
+    return end;
+  }
+
+  /// A later packet of the client; only what stops it is told, after `words`.
+  std::optional<JourneyEnd> come_again(Packet& packet, const char* words) {
+    const std::size_t before = world_.path.size();
+    std::optional<Blocker> blocker;
     if (local_) {
       Departure left = depart(world_, packet, view_, 0, Stage::Handshake);
-      out = std::move(left.blocker);
+      blocker = std::move(left.blocker);
+      was_reset_ = left.refusal && left.refusal->tcp_reset;
       packet.in = packet.out;
       packet.out = 0;
     }
-    if (!out) {
+    if (!blocker) {
       Arrival arrival = arrive(world_, packet, view_);
-      out = std::move(arrival.blocker);
+      blocker = std::move(arrival.blocker);
+      was_reset_ = arrival.to == Arrival::To::Refused && arrival.refusal.tcp_reset;
     }
     relabel(before, Stage::Handshake);
-    return out;
+    if (!blocker) return std::nullopt;
+    blocker->cause.text = words + blocker->cause.text;
+    return ends(Outcome::Hangs, std::move(*blocker));
   }
 
   JourneyEnd serve(const host::Listener* listener, Outcome otherwise) {
@@ -414,20 +428,26 @@ class Journey {
         return ends(Outcome::Silent, std::move(*lost));
       }
     }
-    Packet reply = back(packet);
+    Packet reply = answer_to(world_, packet);
     if (everybody_) reply.tuple.source = {.family = packet.family};
     reply.payload_length = 1;
     speak_for(reply, listener);
     if (auto lost = send_back(reply, bound_link(packet, listener))) {
       return ends(Outcome::Silent, std::move(*lost));
     }
-    return end;
+    // One that conntrack takes for a connection of its own may be sent on to somebody else.
+    if (reply.tuple.destination == question_.source) return end;
+    const std::string text = "a rule sends the answer to " + reply.tuple.destination.text();
+    Blocker lost = plain_blocker("no-route-back", text, "nat", "nft list ruleset");
+    add_stop(world_, Stage::Reply, lost);
+    return ends(Outcome::Silent, std::move(lost));
   }
 
   World& world_;
   const Question& question_;
   ConntrackView view_;
   bool local_ = false;
+  bool was_reset_ = false;  ///< the last packet of come_again() was answered by a reset
   bool everybody_ = false;  ///< it came by a broadcast or multicast address
 };
 

@@ -58,12 +58,36 @@ Packet discovery(std::uint8_t type, const IpAddress& from, const IpAddress& to) 
   return packet;
 }
 
+/// ip6_route_me_harder(): what a chain of type `route` has marked is routed anew, which nobody does
+/// with neighbour discovery otherwise.
+std::optional<Blocker> goes_astray(World& world, const Packet& packet, const char* code,
+                                   const std::string& text) {
+  const IpAddress& to = packet.tuple.destination;
+  const RouteOut route =
+      route_output(world, {.family = packet.family,
+                           .source = packet.tuple.source,
+                           .destination = to,
+                           .out = to.is_multicast() || to.is_link_local() ? packet.out : 0,
+                           .mark = packet.mark,
+                           .protocol = packet.protocol,
+                           .transparent = true});
+  if (route.ok && route.fib.link == packet.out) return std::nullopt;
+  Blocker out = {.cause = route.cause, .key = code};
+  out.cause.code = code;
+  out.cause.text = text + ": a rule has marked it, and it is routed anew" +
+                   (route.ok ? ": by another link" : ": " + route.cause.text);
+  return out;
+}
+
 /// Runs hooks on a packet of neighbour discovery without telling of those that let it through.
 std::optional<Blocker> blocked(World& world, Packet packet, std::initializer_list<HookPoint> hooks,
                                const char* code, const std::string& text) {
   ConntrackView view;
   for (const HookPoint hook : hooks) {
     const HookResult result = run_hook(world, hook, packet, view);
+    if (result.rerouted) {
+      if (auto astray = goes_astray(world, packet, code, text)) return astray;
+    }
     if (result.end == HookResult::End::Accept) continue;
     Blocker out = blocker_of(world, hook, packet, result);
     out.cause.code = code;
@@ -100,19 +124,28 @@ bool has_neighbours(const host::Link& link) {
   return (link.flags & (kNoArp | kLoopback | kPointToPoint)) == 0;
 }
 
-/// An address of ours on the link, from which we would ask.
-IpAddress asking_address(const World& world, std::uint32_t link, const IpAddress& next) {
+/// The address from which we would ask: that of the packet that waits, if it is ours (arp_solicit,
+/// ndisc_solicit; of IPv6, if it is the link's), or else one of the link: best of the next hop's
+/// subnet, of IPv6 the link-local one. As if arp_announce were 0.
+IpAddress asking_address(const World& world, std::uint32_t link, const IpAddress& next,
+                         const IpAddress& source) {
+  const bool v4 = next.family == Family::Inet;
+  if (v4 && is_own_address(world.network, source, world.routes)) return source;
+  IpAddress first = {.family = next.family};
   for (const host::InterfaceAddress& own : world.network.addresses) {
     if (own.link != link || own.address.family != next.family) continue;
-    if (next.family == Family::Inet || own.address.is_link_local()) return own.address;
+    if (v4 ? own.subnet.contains(next) : own.address == source) return own.address;
+    const bool usable = v4 || own.address.is_link_local();
+    if (usable && first.is_unspecified()) first = own.address;
   }
-  return {.family = next.family};
+  return first;
 }
 
 /// Our question for the next hop, and its answer, as the rules see them.
-std::optional<Blocker> unheard(World& world, std::uint32_t link, const IpAddress& next) {
+std::optional<Blocker> unheard(World& world, std::uint32_t link, const IpAddress& next,
+                               const IpAddress& source) {
   const std::string text = next.text() + " cannot be asked for its link-layer address";
-  const IpAddress own = asking_address(world, link, next);
+  const IpAddress own = asking_address(world, link, next, source);
   if (next.family == Family::Inet) {
     if (auto out = blocked(world, leaving(arp_packet(own, next, false), link),
                            {HookPoint::ArpOut, HookPoint::Egress}, "neigh-failed", text)) {
@@ -128,8 +161,22 @@ std::optional<Blocker> unheard(World& world, std::uint32_t link, const IpAddress
     return out;
   }
   const Packet answer = coming(discovery(kAdvertisement, next, own), link);
-  return blocked(world, answer, {HookPoint::Ingress, HookPoint::Prerouting, HookPoint::Input},
-                 "neigh-failed", text);
+  if (auto out =
+          blocked(world, answer, {HookPoint::Ingress, HookPoint::Prerouting, HookPoint::Input},
+                  "neigh-failed", text)) {
+    return out;
+  }
+  // It has to get in like any other packet.
+  const RouteIn route = route_input(world, {.family = answer.family,
+                                            .source = next,
+                                            .destination = own,
+                                            .in = link,
+                                            .protocol = kIcmp6});
+  if (route.to == RouteIn::To::Local) return std::nullopt;
+  Blocker out = {.cause = route.cause, .key = "neigh-failed"};
+  out.cause.code = "neigh-failed";
+  out.cause.text = text + ": its answer is not taken: " + route.cause.text;
+  return out;
 }
 
 }  // namespace
@@ -154,7 +201,7 @@ std::optional<Blocker> next_hop_silent(World& world, const FibResult& fib, const
   const host::Link* link = world.network.link(packet.out);
   if (link == nullptr || !has_neighbours(*link)) return std::nullopt;
   const IpAddress next = fib.gateway.value_or(packet.tuple.destination);
-  if (next.is_multicast() || next == world.heard) return std::nullopt;
+  if (next.is_multicast() || world.heard == Heard{link->index, next}) return std::nullopt;
   const auto known = std::ranges::find_if(world.network.neighbours, [&](const auto& neighbour) {
     return neighbour.link == link->index && neighbour.address == next;
   });
@@ -171,7 +218,7 @@ std::optional<Blocker> next_hop_silent(World& world, const FibResult& fib, const
                 .key = "neigh-failed",
                 .passing = true};
   } else {
-    out = unheard(world, link->index, next);
+    out = unheard(world, link->index, next, packet.tuple.source);
   }
   if (out) add_stop(world, stage, *out);
   return out;

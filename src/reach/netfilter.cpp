@@ -80,7 +80,9 @@ HookResult run_nat(HookRun& run, const HookPlan& plan) {
   Connection* connection = connection_of(run.packet, run.view);
   if (connection == nullptr) return {};
   const bool destination = changes_destination(run.hook);
-  const bool asks = run.packet.ct == CtState::New || run.packet.ct == CtState::Related;
+  // An ICMP error is translated as its connection is, and asks no rule.
+  const bool asks =
+      run.packet.ct == CtState::New || (run.packet.ct == CtState::Related && !run.packet.related);
   HookResult result;
   if (asks && !is_decided(*connection, destination)) {
     result = run_groups(run, plan.nat, plan);
@@ -160,7 +162,8 @@ Trial try_order(const HookRun& run, const std::vector<HookEntry>& entries, const
               .prepared = run.world.prepared,
               .heard = run.world.heard,
               .routes = run.world.routes,
-              .xt = run.world.xt};
+              .xt = run.world.xt,
+              .hooks_run = run.world.hooks_run};
   Trial trial{.result = {}, .packet = run.packet, .view = run.view};
   HookRun copy{world, run.rules, run.hook, trial.packet, trial.view, trial.result};
   HookResult ended = run_entries(copy, entries, plan);
@@ -243,6 +246,9 @@ HookResult run_hook(World& world, HookPoint hook, Packet& packet, ConntrackView&
   }
   const bool by_device = hook == HookPoint::Ingress || hook == HookPoint::Egress;
   if (!by_device && !programs_let_pass(world)) return dropped();
+  // Beyond some the ways to go would be too many: from there on a rule draws once for all packets.
+  constexpr std::size_t kMostDraws = 5;
+  if (world.choices.taken().size() < kMostDraws) ++world.hooks_run;
   std::optional<PreparedRuleset> own;
   if (world.prepared == nullptr) own.emplace(world.network);
   // A packet made here begins its way in no zone.

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "reach/nft_numbers.h"
 #include "reach/nft_test_rules.h"
 
 namespace hark::reach {
@@ -83,6 +84,36 @@ TEST(Netfilter, TheLastRegisteredOfEqualPriorityRunsFirst) {
   rules.rule("older", {drop()});
   rules.rule("newer", {expression(nft::Reject{.type = 1})});
   EXPECT_EQ(rules.ends(HookPoint::Input, syn()), std::vector<End>{End::Reject});
+}
+
+/// What needs conntrack first brings it: a chain of its priority that was there is behind it.
+TEST(Netfilter, ConntrackComesWithTheFirstThatNeedsIt) {
+  TestRules rules;
+  rules.base("pre", kAtPrerouting, -200);
+  rules.rule("pre", state(kCtInvalid) + drop());
+  EXPECT_EQ(rules.ends(HookPoint::Prerouting, syn()), std::vector<End>{End::Accept});
+  // An older table with such a rule: conntrack was registered before the chain.
+  TestRules older;
+  older.base("in", kAtInput, 0);
+  older.rule("in", state(kCtNew) + accept());
+  older.table("u");
+  older.base("pre", kAtPrerouting, -200);
+  older.rule("pre", state(kCtInvalid) + drop());
+  EXPECT_EQ(older.ends(HookPoint::Prerouting, syn()), std::vector<End>{End::Drop});
+}
+
+TEST(Netfilter, WhatWasDeletedMayHaveBroughtConntrack) {
+  TestRules rules;
+  rules.base("pre", kAtPrerouting, -200);
+  rules.handle++;  // of a rule that is gone
+  rules.rule("pre", state(kCtInvalid) + drop());
+  EXPECT_EQ(rules.ends(HookPoint::Prerouting, syn()), (std::vector<End>{End::Accept, End::Drop}));
+  // The whole ruleset has been loaded anew.
+  TestRules again;
+  again.network.nft.tables.front().handle = 2;
+  again.base("pre", kAtPrerouting, -200);
+  again.rule("pre", state(kCtInvalid) + drop());
+  EXPECT_EQ(again.ends(HookPoint::Prerouting, syn()), (std::vector<End>{End::Accept, End::Drop}));
 }
 
 TEST(Netfilter, AnOrderThatIsNotKnownIsAskedOnlyWhereItMatters) {

@@ -52,13 +52,22 @@ bool uses_link(const FibResult& found, std::uint32_t link) {
                              [link](const host::NextHop& hop) { return hop.link == link; });
 }
 
+/// Addresses of this host, and routes that refuse, count as "no route"; broadcasts do not.
+bool leads_out(Family family, std::uint8_t type) {
+  constexpr std::uint8_t kLocal = 2, kAnycast = 4, kMulticast = 5;
+  if (type == 0 || type == kLocal || type > kMulticast) return false;
+  return family == Family::Inet || type != kAnycast;
+}
+
 void find_link(Machine& machine, const nft::Fib& op) {
   const Packet& packet = machine.here.packet;
   const host::Link* in = machine.here.rules.network().link(packet.in);
   // nft_fib_can_skip(); at the input hook since Linux 6.16, as packets on 6.18 show.
   const bool skips =
       machine.here.hook == HookPoint::Prerouting || machine.here.hook == HookPoint::Input;
-  if (skips && in != nullptr && in->type == kArphrdLoopback) {
+  // A packet of a connection has its socket by then, which has had its packets by this link.
+  const bool of_socket = packet.has_socket && machine.here.hook == HookPoint::Input;
+  if (skips && in != nullptr && (in->type == kArphrdLoopback || of_socket)) {
     return store_link(machine, op, packet.in);
   }
   const bool destination = (op.flags & kFibDestination) != 0;
@@ -76,11 +85,27 @@ void find_link(Machine& machine, const nft::Fib& op) {
   const bool scoped = packet.family == Family::Inet6 && flow.destination.is_link_local();
   if (scoped) flow.out = wanted != 0 ? wanted : packet.in;
   const FibResult found = fib_lookup(machine.here.world, flow);
-  // Addresses of this host, and routes that refuse, count as "no route".
-  if (found.type != kUnicast || (wanted != 0 && !uses_link(found, wanted))) {
+  if (!leads_out(packet.family, found.type) || (wanted != 0 && !uses_link(found, wanted))) {
     return store_link(machine, op, 0);
   }
   store_link(machine, op, wanted != 0 ? wanted : found.link);
+}
+
+/// __nft_fib6_eval_type(), of an address that is none of this host's: it asks the whole of routing,
+/// and what is neither of one host nor of many is of no type at all.
+std::uint8_t foreign_type6(Machine& machine, const IpAddress& address, bool destination) {
+  constexpr std::uint8_t kUnspecified = 0, kAnycast = 4, kBlackhole = 6, kUnreachable = 7;
+  World& world = machine.here.world;
+  if (is_anycast6(world, address)) return kAnycast;
+  const Packet& packet = machine.here.packet;
+  const FibResult found =
+      fib_lookup(world, {.family = Family::Inet6,
+                         .source = destination ? packet.tuple.source : packet.tuple.destination,
+                         .destination = address,
+                         .protocol = packet.protocol});
+  if (found.type == 0) return kUnreachable;
+  if (found.type >= kBlackhole) return found.type;
+  return address.is_unspecified() || address.is_v4_mapped() ? kUnspecified : kUnicast;
 }
 
 Next store_opaque(Machine& machine, nft::Reg reg, std::size_t length, std::string what) {
@@ -101,10 +126,8 @@ Next run(Machine& machine, const nft::Fib& op) {
     const IpAddress& address = destination ? packet.tuple.destination : packet.tuple.source;
     std::uint8_t type =
         address_type(machine.here.rules.network(), address, bound_link(machine, op));
-    const bool anycast = packet.family == Family::Inet6 && type == kUnicast &&
-                         is_anycast6(machine.here.world, address);
-    constexpr std::uint8_t kAnycast = 4;  // RTN_ANYCAST
-    if (anycast) type = kAnycast;
+    const bool foreign = packet.family == Family::Inet6 && type == kUnicast;
+    if (foreign) type = foreign_type6(machine, address, destination);
     machine.registers.store_u32(op.dreg, type);
   } else {
     find_link(machine, op);

@@ -86,11 +86,12 @@ std::uint8_t Machine::origin_of_clients() {
 unsigned Machine::decide(std::uint8_t from, const std::string& question, unsigned ways) {
   Origin known = {.code = "packet-shape", .what = "the packet", .doubt = Doubt::Packet};
   if (from != 0 && from <= origins_.size()) known = origins_[from - std::size_t{1}];
-  return here.world.choices.pick({.code = known.code,
-                                  .text = fmt::format("{} {} ({})", known.what, question, where()),
-                                  .key = fmt::format("value:{}:{}", known.what, question),
-                                  .doubt = known.doubt},
-                                 ways);
+  return here.world.choices.pick(
+      {.code = known.code,
+       .text = fmt::format("{} {} ({})", known.what, question, where()),
+       .key = fmt::format("value:{}:{}:{}", known.what, question, drawn(here.world, known.doubt)),
+       .doubt = known.doubt},
+      ways);
 }
 
 bool Machine::decide(std::uint8_t from, const std::string& question) {
@@ -98,11 +99,12 @@ bool Machine::decide(std::uint8_t from, const std::string& question) {
 }
 
 unsigned Machine::ask(std::string_view code, const std::string& what, Doubt doubt, unsigned ways) {
-  return here.world.choices.pick({.code = std::string(code),
-                                  .text = fmt::format("{} of {}", what, where()),
-                                  .key = fmt::format("{}:{}:{}", code, where(), position),
-                                  .doubt = doubt},
-                                 ways);
+  return here.world.choices.pick(
+      {.code = std::string(code),
+       .text = fmt::format("{} of {}", what, where()),
+       .key = fmt::format("{}:{}:{}:{}", code, where(), position, drawn(here.world, doubt)),
+       .doubt = doubt},
+      ways);
 }
 
 bool Machine::ask(std::string_view code, const std::string& what, Doubt doubt) {

@@ -80,9 +80,9 @@ std::uint8_t packet_type(const Machine& machine) {
   if (packet.arp) return packet.arp_reply ? kToHost : kToAll;
   if (packet.tuple.destination.is_multicast()) return kToGroup;
   constexpr std::uint8_t kBroadcast = 3;  // RTN_BROADCAST
-  const bool all =
-      packet.family == Family::Inet &&
-      address_type(machine.here.rules.network(), packet.tuple.destination) == kBroadcast;
+  const bool all = packet.to_all || (packet.family == Family::Inet &&
+                                     address_type(machine.here.rules.network(),
+                                                  packet.tuple.destination) == kBroadcast);
   return all ? kToAll : kToHost;
 }
 

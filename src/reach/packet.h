@@ -82,7 +82,9 @@ struct Packet {
   std::string socket_cgroup = {};
   std::uint32_t socket_mark = 0;
   bool from_socket = false;
-  bool arp = false;  ///< an ARP request or reply: ports and protocol do not count
+  bool to_all = false;  ///< it came to the link-layer's broadcast address, whatever NAT makes of it
+  bool has_socket = false;  ///< behind routing it has its connection's socket (early demux)
+  bool arp = false;         ///< an ARP request or reply: ports and protocol do not count
   /// Of ARP: an answer. The addresses of `tuple` are the sender's and the target's; where both are
   /// left out, neither they nor this are known.
   bool arp_reply = false;

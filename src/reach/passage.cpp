@@ -125,7 +125,9 @@ std::optional<Arrival> routed(World& world, Packet& packet, Arrival& out) {
     out.route.to = RouteIn::To::Local;
     return std::nullopt;
   }
-  out.route = route_input(world, flow_of(packet));
+  Flow flow = flow_of(packet);
+  flow.entered = true;
+  out.route = route_input(world, flow);
   if (out.route.to == RouteIn::To::Local || out.route.to == RouteIn::To::Forward) {
     add_step(world, Stage::Route, "pass", route_words(world, packet, out.route),
              route_command(world, packet));
@@ -252,10 +254,8 @@ Departure depart(World& world, Packet& packet, ConntrackView& view, std::uint32_
     return out;
   };
   out.route = route_output(world, outgoing(packet, view, bound));
-  if (!out.route.ok) {
-    out.at_connect = true;
-    return no_way(nullptr);
-  }
+  if (!out.route.ok) return no_way(nullptr);
+  out.sent = true;
   packet.in = 0;
   packet.out = out.route.fib.link;
   packet.tuple.source = out.route.source;

@@ -46,8 +46,8 @@ struct Departure {
   std::optional<Blocker> blocker = {};
   /// What the sender gets at once where a rule refuses or no route leads out: an errno.
   int error = 0;
-  /// The error is connect()'s own. What happens to a SYN later on TCP keeps to itself.
-  bool at_connect = false;
+  bool sent =
+      false;  ///< it had a route at first: a connecting TCP socket hears of nothing any more
   /// A rule rejected it: the sender is told by this host itself.
   std::optional<Refusal> refusal = {};
   RouteOut route = {};

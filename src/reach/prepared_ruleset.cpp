@@ -89,26 +89,21 @@ bool is_inet_hook(HookPoint hook) {
   return numbers_of(hook).inet != kNone && hook != HookPoint::Ingress;
 }
 
-/// The order in which hooks were registered, as far as handles tell it.
-struct Registered {
-  std::uint64_t table = 0;
-  std::uint64_t chain = 0;
-  bool original = true;  ///< together with its table
-  bool known = true;
-};
 Registered registered(const HookEntry& entry, const std::vector<HookEntry>& nat_chains) {
   if (entry.kind == HookEntry::Kind::Chain) {
     return {.table = entry.chain->table->table->handle,
-            .chain = entry.chain->chain->handle,
+            .handle = entry.chain->chain->handle,
             .original = entry.chain->original};
   }
+  if (entry.kind == HookEntry::Kind::Conntrack) return entry.since;
   if (entry.kind != HookEntry::Kind::Nat) return {.known = false};
   // The NAT core comes with the first chain of NAT of the family.
   std::optional<Registered> first;
   for (const HookEntry& chain : nat_chains) {
     const Registered at = registered(chain, {});
     if (!at.known) return {.known = false};
-    if (!first || std::pair(at.table, at.chain) < std::pair(first->table, first->chain)) first = at;
+    if (!first || std::pair(at.table, at.handle) < std::pair(first->table, first->handle))
+      first = at;
   }
   return first.value_or(Registered{.known = false});
 }
@@ -121,7 +116,7 @@ bool put_in_order(std::vector<HookEntry>& entries, const std::vector<HookEntry>&
                      const Registered x = registered(a, nat_chains);
                      const Registered y = registered(b, nat_chains);
                      if (x.known != y.known) return !x.known;
-                     return std::pair(x.table, x.chain) > std::pair(y.table, y.chain);
+                     return std::pair(x.table, x.handle) > std::pair(y.table, y.handle);
                    });
   for (std::size_t i = 1; i < entries.size(); ++i) {
     const Registered a = registered(entries[i - 1], nat_chains);
@@ -214,41 +209,6 @@ void PreparedRuleset::add_rules() {
   }
 }
 
-void PreparedRuleset::find_trackers() {
-  const auto add = [this](nft::TableFamily family) {
-    const bool both = family == nft::TableFamily::Inet || family == nft::TableFamily::Bridge;
-    tracks4_ = tracks4_ || both || family == nft::TableFamily::Ip;
-    tracks6_ = tracks6_ || both || family == nft::TableFamily::Ip6;
-  };
-  for (const nft::Rule& rule : network_.nft.rules) {
-    if (tracks4_ && tracks6_) return;
-    for (const nft::Expression& expression : rule.expressions) {
-      if (!needs_conntrack(expression)) continue;
-      // "dnat ip to" in a table of inet is for that family alone.
-      const auto* nat = std::get_if<nft::Nat>(&expression.operation);
-      add(nat != nullptr && nat->family != 0 ? static_cast<nft::TableFamily>(nat->family)
-                                             : rule.family);
-    }
-  }
-  for (const nft::Object& object : network_.nft.objects) {
-    if (needs_conntrack(object)) add(object.family);
-  }
-  for (const nft::Set& set : network_.nft.sets) {
-    // Only sets that rules may add to have expressions that count connections: NFT_SET_EVAL.
-    constexpr std::uint32_t kSetEval = 0x20;
-    if (!set.elements || (set.flags & kSetEval) == 0) continue;
-    for (const nft::Element& element : *set.elements) {
-      for (const nft::Expression& expression : element.expressions) {
-        if (needs_conntrack(expression)) add(set.family);
-      }
-    }
-  }
-  for (const host::LegacyTable& each : network_.legacy) {
-    if (!needs_conntrack(each)) continue;
-    (each.family == Family::Inet ? tracks4_ : tracks6_) = true;
-  }
-}
-
 const PreparedSet* PreparedRuleset::set(const PreparedTable& in, const std::string& name) const {
   const auto found = in.sets.find(name);
   if (found == in.sets.end()) return nullptr;
@@ -322,7 +282,8 @@ void PreparedRuleset::add_core_entries(std::vector<HookEntry>& to, HookPoint hoo
   if (!first && !last) return;
   if (tracks(family)) {
     to.push_back({.kind = first ? HookEntry::Kind::Conntrack : HookEntry::Kind::Confirm,
-                  .priority = first ? kPriorityConntrack : kPriorityConfirm});
+                  .priority = first ? kPriorityConntrack : kPriorityConfirm,
+                  .since = first ? tracker(family) : Registered{.known = false}});
   }
   if (has_nat(family)) {
     to.push_back({.kind = HookEntry::Kind::Nat,

@@ -7,6 +7,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -38,6 +39,15 @@ struct PreparedTable {
   std::map<std::pair<std::uint32_t, std::string>, const decode::nft::Object*> objects = {};
 };
 
+/// When a hook was registered, as far as handles tell. Tables have theirs from one counter, and
+/// whatever is in a table from one of the table's.
+struct Registered {
+  std::uint64_t table = 0;
+  std::uint64_t handle = 0;  ///< of the chain; of conntrack: of the first rule that needs it
+  bool original = true;      ///< most likely made together with its table
+  bool known = true;
+};
+
 /// One entry of a hook's array.
 struct HookEntry {
   enum class Kind : std::uint8_t { Chain, Legacy, Conntrack, Confirm, Nat };
@@ -45,6 +55,7 @@ struct HookEntry {
   std::int32_t priority = 0;
   const PreparedChain* chain = nullptr;
   const host::LegacyTable* legacy = nullptr;
+  Registered since = {.known = false};  ///< of conntrack
 };
 /// Entries of one priority.
 struct HookGroup {
@@ -84,6 +95,12 @@ class PreparedRuleset {
   void add_chains();
   void add_rules();
   void find_trackers();
+  void add_tracker(decode::nft::TableFamily family, Registered since);
+  [[nodiscard]] Registered made(decode::nft::TableFamily family, std::string_view table,
+                                std::uint64_t handle) const;
+  [[nodiscard]] Registered tracker(Family family) const;
+  [[nodiscard]] bool has_rivals() const;
+  [[nodiscard]] bool is_complete(const Registered& up_to) const;
   [[nodiscard]] PreparedTable* table(decode::nft::TableFamily family, std::string_view name);
   [[nodiscard]] HookPlan make_plan(HookPoint hook, Family family, std::uint32_t link) const;
   void add_chain_entries(std::vector<HookEntry>& to, HookPoint hook, Family family,
@@ -98,6 +115,8 @@ class PreparedRuleset {
   std::map<TableKey, PreparedTable*> by_name_;
   bool tracks4_ = false;
   bool tracks6_ = false;
+  std::optional<Registered> tracker4_;  ///< the first that needs conntrack; empty: none is known
+  std::optional<Registered> tracker6_;
   // Filled as they are asked for.
   mutable std::map<PlanKey, std::unique_ptr<HookPlan>> plans_;
   mutable std::unordered_map<const decode::nft::Set*, std::unique_ptr<PreparedSet>> sets_;

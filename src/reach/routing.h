@@ -30,6 +30,8 @@ struct Flow {
   std::uint32_t uid = 0;
   bool source_given = true;  ///< of output: false lets the kernel choose
   bool transparent = false;  ///< the sending socket may use foreign addresses
+  /// Of input: refused_on_entry() has let it pass, perhaps before its destination was rewritten.
+  bool entered = false;
 };
 
 /// What a lookup in the rules and tables gave.

@@ -80,7 +80,11 @@ class Ways {
   [[nodiscard]] std::vector<Condition> deciding() const {
     std::vector<Condition> out;
     for (std::size_t i = 0; i < conditions_.size(); ++i) {
-      if (matters(i)) out.push_back(conditions_[i]);
+      // Chance that decides about several packets is told once.
+      const bool told = std::ranges::any_of(out, [&](const Condition& condition) {
+        return condition.code == conditions_[i].code && condition.text == conditions_[i].text;
+      });
+      if (!told && matters(i)) out.push_back(conditions_[i]);
     }
     return out;
   }
@@ -91,9 +95,12 @@ class Ways {
   /// Are there two runs that went different ways there, agree in all that they both came to
   /// besides, and end differently?
   [[nodiscard]] bool matters(std::size_t condition) const {
-    for (std::size_t a = 0; a < runs_.size(); ++a) {
+    // Every run is set beside every other: some stand for all where they are too many for that.
+    constexpr std::size_t kMostCompared = 200;
+    const std::size_t count = std::min(runs_.size(), kMostCompared);
+    for (std::size_t a = 0; a < count; ++a) {
       if (ways_[a][condition] == kNotMet) continue;
-      for (std::size_t b = a + 1; b < runs_.size(); ++b) {
+      for (std::size_t b = a + 1; b < count; ++b) {
         if (ways_[b][condition] != kNotMet && ways_[b][condition] != ways_[a][condition] &&
             !same_view(runs_[a], runs_[b]) && agree(a, b, condition)) {
           return true;
@@ -175,6 +182,23 @@ void tell(const Facts& facts, const Run& run, Answer& out) {
   out.next = others(facts, run);
 }
 
+bool all_by_chance(const std::vector<Condition>& conditions) {
+  return !conditions.empty() && std::ranges::all_of(conditions, [](const Condition& condition) {
+    return condition.doubt == Doubt::Chance;
+  });
+}
+
+/// Of runs that end the same way.
+std::vector<Cause> other_causes(const std::vector<Run>& runs) {
+  std::vector<Cause> out;
+  std::set<std::string> known;
+  for (const Run& run : runs) {
+    if (!run.end.blocker || !known.insert(run.end.blocker->key).second) continue;
+    if (&run != &runs.front()) out.push_back(run.end.blocker->cause);
+  }
+  return out;
+}
+
 void leave_open(const std::vector<Run>& runs, bool complete, Answer& out) {
   out.conditions = Ways(runs).deciding();
   out.possible = outcomes(runs);
@@ -185,10 +209,11 @@ void leave_open(const std::vector<Run>& runs, bool complete, Answer& out) {
   out.icmp.clear();
   out.error = 0;
   if (!complete) {
-    out.conditions.push_back({.code = "too-many-ways",
-                              .text = "more ways to go than were tried",
-                              .key = "too-many-ways",
-                              .doubt = Doubt::Opaque});
+    out.conditions.push_back(
+        {.code = "too-many-ways",
+         .text = "more ways to go than were tried",
+         .key = "too-many-ways",
+         .doubt = all_by_chance(out.conditions) ? Doubt::Chance : Doubt::Opaque});
   }
   if (out.conditions.empty()) return;
   const Condition& first = out.conditions.front();
@@ -259,6 +284,7 @@ Answer Tracer::trace(const Question& question, Clients* clients) const {
     const bool passing = first.end.blocker && first.end.blocker->passing;
     out.certainty = passing ? Certainty::ExactNow : Certainty::Exact;
     if (out.outcome == Outcome::Unknown) out.certainty = Certainty::Unknown;
+    out.instead = other_causes(runs);
     return out;
   }
   leave_open(runs, complete, out);

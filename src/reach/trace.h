@@ -60,7 +60,9 @@ struct Answer {
   Cause cause;
   /// Names the place that decided, whoever the client is; empty: he is answered.
   std::string place = {};
-  std::vector<Cause> next = {};                 ///< what else would block
+  std::vector<Cause> next = {};  ///< what else would block
+  /// What may take the place of `cause`, where the outcome is certain and its cause is not.
+  std::vector<Cause> instead = {};
   std::optional<std::size_t> delivers_to = {};  ///< position in Host::listeners
   std::vector<Step> path = {};
   std::vector<std::string> assumptions = {};

@@ -22,6 +22,7 @@ std::string why_never4(const World& world, const Packet& packet, const Refusal& 
   const IpAddress& to = packet.tuple.destination;
   const bool reset_by_socket = refusal.tcp_reset && refuser == Refuser::Socket;
   if (reset_by_socket) return {};
+  if (packet.to_all && !refusal.tcp_reset) return "what came as a broadcast gets no ICMP error";
   const bool before = refuser == Refuser::RuleBeforeRouting;
   if (before && is_for_many(world, from)) return from.text() + " is not the address of one host";
   // A reset looks at the route, and before routing that is the one back to the client.
@@ -44,6 +45,10 @@ std::string why_never6(World& world, const Packet& packet, const Refusal& refusa
   }
   if (from.is_unspecified() || from.is_multicast()) {
     return from.text() + " is not the address of one host";
+  }
+  // nf_send_reset6() wants both to be of one host, and what stands for IPv4 does not count as that.
+  if (refusal.tcp_reset && (from.is_v4_mapped() || packet.tuple.destination.is_multicast())) {
+    return from.text() + " is not an address of IPv6 proper";
   }
   if (!refusal.tcp_reset && is_anycast6(world, from)) {
     return from.text() + " is the anycast address of a subnet's routers";

@@ -62,6 +62,12 @@ struct Step {
   bool operator==(const Step&) const = default;
 };
 
+struct Heard {
+  std::uint32_t link = 0;
+  IpAddress address;
+  bool operator==(const Heard&) const = default;
+};
+
 struct World {
   const host::Host& host;
   const host::Network& network;
@@ -77,8 +83,8 @@ struct World {
   /// run_hook() makes them ready anew: right, and slow.
   const PreparedRuleset* prepared = nullptr;
 
-  /// Who has just asked for our link-layer address, and told his own by it.
-  std::optional<IpAddress> heard = {};
+  /// Who has just asked for our link-layer address, and told his own by it: on that link.
+  std::optional<Heard> heard = {};
   /// Made of `network`, for hosts of many routes (routing_index.h); nullptr: each lookup walks over
   /// all of them.
   const RoutingIndex* routes = nullptr;
@@ -87,8 +93,16 @@ struct World {
   const PreparedXt* xt = nullptr;
   /// Of a trace for many clients: who fares like the one that is followed (clients.h).
   Clients* clients = nullptr;
+  /// How many hooks have been run so far. Chance decides anew at each: it is part of what a
+  /// condition of Doubt::Chance is.
+  unsigned hooks_run = 0;
 
   [[nodiscard]] bool is_waived(std::string_view key) const;
 };
+
+/// The number of the draw, for the key of a condition; 0 of what stays as it is.
+[[nodiscard]] inline unsigned drawn(const World& world, Doubt doubt) {
+  return doubt == Doubt::Chance ? world.hooks_run : 0;
+}
 
 }  // namespace hark::reach

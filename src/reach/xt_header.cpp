@@ -202,8 +202,8 @@ XtMatched pkttype(const Ask& ask) {
   unsigned type = kHost;
   if (to.is_multicast())
     type = kMulticast;
-  else if (to.family == Family::Inet && !ask.packet.made_here() &&
-           address_type(ask.world.network, to, 0) == kRouteBroadcast)
+  else if (ask.packet.to_all || (to.family == Family::Inet && !ask.packet.made_here() &&
+                                 address_type(ask.world.network, to, 0) == kRouteBroadcast))
     type = kBroadcast;
   return when((type == ask.blob.number(Field::Type)) != (ask.blob.number(Field::Invert) != 0));
 }

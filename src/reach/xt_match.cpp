@@ -18,7 +18,9 @@ std::string Ask::words() const {
 bool Ask::unsure(std::string_view code, Doubt doubt) const {
   const std::string what = words();
   return world.choices.pick({std::string(code), what + " of " + context.place,
-                             std::string(code) + ":" + context.place + ":" + what, doubt});
+                             std::string(code) + ":" + context.place + ":" + what + ":" +
+                                 std::to_string(drawn(world, doubt)),
+                             doubt});
 }
 
 bool has_in(HookPoint hook) {

@@ -140,7 +140,6 @@ void add_routing(Plan& plan) {
   if (dice.percent(12)) move_local_rule(plan);
   add_settings(plan);
   if (dice.percent(6)) plan.ip("link set eth2 down");
-  if (dice.percent(4)) plan.ip("link set eth0 arp off");
 }
 
 }  // namespace hark::differential

@@ -40,6 +40,17 @@ Result<Judge> Judge::read(const Place& place) {
   return Judge(std::move(facts));
 }
 
+Result<Judge> Judge::with_neighbours_of(const Place& place) const {
+  auto now = read(place);
+  if (!now) return fail(now.error());
+  auto facts = std::make_unique<Facts>();
+  facts->host = facts_->host;
+  facts->network = facts_->network;
+  facts->network.neighbours = now->facts_->network.neighbours;
+  facts->tracer = std::make_unique<reach::Tracer>(facts->host, facts->network);
+  return Judge(std::move(facts));
+}
+
 Verdict Judge::verdict(const Ask& ask, std::uint16_t source_port) const {
   reach::Question question;
   question.protocol = ask.udp ? Protocol::Udp : Protocol::Tcp;
@@ -56,8 +67,15 @@ Verdict Judge::verdict(const Ask& ask, std::uint16_t source_port) const {
   out.code = answer.cause.code;
   out.text = answer.cause.text;
   out.error = answer.error;
+  for (const reach::Cause& one : answer.instead) out.instead.push_back(one.text);
   for (const reach::Outcome one : answer.possible) out.possible.emplace_back(reach::name_of(one));
   for (const reach::Condition& one : answer.conditions) out.conditions.push_back(one.code);
+  out.open_by_nature = !answer.conditions.empty() &&
+                       std::ranges::all_of(answer.conditions, [](const reach::Condition& one) {
+                         return one.doubt == reach::Doubt::Chance ||
+                                one.doubt == reach::Doubt::Packet ||
+                                one.doubt == reach::Doubt::Time;
+                       });
   if (answer.delivers_to) {
     out.inode = facts_->host.listeners.at(*answer.delivers_to).socket.inode;
   }

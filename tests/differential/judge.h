@@ -24,9 +24,12 @@ struct Verdict {
   int error = 0;
   std::vector<std::string> possible = {};
   std::vector<std::string> conditions = {};  ///< codes
-  std::optional<std::uint32_t> inode = {};   ///< of the socket it is delivered to
-  std::string evidence = {};                 ///< where it stands, line by line
-  std::string path = {};                     ///< for a person
+  /// All of them are chance, the time, or what the question leaves open about the packet.
+  bool open_by_nature = false;
+  std::optional<std::uint32_t> inode = {};  ///< of the socket it is delivered to
+  std::string evidence = {};                ///< where it stands, line by line
+  std::vector<std::string> instead = {};    ///< other causes of the same, in words
+  std::string path = {};                    ///< for a person
 };
 [[nodiscard]] std::string words_of(const Verdict& verdict);
 
@@ -37,6 +40,9 @@ class Judge {
   Judge(Judge&&) noexcept;
   Judge& operator=(Judge&&) noexcept;
   ~Judge();
+
+  /// The same facts, but with the neighbours that the host knows by now: those it has met since.
+  [[nodiscard]] Result<Judge> with_neighbours_of(const Place& place) const;
 
   /// Of the client with this port: which ports an answer holds for is for the command to find out.
   [[nodiscard]] Verdict verdict(const Ask& ask, std::uint16_t source_port) const;

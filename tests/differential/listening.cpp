@@ -216,6 +216,8 @@ class Loop {
     message.msg_control = control.data();
     message.msg_controllen = control.size();
     if (recvmsg(one.fd, &message, MSG_DONTWAIT) < 0) return;
+    // Two servers whom a forged source has introduced would talk forever.
+    if (piece[0] != '?') return;
     peer.size = message.msg_namelen;
     note(*one.spec, peer);
     for (cmsghdr* item = CMSG_FIRSTHDR(&message); item != nullptr;

@@ -2,6 +2,7 @@
 
 #include <linux/errqueue.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -50,11 +51,23 @@ LocalClient::LocalClient(const Ask& ask, Observation& seen)
 }
 
 void LocalClient::take_error(Observation& seen, int error) {
+  // A reset ends a connection that was there; what is refused says ECONNREFUSED.
+  if (is_connected() || error == ECONNRESET) connected_ = true;
+  if (connected_ && seen.outcome.empty()) seen.outcome = "hangs";
   ended_ = true;
   // The error of an ICMP message may be met before the message itself.
   if (take_queued_error(seen)) return;
   seen.error = error;
   if (!connected_) seen.outcome = error == ECONNREFUSED ? "refused" : "rejected";
+}
+
+// An error about a later packet is told to a socket that is connected by then (IP_RECVERR), and
+// changes nothing about that: others do not hear of it at all.
+bool LocalClient::is_connected() const {
+  tcp_info info{};
+  socklen_t size = sizeof info;
+  return !ask_.udp && getsockopt(socket_.get(), IPPROTO_TCP, TCP_INFO, &info, &size) == 0 &&
+         info.tcpi_state == TCP_ESTABLISHED;
 }
 
 bool LocalClient::take_queued_error(Observation& seen) {
@@ -76,6 +89,12 @@ bool LocalClient::take_queued_error(Observation& seen) {
     std::memcpy(&what, CMSG_DATA(item), sizeof what);
     if (what.ee_origin != SO_EE_ORIGIN_ICMP && what.ee_origin != SO_EE_ORIGIN_ICMP6) continue;
     if (connected_) return true;
+    if (is_connected()) {
+      connected_ = true;
+      seen.outcome = "hangs";
+      (void)::send(socket_.get(), "?", 1, MSG_NOSIGNAL);
+      return true;
+    }
     ended_ = true;
     seen.error = static_cast<int>(what.ee_errno);
     seen.icmp = icmp_name(ask_.source.family, what.ee_type, what.ee_code);

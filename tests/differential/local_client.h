@@ -18,6 +18,7 @@ class LocalClient {
 
  private:
   void take_error(Observation& seen, int error);
+  [[nodiscard]] bool is_connected() const;
   [[nodiscard]] bool take_queued_error(Observation& seen);
   Ask ask_;
   UniqueFd socket_;

@@ -136,6 +136,22 @@ class Run {
     for (const auto& [name, count] : sum_) {
       std::printf("%-40s %llu\n", name.c_str(), static_cast<unsigned long long>(count));
     }
+    share("answered as packets were", "agree");
+    share("open though no chance decides", "open-though-fixed");
+    share("open by nature: chance, time, the packet", "open-by-nature");
+  }
+
+  // Of the questions, as a number and in percent.
+  void share(const char* words, const char* name) const {
+    const auto of = [this](const char* what) {
+      const auto found = sum_.find(what);
+      return found == sum_.end() ? std::uint64_t{0} : found->second;
+    };
+    const std::uint64_t all = of("questions");
+    if (all == 0) return;
+    const double percent = 100.0 * static_cast<double>(of(name)) / static_cast<double>(all);
+    std::printf("%s: %llu of %llu (%.3f %%)\n", words, static_cast<unsigned long long>(of(name)),
+                static_cast<unsigned long long>(all), percent);
   }
 
   Arguments arguments_;

@@ -92,7 +92,9 @@ void Wire::answer(unsigned link, const Seen& seen) const {
   const auto has_it = [&](const InterfaceNow& one) {
     return std::ranges::find(one.addresses, seen.target) != one.addresses.end();
   };
-  if (std::ranges::any_of(interfaces_, has_it)) return;  // its own, or a detection of doubles
+  // Its own, or a detection of doubles; but one whose local route is gone may be a client's here.
+  const bool announces = seen.flow.source == seen.target;
+  if (announces && std::ranges::any_of(interfaces_, has_it)) return;
   if (std::ranges::find(dead_, seen.target) != dead_.end()) return;
   IpAddress asker = seen.flow.source;
   if (asker.is_unspecified()) return;

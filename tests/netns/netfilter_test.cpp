@@ -33,6 +33,7 @@
 #include "host/rulesets.h"
 #include "kernel/live.h"
 #include "reach/prepared_ruleset.h"
+#include "reach/reply.h"
 #include "scene.h"
 
 namespace hark::netns {
@@ -252,15 +253,10 @@ std::vector<Sightings> predict(const host::Host& host, const host::Network& netw
     if (through(HookPoint::Prerouting, 0) != End::Accept) return;
     const End input = through(HookPoint::Input, 1);
     if (input != End::Accept && input != End::Reject) return;
-    std::swap(now.tuple.source, now.tuple.destination);
-    std::swap(now.tuple.source_port, now.tuple.destination_port);
-    now.tcp_flags = reach::kRst | reach::kAck;
-    now.out = now.in;
-    now.in = 0;
-    now.mark = 0;
-    now.ct = reach::CtState::None;
-    now.reply = true;
-    now.has_mac = false;
+    const std::uint32_t link = now.in;
+    const auto refuser = input == End::Reject ? reach::Refuser::Rule : reach::Refuser::Socket;
+    now = refusal_of(world, now, {.tcp_reset = true}, refuser);
+    now.out = link;
     if (through(HookPoint::Output, 2) != End::Accept) return;
     (void)through(HookPoint::Postrouting, 3);
   }));

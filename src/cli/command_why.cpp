@@ -4,16 +4,20 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <iterator>
 
 #include "base/text.h"
 #include "cli/commands.h"
+#include "cli/new_file.h"
 #include "cli/peer.h"
 #include "cli/source.h"
 #include "cli/tally.h"
 #include "cli/terminal.h"
 #include "cli/why_engine.h"
 #include "host/target.h"
+#include "reach/client_view.h"
 #include "show/escape.h"
+#include "show/graph.h"
 #include "show/why_json.h"
 #include "show/why_view.h"
 
@@ -128,14 +132,41 @@ bool may_be_hidden(const host::Host& host, host::NetnsId netns, const Target& ta
   });
 }
 
-ExitStatus status_of_all(const std::vector<Answer>& answers) {
-  ExitStatus out = ExitStatus::No;
-  for (const Answer& answer : answers) {
-    const ExitStatus one = status_of(answer);
-    if (one == ExitStatus::Yes) return one;
-    if (one == ExitStatus::CannotTell) out = one;
+ExitStatus status_of(reach::Through through) {
+  switch (through) {
+    case reach::Through::Yes:
+      return ExitStatus::Yes;
+    case reach::Through::Maybe:
+      return ExitStatus::CannotTell;
+    case reach::Through::No:
+      break;
   }
-  return out;
+  return ExitStatus::No;
+}
+
+/// The best that any of the sources gets; of classes, those that a client could have.
+ExitStatus status_of_all(const show::WhyReport& report) {
+  reach::Through best = reach::Through::No;
+  for (const Answer& answer : report.answers) best = std::max(best, reach::gets_through(answer));
+  const reach::ClientSources sources(report.network);
+  const reach::ClientView clients = reach::view_of(sources, reach::list_of(report.classes));
+  for (const reach::ClientPart& part : clients.parts) {
+    best = std::max(best, reach::gets_through(part.cls->answer));
+  }
+  return status_of(best);
+}
+
+/// The picture, on the terminal or in the file that was named.
+Result<void> draw(const Invocation& asked, const show::WhyReport& report, Output& out) {
+  const std::vector<show::GraphLane> lanes = show::graph_lanes(report);
+  if (asked.output.empty()) {
+    out.write(show::graph_text(lanes, choose_style(asked, look_around())));
+    return {};
+  }
+  const std::string title = "hark why " + report.target.written;
+  const std::string text = asked.output.ends_with(".svg") ? show::graph_svg(lanes, title)
+                                                          : show::graph_dot(lanes, title);
+  return write_new_file(asked.output, text);
 }
 
 void tell(const Invocation& asked, const show::WhyReport& report, Output& out) {
@@ -146,11 +177,9 @@ void tell(const Invocation& asked, const show::WhyReport& report, Output& out) {
   }
 }
 
-std::vector<host::Gap> all_gaps(const host::Host& host, const host::Network& network,
-                                const reach::Plan& plan) {
+std::vector<host::Gap> all_gaps(const host::Host& host, const host::Network& network) {
   std::vector<host::Gap> gaps = host.gaps;
   for (const auto& [fact, gap] : network.unread) gaps.push_back(gap);
-  if (plan.representatives) gaps.push_back(reach::not_all_sources());
   std::ranges::stable_sort(gaps);
   gaps.erase(std::unique(gaps.begin(), gaps.end()), gaps.end());
   return gaps;
@@ -159,34 +188,25 @@ std::vector<host::Gap> all_gaps(const host::Host& host, const host::Network& net
 }  // namespace
 
 ExitStatus status_of(const Answer& answer) {
-  using reach::Outcome;
-  if (answer.outcome == Outcome::Answered) return ExitStatus::Yes;
-  if (answer.outcome != Outcome::Depends && answer.outcome != Outcome::Unknown) {
-    return ExitStatus::No;
-  }
-  const auto answered = std::ranges::count(answer.possible, Outcome::Answered);
-  const bool open = std::ranges::any_of(answer.possible, [](Outcome one) {
-    return one == Outcome::Depends || one == Outcome::Unknown;
-  });
-  if (answer.possible.empty() || open) return ExitStatus::CannotTell;
-  if (answered == 0) return ExitStatus::No;
-  const bool all = static_cast<std::size_t>(answered) == answer.possible.size();
-  return all ? ExitStatus::Yes : ExitStatus::CannotTell;
+  return status_of(reach::gets_through(answer));
 }
 
 /// Connections wait at a listener that is told to answer: only a second look can tell whether
 /// somebody takes them. True: there is one, and it was looked at again.
 bool look_twice(kernel::Source& source, const kernel::NetnsRef& way, const host::Host& host,
-                const std::vector<Answer>& answers, host::Network& network) {
+                const show::WhyReport& report, host::Network& network) {
   constexpr int kLooks = 5;
   constexpr useconds_t kBetween = 200'000;
-  const bool waits = std::ranges::any_of(answers, [&](const Answer& answer) {
+  const auto waits = [&](const Answer& answer) {
     if (answer.outcome != reach::Outcome::Answered || !answer.delivers_to) return false;
     const host::Listener& listener = host.listeners[*answer.delivers_to];
     const host::SocketFacts* facts = network.services.socket(listener.socket.inode);
     return facts != nullptr && facts->queue_length > 0;
-  });
-  if (!waits) return false;
+  };
+  if (std::ranges::none_of(report.answers, waits) &&
+      std::ranges::none_of(report.classes, waits, &reach::ReachClass::answer)) {
+    return false;
+  }
   for (int look = 0; look < kLooks; ++look) {
     ::usleep(kBetween);
     if (host::look_again(source, way, network.services)) break;
@@ -221,23 +241,33 @@ Outcome answer_why(const Invocation& asked, kernel::Source& source, const WhyEng
   if (!plan) return usage(plan.error());
   plan->notes.insert(plan->notes.begin(), notes.begin(), notes.end());
 
-  show::WhyReport report{host, network, *target, *plan, {}, {}, all_gaps(host, network, *plan)};
+  show::WhyReport report{host, network, *target, *plan, {}, {}, all_gaps(host, network)};
   const auto answer_all = [&] {
     report.answers.clear();
     for (const reach::Question& question : plan->questions) {
       report.answers.push_back(engine.trace(host, network, question));
     }
+    report.classes.clear();
+    if (plan->destinations.empty()) return;
+    for (std::vector<reach::ReachClass>& place : engine.reach(host, network, plan->destinations)) {
+      std::ranges::move(place, std::back_inserter(report.classes));
+    }
   };
   answer_all();
   // A recording holds one look.
-  if (!asked.recording && look_twice(source, way, host, report.answers, network)) answer_all();
-  ExitStatus status = status_of_all(report.answers);
+  if (!asked.recording && look_twice(source, way, host, report, network)) answer_all();
+  ExitStatus status = status_of_all(report);
   if (listeners.empty() && status != ExitStatus::Yes) {
     report.near = host::near_targets(host, *netns, *target);
     if (may_be_hidden(host, *netns, *target)) status = ExitStatus::CannotTell;
   }
   if (asked.verbose) print_message(gaps_text(host));
-  tell(asked, report, out);
+  const bool drawable = !report.answers.empty() || !report.classes.empty();
+  if (!asked.graph || !drawable) {
+    tell(asked, report, out);
+  } else if (const Result<void> drawn = draw(asked, report, out); !drawn) {
+    return fail_with(ExitStatus::CannotTell, drawn.error());
+  }
   return status;
 }
 

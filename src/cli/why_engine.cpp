@@ -36,6 +36,7 @@ WhyEngine why_engine() {
     return host::collect_network(source, way, host, id, host::network_request(host, id));
   };
   engine.trace = reach::trace;
+  engine.reach = reach::reach_all;
   engine.routing = [](const host::Host& host, const host::Network& network) {
     return reach::Routing{
         .link_to = [&](const IpAddress& to) { return link_to(host, network, to); },

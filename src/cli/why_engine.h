@@ -14,6 +14,7 @@
 #include "host/network.h"
 #include "kernel/source.h"
 #include "reach/questions.h"
+#include "reach/reach_table.h"
 #include "reach/trace.h"
 
 namespace hark::cli {
@@ -25,6 +26,7 @@ struct WhyEngine {
       read;
   std::function<reach::Answer(const host::Host&, const host::Network&, const reach::Question&)>
       trace;
+  reach::AskReach reach;
   std::function<reach::Routing(const host::Host&, const host::Network&)> routing;
   std::function<Result<std::vector<IpAddress>>(const std::string&)> resolve;
 };

@@ -30,13 +30,15 @@ struct Command {
   std::string_view against;
 };
 constexpr std::array kCommands = {
-    Command{"list", "HARK list", "ss -p"},
-    Command{"tasks", "HARK list --search tasks", "ss -p"},
-    Command{"files", "HARK list --search files", "ss -p"},
-    Command{"proc", "HARK list --search proc", "ss -p"},
-    Command{"list --json", "HARK list --json", "ss -p"},
-    Command{"no owners", "HARK list --no-owners", "ss"},
-    Command{"no owners, self", "HARK list --no-owners --netns self", "ss"},
+    Command{"list", "HARK list --no-reach", "ss -p"},
+    Command{"tasks", "HARK list --no-reach --search tasks", "ss -p"},
+    Command{"files", "HARK list --no-reach --search files", "ss -p"},
+    Command{"proc", "HARK list --no-reach --search proc", "ss -p"},
+    Command{"list --json", "HARK list --no-reach --json", "ss -p"},
+    Command{"no owners", "HARK list --no-reach --no-owners", "ss"},
+    Command{"no owners, self", "HARK list --no-reach --no-owners --netns self", "ss"},
+    Command{"reach", "HARK list", "ss -p"},
+    Command{"reach, self", "HARK list --netns self", "ss -p"},
     Command{"ss -p", "ss -Htulpn", "ss -p"},
     Command{"ss", "ss -Htuln", "ss"},
     Command{"netstat", "netstat -tulpn", "ss -p"},
@@ -52,16 +54,19 @@ struct Bar {
   std::string_view text;
 };
 constexpr std::array kBars = {
-    Bar{"desktop", "list", Bar::What::TimeRatio, 1.0 / 8, "hark list : ss -Htulpn"},
-    Bar{"desktop", "proc", Bar::What::TimeRatio, 1 / 2.5, "hark list --search proc : ss -Htulpn"},
-    Bar{"server", "list", Bar::What::TimeRatio, 1.0 / 45, "hark list : ss -Htulpn"},
-    Bar{"server", "proc", Bar::What::TimeRatio, 1.0 / 3, "hark list --search proc : ss -Htulpn"},
-    Bar{"big", "list", Bar::What::TimeRatio, 1.0 / 120, "hark list : ss -Htulpn"},
-    Bar{"big", "proc", Bar::What::TimeRatio, 1 / 3.3, "hark list --search proc : ss -Htulpn"},
-    Bar{"spaces", "list", Bar::What::Ms, 10, "hark list in 202 namespaces, ms"},
+    Bar{"desktop", "list", Bar::What::TimeRatio, 1.0 / 8, "hark list --no-reach : ss -Htulpn"},
+    Bar{"desktop", "proc", Bar::What::TimeRatio, 1 / 2.5,
+        "hark list --no-reach --search proc : ss -Htulpn"},
+    Bar{"server", "list", Bar::What::TimeRatio, 1.0 / 45, "hark list --no-reach : ss -Htulpn"},
+    Bar{"server", "proc", Bar::What::TimeRatio, 1.0 / 3,
+        "hark list --no-reach --search proc : ss -Htulpn"},
+    Bar{"big", "list", Bar::What::TimeRatio, 1.0 / 120, "hark list --no-reach : ss -Htulpn"},
+    Bar{"big", "proc", Bar::What::TimeRatio, 1 / 3.3,
+        "hark list --no-reach --search proc : ss -Htulpn"},
+    Bar{"spaces", "list", Bar::What::Ms, 10, "hark list --no-reach in 202 namespaces, ms"},
     Bar{"server", "no owners, self", Bar::What::TimeRatio, 0.25,
-        "hark list --no-owners --netns self : ss -Htuln"},
-    Bar{"big", "list", Bar::What::PeakKb, 6'000, "peak memory of hark list, kB"},
+        "hark list --no-reach --no-owners --netns self : ss -Htuln"},
+    Bar{"big", "list", Bar::What::PeakKb, 6'000, "peak memory of hark list --no-reach, kB"},
 };
 
 constexpr double kSlowMs = 2000;  ///< a command above this is not run in every round

@@ -4,20 +4,23 @@
 _hark_commands='list why save help'
 _hark_list_options='-r --recording --netns --json --color -v --verbose -h --help --version
   -a --all --sort --columns --no-header -w --wide --width --no-owners
-  --search --ascii'
+  --no-reach --search --ascii'
 _hark_why_options='-r --recording --netns --json --color -v --verbose -h --help --version
-  -w --wide --width --search --ascii --from --in --to'
+  -w --wide --width --search --ascii --from --in --to
+  --graph -o --output'
 _hark_save_options='--netns --json --color -v --verbose -h --help --version
   --redact --no-redact -f --force'
 _hark_help_options='--color -v --verbose -h --help --version'
-_hark_valued='-r --recording --netns --color --sort --columns --width --search --from --in --to'
+_hark_valued='-r --recording --netns --color --sort --columns --width --search --from --in --to
+  -o --output'
 _hark_color_words='auto always never'
-_hark_sort_keys='port protocol address name pid user unit container netns scope queue drops started'
-_hark_columns='port protocol bound address scope who name pid user unit container netns
+_hark_sort_keys='port protocol address name pid user unit container netns scope queue drops started
+  reach'
+_hark_columns='port protocol bound address scope who reach name pid user unit container netns
   interface family state queue limit drops inode cookie cgroup uid exe cmdline
   started fds v6only started-by'
 _hark_fields='proto family port address interface netns state scope user unit container name pid
-  exe cmdline cgroup inode'
+  exe cmdline cgroup inode reachable reachable-from'
 _hark_words='tcp udp mptcp udplite raw ipv4 ipv6 loopback one-address one-interface not'
 
 # The command on the line so far, in REPLY: the first word that is no option and no option's value.
@@ -90,7 +93,7 @@ _hark_offer_filters() {
 # True if $1 is an option whose value is $2, which is then completed.
 _hark_offer_value() {
   case $1 in
-    -r | --recording) _hark_offer_files "$2" ;;
+    -r | --recording | -o | --output) _hark_offer_files "$2" ;;
     --netns) _hark_offer_netns "$2" ;;
     --color) _hark_offer "$_hark_color_words" "$2" ;;
     --sort) _hark_offer "$_hark_sort_keys" "$2" ;;

@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "cli/commands.h"
+#include "cli/list_reach.h"
 #include "cli/source.h"
 #include "cli/tally.h"
 #include "cli/terminal.h"
@@ -31,12 +32,16 @@ bool contains(const Set& set, const T& value) {
   return std::ranges::find(set, value) != set.end();
 }
 
-/// A filter that --no-owners makes unanswerable is a contradiction, not an empty answer.
-Result<void> check_owners(const Invocation& asked, const host::Filter& filter) {
-  if (asked.owners) return {};
+/// A filter that --no-owners or --no-reach makes unanswerable is a contradiction, not an empty
+/// answer.
+Result<void> check_filter(const Invocation& asked, const host::Filter& filter) {
   for (const host::Term& term : filter.terms) {
-    if (contains(kOwnerOnlyFields, term.field)) {
+    if (!asked.owners && contains(kOwnerOnlyFields, term.field)) {
       return fail(plain_error(term.written, "only owners can tell, and --no-owners reads none"));
+    }
+    if (!asked.reach && host::asks_reach(term)) {
+      return fail(
+          plain_error(term.written, "only rules and routes can tell, and --no-reach reads none"));
     }
   }
   return {};
@@ -70,7 +75,8 @@ std::string unseen_text(const host::Host& host, const show::TableStyle& style) {
 }
 
 std::string table_text(const Invocation& asked, const host::Host& host,
-                       const std::vector<std::size_t>& selected, std::span<const host::Near> near) {
+                       const std::vector<std::size_t>& selected, std::span<const host::Near> near,
+                       const reach::ReachTable* reach) {
   const show::TableStyle style = choose_style(asked, look_around());
   if (selected.empty()) {
     const std::string nothing = asked.words.empty()
@@ -78,9 +84,18 @@ std::string table_text(const Invocation& asked, const host::Host& host,
                                     : show::nothing_text(host, asked.words, near, style);
     return nothing + unseen_text(host, style);
   }
-  return show::list_text(
-      host, selected,
-      {.columns = asked.columns, .order = asked.order, .unfolded = asked.unfolded, .style = style});
+  return show::list_text(host, selected,
+                         {.columns = asked.columns,
+                          .order = asked.order,
+                          .unfolded = asked.unfolded,
+                          .style = style,
+                          .reach = reach});
+}
+
+/// What has to hold besides.
+host::Filter without_reach(host::Filter filter) {
+  std::erase_if(filter.terms, host::asks_reach);
+  return filter;
 }
 
 /// What the search for owners does not tell by the way: command lines, and all that JSON shows.
@@ -105,6 +120,13 @@ bool needs_owners(const Invocation& asked, const host::Filter& filter) {
          });
 }
 
+bool needs_reach(const Invocation& asked, const host::Filter& filter) {
+  if (!asked.reach) return false;
+  if (asked.json || asked.columns.empty() || asked.order.key == SortKey::Reach) return true;
+  return std::ranges::any_of(asked.columns, show::column_needs_reach) ||
+         std::ranges::any_of(filter.terms, host::asks_reach);
+}
+
 tl::expected<host::Collected, Failure> collect_with_ways(kernel::Source& source,
                                                          const Invocation& asked,
                                                          const Need& need) {
@@ -120,13 +142,6 @@ tl::expected<host::Collected, Failure> collect_with_ways(kernel::Source& source,
                    std::move(collected.error()));
 }
 
-tl::expected<host::Host, Failure> collect_host(kernel::Source& source, const Invocation& asked,
-                                               const Need& need) {
-  auto collected = collect_with_ways(source, asked, need);
-  if (!collected) return tl::unexpected<Failure>(std::move(collected.error()));
-  return std::move(collected->host);
-}
-
 std::string gaps_text(const host::Host& host) {
   std::string out;
   for (const host::Gap& gap : host.gaps) {
@@ -139,36 +154,49 @@ std::string gaps_text(const host::Host& host) {
 }
 
 void print_list_json(const host::Host& host, const std::vector<std::size_t>& selected,
-                     std::span<const host::Near> near, Output& out) {
-  show::write_list_json(host, selected, near, [&out](std::string_view text) { out.write(text); });
+                     std::span<const host::Near> near, Output& out,
+                     const reach::ReachTable* reach) {
+  show::write_list_json(
+      host, selected, near, [&out](std::string_view text) { out.write(text); }, reach);
 }
 
 Outcome command_list(const Invocation& asked, Output& out) {
   const Result<host::Filter> filter = host::parse_filter(asked.words);
   if (!filter) return fail_with(ExitStatus::Usage, filter.error());
-  if (const Result<void> fine = check_owners(asked, *filter); !fine) {
+  if (const Result<void> fine = check_filter(asked, *filter); !fine) {
     return fail_with(ExitStatus::Usage, fine.error());
   }
   const tl::expected<OpenedSource, Failure> opened = open_source(asked);
   if (!opened) return tl::unexpected<Failure>(opened.error());
   Tally tally(*opened->source);
   kernel::Source& source = asked.verbose ? static_cast<kernel::Source&>(tally) : *opened->source;
-  const auto host = collect_host(
+  auto collected = collect_with_ways(
       source, asked,
       {.owners = needs_owners(asked, *filter), .details = needs_details(asked, *filter)});
+  std::optional<reach::ReachTable> reach;
+  std::vector<std::size_t> selected;
+  if (collected) {
+    host::Host& host = collected->host;
+    selected = host::select(host, without_reach(*filter));
+    if (needs_reach(asked, *filter) && !selected.empty()) {
+      reach.emplace(read_reach(source, host, collected->ways, selected, list_engine(), host.gaps));
+      selected = host::select(host, *filter, reach_test(*reach));
+    }
+  }
   if (asked.verbose) {
     print_message("hark: source: " + show::for_terminal(opened->name) + "\n" + tally.text());
   }
-  if (!host) return tl::unexpected<Failure>(host.error());
-  if (asked.verbose) print_message(gaps_text(*host));
+  if (!collected) return tl::unexpected<Failure>(collected.error());
+  const host::Host& host = collected->host;
+  if (asked.verbose) print_message(gaps_text(host));
 
-  const std::vector<std::size_t> selected = host::select(*host, *filter);
   std::vector<host::Near> near;
-  if (selected.empty()) near = near_answers(asked, *host, *filter);
+  if (selected.empty()) near = near_answers(asked, host, *filter);
+  const reach::ReachTable* const table = reach ? &*reach : nullptr;
   if (asked.json) {
-    print_list_json(*host, selected, near, out);
+    print_list_json(host, selected, near, out, table);
   } else {
-    out.write(table_text(asked, *host, selected, near));
+    out.write(table_text(asked, host, selected, near, table));
   }
   leave(selected.empty() ? ExitStatus::No : ExitStatus::Yes, out);
 }

@@ -2,10 +2,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <map>
 #include <numeric>
 
 #include "base/text.h"
 #include "cli/commands.h"
+#include "cli/list_reach.h"
 #include "cli/new_file.h"
 #include "cli/source.h"
 #include "cli/tally.h"
@@ -58,15 +60,31 @@ std::string report(const Invocation& asked, const host::Host& host, std::size_t 
   return out;
 }
 
-/// Asks what `hark -r FILE why` may need of each namespace. What it says is for the recording
-/// alone.
-void record_networks(kernel::Recorder& recorder, const host::Collected& collected) {
+/// Asks what `hark -r FILE` may need of each namespace.
+std::map<host::NetnsId, host::Network> record_networks(kernel::Recorder& recorder,
+                                                       const host::Collected& collected) {
+  std::map<host::NetnsId, host::Network> out;
   for (std::size_t i = 0; i < collected.ways.size(); ++i) {
     const host::NetnsId id{static_cast<std::uint32_t>(i)};
     if (!collected.host.at(id).entered) continue;
-    static_cast<void>(host::collect_network(recorder, collected.ways[i], collected.host, id,
-                                            host::network_request(collected.host, id)));
+    out.emplace(id, host::collect_network(recorder, collected.ways[i], collected.host, id,
+                                          host::network_request(collected.host, id)));
   }
+  return out;
+}
+
+/// What `hark list --json` would have printed, made of what was recorded.
+void print_json(kernel::Recorder& recorder, host::Collected& collected,
+                std::map<host::NetnsId, host::Network>& networks, Output& out) {
+  std::vector<std::size_t> every(collected.host.listeners.size());
+  std::iota(every.begin(), every.end(), std::size_t{0});
+  for (auto& [id, network] : networks) host::forget_socket_options(network);
+  WhyEngine engine = list_engine();
+  engine.read = [&networks](kernel::Source&, const kernel::NetnsRef&, const host::Host&,
+                            host::NetnsId id) { return std::move(networks[id]); };
+  const reach::ReachTable reach =
+      read_reach(recorder, collected.host, collected.ways, every, engine, collected.host.gaps);
+  print_list_json(collected.host, every, {}, out, &reach);
 }
 
 }  // namespace
@@ -82,10 +100,10 @@ Outcome command_save(const Invocation& asked, Output& out) {
       tally, asked.redact ? kernel::Redactor(host::redact_command_line) : kernel::Redactor{},
       asked.redact ? kernel::FileRedactor(host::redact_file) : kernel::FileRedactor{});
   // With owners everything is asked that `hark -r FILE list` can ever ask.
-  const auto collected = collect_with_ways(recorder, asked, {});
+  auto collected = collect_with_ways(recorder, asked, {});
   if (!collected) return tl::unexpected<Failure>(collected.error());
   const host::Host* host = &collected->host;
-  record_networks(recorder, *collected);
+  auto networks = record_networks(recorder, *collected);
 
   const Bytes file =
       kernel::encode_recording({.header = {.hark_version = HARK_VERSION,
@@ -101,11 +119,7 @@ Outcome command_save(const Invocation& asked, Output& out) {
   }
   if (asked.verbose) print_message(tally.text() + gaps_text(*host));
   print_message(report(asked, *host, file.size()));
-  if (asked.json) {
-    std::vector<std::size_t> every(host->listeners.size());
-    std::iota(every.begin(), every.end(), std::size_t{0});
-    print_list_json(*host, every, {}, out);
-  }
+  if (asked.json) print_json(recorder, *collected, networks, out);
   return ExitStatus::Yes;
 }
 

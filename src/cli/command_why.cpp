@@ -4,9 +4,11 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <iterator>
 
 #include "base/text.h"
 #include "cli/commands.h"
+#include "cli/new_file.h"
 #include "cli/peer.h"
 #include "cli/source.h"
 #include "cli/tally.h"
@@ -15,7 +17,9 @@
 #include "host/hidden_owner.h"
 #include "host/near_ports.h"
 #include "host/target.h"
+#include "reach/client_view.h"
 #include "show/escape.h"
+#include "show/graph.h"
 #include "show/why_json.h"
 #include "show/why_view.h"
 
@@ -125,10 +129,12 @@ ExitStatus look_near(kernel::Source& source, const kernel::NetnsRef& way, const 
   const host::NetnsId netns = report.network.netns;
   report.near = host::near_targets(report.host, netns, target);
   std::vector<host::PortQuestion> ports;
-  for (const Answer& answer : report.answers) {
-    const host::PortQuestion port{answer.question.protocol, answer.question.port};
+  const auto add = [&](Protocol protocol, std::uint16_t number) {
+    const host::PortQuestion port{protocol, number};
     if (target.endpoint && std::ranges::find(ports, port) == ports.end()) ports.push_back(port);
-  }
+  };
+  for (const Answer& answer : report.answers) add(answer.question.protocol, answer.question.port);
+  for (const reach::Destination& to : report.plan.destinations) add(to.protocol, to.port);
   // What stood or should stand at this very port is nearer than what listens elsewhere.
   std::vector<host::Near> first;
   for (const host::PortQuestion& port : ports) {
@@ -147,14 +153,41 @@ ExitStatus look_near(kernel::Source& source, const kernel::NetnsRef& way, const 
   return ExitStatus::CannotTell;
 }
 
-ExitStatus status_of_all(const std::vector<Answer>& answers) {
-  ExitStatus out = ExitStatus::No;
-  for (const Answer& answer : answers) {
-    const ExitStatus one = status_of(answer);
-    if (one == ExitStatus::Yes) return one;
-    if (one == ExitStatus::CannotTell) out = one;
+ExitStatus status_of(reach::Through through) {
+  switch (through) {
+    case reach::Through::Yes:
+      return ExitStatus::Yes;
+    case reach::Through::Maybe:
+      return ExitStatus::CannotTell;
+    case reach::Through::No:
+      break;
   }
-  return out;
+  return ExitStatus::No;
+}
+
+/// The best that any of the sources gets; of classes, those that a client could have.
+ExitStatus status_of_all(const show::WhyReport& report) {
+  reach::Through best = reach::Through::No;
+  for (const Answer& answer : report.answers) best = std::max(best, reach::gets_through(answer));
+  const reach::ClientSources sources(report.network);
+  const reach::ClientView clients = reach::view_of(sources, reach::list_of(report.classes));
+  for (const reach::ClientPart& part : clients.parts) {
+    best = std::max(best, reach::gets_through(part.cls->answer));
+  }
+  return status_of(best);
+}
+
+/// The picture, on the terminal or in the file that was named.
+Result<void> draw(const Invocation& asked, const show::WhyReport& report, Output& out) {
+  const std::vector<show::GraphLane> lanes = show::graph_lanes(report);
+  if (asked.output.empty()) {
+    out.write(show::graph_text(lanes, choose_style(asked, look_around())));
+    return {};
+  }
+  const std::string title = "hark why " + report.target.written;
+  const std::string text = asked.output.ends_with(".svg") ? show::graph_svg(lanes, title)
+                                                          : show::graph_dot(lanes, title);
+  return write_new_file(asked.output, text);
 }
 
 void tell(const Invocation& asked, const show::WhyReport& report, Output& out) {
@@ -167,7 +200,11 @@ void tell(const Invocation& asked, const show::WhyReport& report, Output& out) {
 
 /// Packets that were passed on: where hark does not look, and how to ask there.
 void add_beyond(show::WhyReport& report) {
-  for (const Answer& answer : report.answers) {
+  std::vector<const Answer*> all;
+  for (const Answer& answer : report.answers) all.push_back(&answer);
+  for (const reach::ReachClass& one : report.classes) all.push_back(&one.answer);
+  for (const Answer* each : all) {
+    const Answer& answer = *each;
     if (answer.outcome != reach::Outcome::Unknown || answer.cause.code != "forwarded") continue;
     const auto& evidence = answer.cause.evidence;
     host::Gap gap{.code = "beyond-this-namespace",
@@ -180,11 +217,9 @@ void add_beyond(show::WhyReport& report) {
   }
 }
 
-std::vector<host::Gap> all_gaps(const host::Host& host, const host::Network& network,
-                                const reach::Plan& plan) {
+std::vector<host::Gap> all_gaps(const host::Host& host, const host::Network& network) {
   std::vector<host::Gap> gaps = host.gaps;
   for (const auto& [fact, gap] : network.unread) gaps.push_back(gap);
-  if (plan.representatives && !plan.questions.empty()) gaps.push_back(reach::not_all_sources());
   std::ranges::stable_sort(gaps);
   gaps.erase(std::unique(gaps.begin(), gaps.end()), gaps.end());
   return gaps;
@@ -193,34 +228,25 @@ std::vector<host::Gap> all_gaps(const host::Host& host, const host::Network& net
 }  // namespace
 
 ExitStatus status_of(const Answer& answer) {
-  using reach::Outcome;
-  if (answer.outcome == Outcome::Answered) return ExitStatus::Yes;
-  if (answer.outcome != Outcome::Depends && answer.outcome != Outcome::Unknown) {
-    return ExitStatus::No;
-  }
-  const auto answered = std::ranges::count(answer.possible, Outcome::Answered);
-  const bool open = std::ranges::any_of(answer.possible, [](Outcome one) {
-    return one == Outcome::Depends || one == Outcome::Unknown;
-  });
-  if (answer.possible.empty() || open) return ExitStatus::CannotTell;
-  if (answered == 0) return ExitStatus::No;
-  const bool all = static_cast<std::size_t>(answered) == answer.possible.size();
-  return all ? ExitStatus::Yes : ExitStatus::CannotTell;
+  return status_of(reach::gets_through(answer));
 }
 
 /// Connections wait at a listener that is told to answer: only a second look can tell whether
 /// somebody takes them. True: there is one, and it was looked at again.
 bool look_twice(kernel::Source& source, const kernel::NetnsRef& way, const host::Host& host,
-                const std::vector<Answer>& answers, host::Network& network) {
+                const show::WhyReport& report, host::Network& network) {
   constexpr int kLooks = 5;
   constexpr useconds_t kBetween = 200'000;
-  const bool waits = std::ranges::any_of(answers, [&](const Answer& answer) {
+  const auto waits = [&](const Answer& answer) {
     if (answer.outcome != reach::Outcome::Answered || !answer.delivers_to) return false;
     const host::Listener& listener = host.listeners[*answer.delivers_to];
     const host::SocketFacts* facts = network.services.socket(listener.socket.inode);
     return facts != nullptr && facts->queue_length > 0;
-  });
-  if (!waits) return false;
+  };
+  if (std::ranges::none_of(report.answers, waits) &&
+      std::ranges::none_of(report.classes, waits, &reach::ReachClass::answer)) {
+    return false;
+  }
   for (int look = 0; look < kLooks; ++look) {
     ::usleep(kBetween);
     if (host::look_again(source, way, network.services)) break;
@@ -255,27 +281,38 @@ Outcome answer_why(const Invocation& asked, kernel::Source& source, const WhyEng
   Result<reach::Plan> plan = reach::plan_questions(host, network, *target, listeners, *ends,
                                                    engine.routing(host, network));
   if (!plan) return usage(plan.error());
-  if (plan->questions.empty()) plan->notes.clear();  // they are about questions
+  // They are about questions.
+  if (plan->questions.empty() && plan->destinations.empty()) plan->notes.clear();
   plan->notes.insert(plan->notes.begin(), notes.begin(), notes.end());
 
-  show::WhyReport report{host, network, *target, *plan, {}, {}, all_gaps(host, network, *plan)};
+  show::WhyReport report{host, network, *target, *plan, {}, {}, all_gaps(host, network)};
   facts.trace = engine.tracer(host, network);
   const auto answer_all = [&] {
     report.answers.clear();
     for (const reach::Question& question : plan->questions) {
       report.answers.push_back(facts.trace(question));
     }
+    report.classes.clear();
+    if (plan->destinations.empty()) return;
+    for (std::vector<reach::ReachClass>& place : engine.reach(host, network, plan->destinations)) {
+      std::ranges::move(place, std::back_inserter(report.classes));
+    }
   };
   answer_all();
   // A recording holds one look.
-  if (!asked.recording && look_twice(source, way, host, report.answers, network)) answer_all();
+  if (!asked.recording && look_twice(source, way, host, report, network)) answer_all();
   add_beyond(report);
-  ExitStatus status = status_of_all(report.answers);
+  ExitStatus status = status_of_all(report);
   if (listeners.empty() && status != ExitStatus::Yes) {
     status = look_near(source, way, *target, status, report);
   }
   if (asked.verbose) print_message(gaps_text(host));
-  tell(asked, report, out);
+  const bool drawable = !report.answers.empty() || !report.classes.empty();
+  if (!asked.graph || !drawable) {
+    tell(asked, report, out);
+  } else if (const Result<void> drawn = draw(asked, report, out); !drawn) {
+    return fail_with(ExitStatus::CannotTell, drawn.error());
+  }
   return status;
 }
 

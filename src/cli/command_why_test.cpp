@@ -81,10 +81,11 @@ host::Network network_of(host::NetnsId id) {
   return out;
 }
 
-/// Answers everything with `outcome`, and keeps the questions.
+/// Answers everything with `answer`, and keeps what was asked.
 struct Made {
   WhyEngine engine;
   std::vector<reach::Question> asked;
+  std::vector<reach::Destination> places;
   Answer answer;
 
   Made() {
@@ -99,6 +100,25 @@ struct Made {
         out.question = one;
         return out;
       };
+    };
+    engine.reach = [this](const host::Host&, const host::Network&,
+                          const std::vector<reach::Destination>& to) {
+      std::vector<std::vector<reach::ReachClass>> out;
+      for (const reach::Destination& one : to) {
+        places.push_back(one);
+        Answer made = answer;
+        made.question = {.protocol = one.protocol,
+                         .source = ip("10.0.0.9"),
+                         .destination = one.address,
+                         .source_port = 40000,
+                         .port = one.port,
+                         .interface = one.interface};
+        out.push_back({{.interface = one.interface,
+                        .addresses = all_addresses(one.address.family),
+                        .ports = all_ports(),
+                        .answer = made}});
+      }
+      return out;
     };
     engine.routing = [](const host::Host&, const host::Network&) {
       return reach::Routing{.link_to = [](const IpAddress&) { return std::optional(2U); },
@@ -219,17 +239,41 @@ TEST(answer_why, a_name_stands_for_all_its_addresses) {
   EXPECT_EQ(missing.error.what, "--to nosuch.lan");
 }
 
-TEST(answer_why, without_a_source_one_of_each_interface_is_asked_and_that_is_said) {
+TEST(answer_why, without_a_source_all_of_them_are_asked_at_every_interface) {
   Made made;
   const Said said = run_why(made, {"8080"});
-  ASSERT_EQ(made.asked.size(), 2U);
-  EXPECT_THAT(said.text, StartsWith("tcp/8080 answers none of the 2 sources that were asked.\n"));
-  EXPECT_THAT(said.text, HasSubstr("127.0.0.1 by lo"));
-  EXPECT_THAT(said.text, HasSubstr("Not seen: one source of each interface was asked"));
+  EXPECT_EQ(said.status, 1);
+  EXPECT_TRUE(made.asked.empty());
+  ASSERT_EQ(made.places.size(), 2U);
+  EXPECT_EQ(made.places[1].address, ip("10.0.0.5"));
+  EXPECT_EQ(made.places[1].interface, 2U);
+  EXPECT_THAT(said.text, StartsWith("Nobody reaches tcp/8080: "));
+  EXPECT_THAT(said.text, HasSubstr("\n  anywhere   refused  "));
+  EXPECT_THAT(said.text, HasSubstr("\n  this host  refused  "));
   const json object = json::parse(run_why(made, {"8080", "--json"}).text);
   EXPECT_EQ(object["question"]["source"], nullptr);
-  EXPECT_EQ(object["answers"][1]["sources"]["addresses"][0], "10.0.0.1/32");
-  EXPECT_THAT(object["gaps"].dump(), HasSubstr("\"not-all-sources\""));
+  EXPECT_EQ(object["question"]["port"], 8080);
+  EXPECT_EQ(object["question"]["interface"], nullptr);
+  EXPECT_EQ(object["answers"][1]["sources"]["addresses"], json({"0.0.0.0/0"}));
+  EXPECT_EQ(object["answers"][1]["sources"]["ports"], json({"0-65535"}));
+  EXPECT_EQ(object["answers"][1]["sources"]["interface"], "eth0");
+  EXPECT_EQ(object["answers"][1]["witness"]["port"], 40000);
+  EXPECT_EQ(object["answers"][1]["destination"], "10.0.0.5");
+}
+
+TEST(answer_why, one_client_from_elsewhere_that_gets_through_is_enough) {
+  Made made;
+  made.answer.outcome = ReachOutcome::Answered;
+  made.answer.delivers_to = 1;
+  const Said said = run_why(made, {"8080"});
+  EXPECT_EQ(said.status, 0);
+  EXPECT_THAT(said.text, StartsWith("tcp/8080 is reachable from anywhere.\n"));
+  EXPECT_THAT(said.text, HasSubstr("\nNot known: what stands before this host"));
+  EXPECT_THAT(said.text, HasSubstr("nc -vz 10.0.0.5 8080\n"));
+  made.places.clear();
+  EXPECT_THAT(run_why(made, {"8080", "--in", "lo"}).text,
+              StartsWith("tcp/8080 is reachable from this host only.\n"));
+  EXPECT_EQ(made.places.size(), 1U);
 }
 
 TEST(answer_why, a_target_that_does_not_exist_is_an_answer_with_near_misses) {

@@ -10,6 +10,7 @@
 #include "cli/output.h"
 #include "host/collect.h"
 #include "host/select.h"
+#include "reach/reach_table.h"
 
 namespace hark::cli {
 
@@ -34,13 +35,8 @@ struct Need {
   bool details = true;  ///< more than the usual table shows
 };
 
-/// collect(), with its failure judged: what the question names and does not exist is usage, what
-/// could not be read leaves the question open.
-[[nodiscard]] tl::expected<host::Host, Failure> collect_host(kernel::Source& source,
-                                                             const Invocation& asked,
-                                                             const Need& need);
-
-/// The same, with the ways into the namespaces.
+/// collect_with_ways(), with its failure judged: what the question names and does not exist is
+/// usage, what could not be read leaves the question open.
 [[nodiscard]] tl::expected<host::Collected, Failure> collect_with_ways(kernel::Source& source,
                                                                        const Invocation& asked,
                                                                        const Need& need);
@@ -50,6 +46,10 @@ struct Need {
 
 /// The matching listeners as JSON; the near misses only where nothing matched.
 void print_list_json(const host::Host& host, const std::vector<std::size_t>& selected,
-                     std::span<const host::Near> near, Output& out);
+                     std::span<const host::Near> near, Output& out,
+                     const reach::ReachTable* reach = nullptr);
+
+/// Does this question need to know who reaches a listener? Only then rules and routes are read.
+[[nodiscard]] bool needs_reach(const Invocation& asked, const host::Filter& filter);
 
 }  // namespace hark::cli

@@ -132,7 +132,7 @@ Result<void> set_flag(Invocation& into, const std::string&) {
 using Setter = Result<void> (*)(Invocation&, const std::string&);
 
 /// By OptionId.
-constexpr std::array<Setter, 22> kSetters = {
+constexpr std::array<Setter, 25> kSetters = {
     set_recording,
     set_netns,
     set_flag<&Invocation::json, true>,
@@ -147,6 +147,7 @@ constexpr std::array<Setter, 22> kSetters = {
     set_flag<&Invocation::wide, true>,
     set_width,
     set_flag<&Invocation::owners, false>,
+    set_flag<&Invocation::reach, false>,
     set_search,
     set_flag<&Invocation::ascii, true>,
     set_flag<&Invocation::redact, true>,
@@ -155,8 +156,10 @@ constexpr std::array<Setter, 22> kSetters = {
     set_text<&Invocation::from, OptionId::From>,
     set_text<&Invocation::interface, OptionId::In>,
     set_text<&Invocation::to, OptionId::To>,
+    set_flag<&Invocation::graph, true>,
+    set_text<&Invocation::output, OptionId::OutputFile>,
 };
-static_assert(kSetters.size() == static_cast<std::size_t>(OptionId::To) + 1);
+static_assert(kSetters.size() == static_cast<std::size_t>(OptionId::OutputFile) + 1);
 
 bool given(const Arguments& arguments, OptionId id) {
   return std::ranges::find(arguments.options, id, &GivenOption::id) != arguments.options.end();
@@ -204,7 +207,14 @@ Result<void> check_why(const Invocation& asked) {
     return fail(plain_error(asked.words[1], "why takes one TARGET",
                             "for example: hark why " + asked.words[0] + " --from 10.0.0.9"));
   }
-  return {};
+  if (asked.output.empty()) return {};
+  if (!asked.graph) {
+    return fail(plain_error("--output " + asked.output, "there is nothing to draw",
+                            "it goes with --graph"));
+  }
+  if (asked.output.ends_with(".svg") || asked.output.ends_with(".dot")) return {};
+  return fail(plain_error("--output " + asked.output, "unknown kind of picture",
+                          "the file's name ends in .svg or .dot"));
 }
 
 Result<void> check_save(const Invocation& asked) {
@@ -263,7 +273,8 @@ Result<Invocation> interpret(const Arguments& arguments) {
     if (const Result<void> done = set(out, option.value); !done) return fail(done.error());
   }
   constexpr std::array kExclusive = {std::pair{OptionId::Redact, OptionId::NoRedact},
-                                     std::pair{OptionId::Wide, OptionId::Width}};
+                                     std::pair{OptionId::Wide, OptionId::Width},
+                                     std::pair{OptionId::Json, OptionId::Graph}};
   for (const auto& [a, b] : kExclusive) {
     if (const Result<void> fine = exclude(arguments, a, b); !fine) return fail(fine.error());
   }

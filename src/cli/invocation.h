@@ -34,6 +34,7 @@ struct Invocation {
   bool wide = false;
   bool ascii = false;
   bool owners = true;
+  bool reach = true;
   kernel::Search search = kernel::Search::Survey;  ///< the first way that is tried
   std::optional<std::size_t> width;
   show::SortOrder order;
@@ -45,6 +46,8 @@ struct Invocation {
   std::string from;       ///< as written; empty: not said
   std::string interface;  ///< of --in
   std::string to;
+  bool graph = false;
+  std::string output;  ///< of --graph: FILE.svg or FILE.dot; empty: the terminal
 };
 
 /// Finds the command among the words and applies the options. Errors are errors of usage: an

@@ -19,6 +19,7 @@ constexpr std::array kListExamples = {
     Example{"hark 8080", "who has port 8080"},
     Example{"hark nginx not loopback", "nginx, loopback left out"},
     Example{"hark list udp 5000-6000 user:root", "all three must hold"},
+    Example{"hark list reachable-from:203.0.113.9", "what that client gets through to"},
     Example{"hark --columns port,pid,exe --sort -queue", "longest queue first"},
     Example{"hark -r web1.hark tcp --json", "asked of a recording"},
 };
@@ -26,7 +27,8 @@ constexpr std::array kWhyExamples = {
     Example{"hark why 5432 --from 10.0.0.9", "can that client reach this port"},
     Example{"hark why udp/53 --from 10.0.0.9 --in eth1", "coming in by eth1"},
     Example{"hark why nginx --from db.lan", "every port of nginx"},
-    Example{"hark why 10.0.0.5:443", "from one source of each interface"},
+    Example{"hark why 10.0.0.5:443", "from where it can be reached, and from where not"},
+    Example{"hark why 443 --graph -o way.svg", "a picture of the chains on the way"},
     Example{"hark -r web1.hark why 8080 --from ::1", "asked of a recording"},
 };
 constexpr std::array kSaveExamples = {
@@ -42,7 +44,7 @@ constexpr std::array kHelpExamples = {
 
 constexpr std::array kCommands = {
     CommandInfo{Command::List, "list", "[FILTER...]",
-                "who is listening, and who owns it (the default)",
+                "who listens, who owns it, who can reach it (the default)",
                 "Shows every socket that waits for traffic nobody has asked for: TCP and MPTCP\n"
                 "in LISTEN, UDP, UDP-Lite and raw sockets that are bound and not connected, in\n"
                 "every network namespace that can be entered. Exit status 1: nothing matches.",
@@ -91,6 +93,8 @@ constexpr std::array kOptions = {
                kList | kWhy},
     OptionInfo{OptionId::NoOwners, "no-owners", 0, "", "",
                "look into no process: faster, and owners are not known", kList},
+    OptionInfo{OptionId::NoReach, "no-reach", 0, "", "",
+               "read no rules and routes: faster, and who gets through is not known", kList},
     OptionInfo{OptionId::Search, "search", 0, "", "HOW",
                "search owners by survey, tasks, files or proc; else what works, best first",
                kList | kWhy},
@@ -107,6 +111,10 @@ constexpr std::array kOptions = {
                Completes::Interface},
     OptionInfo{OptionId::To, "to", 0, "", "ADDRESS",
                "which address of this host it asks; else the interface's first", kWhy},
+    OptionInfo{OptionId::Graph, "graph", 0, "", "",
+               "draw the stages and chains that the packet comes to", kWhy},
+    OptionInfo{OptionId::OutputFile, "output", 'o', "", "FILE",
+               "draw into FILE.svg or FILE.dot instead (with --graph)", kWhy, Completes::File},
 };
 
 using show::SortKey;
@@ -117,7 +125,7 @@ constexpr std::array kSortWords = {
     SortWord{"unit", SortKey::Unit},       SortWord{"container", SortKey::Container},
     SortWord{"netns", SortKey::Netns},     SortWord{"scope", SortKey::Scope},
     SortWord{"queue", SortKey::Queue},     SortWord{"drops", SortKey::Drops},
-    SortWord{"started", SortKey::Started},
+    SortWord{"started", SortKey::Started}, SortWord{"reach", SortKey::Reach},
 };
 
 constexpr std::array<std::string_view, 3> kColorWords = {"auto", "always", "never"};
@@ -126,6 +134,7 @@ constexpr std::array kFilterForms = {
     Example{"tcp udp mptcp udplite raw", "protocol"},
     Example{"ipv4 ipv6", "family"},
     Example{"loopback one-address one-interface", "what the socket is bound to"},
+    Example{"reachable:anywhere  reachable-from:10.0.0.9", "who gets through"},
     Example{"8080  8000-9000  tcp/8080", "port"},
     Example{"10.0.0.5  10.0.0.0/8  [::1]:80", "bound address, with or without port"},
     Example{"pid:812  ssh.service  container:web", "owner"},

@@ -54,6 +54,7 @@ enum class OptionId : std::uint8_t {
   Wide,
   Width,
   NoOwners,
+  NoReach,
   Search,
   Ascii,
   Redact,
@@ -62,6 +63,8 @@ enum class OptionId : std::uint8_t {
   From,
   In,
   To,
+  Graph,
+  OutputFile,
 };
 
 /// What completes an option's value.

@@ -41,6 +41,7 @@ WhyEngine why_engine() {
     const auto tracer = std::make_shared<const reach::Tracer>(host, network);
     return [tracer](const reach::Question& question) { return tracer->trace(question); };
   };
+  engine.reach = reach::reach_all;
   engine.routing = [](const host::Host& host, const host::Network& network) {
     return reach::Routing{
         .link_to = [&](const IpAddress& to) { return link_to(host, network, to); },

@@ -14,6 +14,7 @@
 #include "host/network.h"
 #include "kernel/source.h"
 #include "reach/questions.h"
+#include "reach/reach_table.h"
 #include "reach/trace.h"
 
 namespace hark::cli {
@@ -27,6 +28,7 @@ struct WhyEngine {
   /// routes ready. Both must outlive it; what a second look changes in the network it sees.
   using Trace = std::function<reach::Answer(const reach::Question&)>;
   std::function<Trace(const host::Host&, const host::Network&)> tracer;
+  reach::AskReach reach;
   std::function<reach::Routing(const host::Host&, const host::Network&)> routing;
   std::function<Result<std::vector<IpAddress>>(const std::string&)> resolve;
 };

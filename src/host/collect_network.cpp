@@ -26,12 +26,20 @@ Network collect_network(kernel::Source& source, const kernel::NetnsRef& netns, c
   Network network = read_network(source, netns, id, request);
   // Half-open connections are counted where they can fill a queue.
   const bool cookies = network.settings.syncookies.value_or(1) != 0;
-  network.services = read_service_facts(source, netns, host, id, {.half_open = !cookies});
+  network.services = read_service_facts(source, netns, host, id,
+                                        {.half_open = !cookies, .options = request.socket_options});
   if (network.services.refused.sockets > 0) {
     note_refused({.source = source, .netns = netns, .request = request, .network = network},
                  network.services.refused);
   }
   return network;
+}
+
+void forget_socket_options(Network& network) {
+  for (SocketFacts& socket : network.services.sockets) socket.options = {};
+  network.services.refused = {};
+  std::erase_if(network.unread,
+                [](const auto& one) { return one.first == NetworkFact::SocketOptions; });
 }
 
 }  // namespace hark::host

@@ -10,4 +10,7 @@ namespace hark::host {
 [[nodiscard]] Network collect_network(kernel::Source& source, const kernel::NetnsRef& netns,
                                       const Host& host, NetnsId id, const NetworkRequest& request);
 
+/// As if NetworkRequest::socket_options had been false.
+void forget_socket_options(Network& network);
+
 }  // namespace hark::host

@@ -48,6 +48,8 @@ constexpr std::array<FieldKind, kFieldCount> kKinds = {{
     {"other-name", true, 6},        // CommandLine
     {"other-name", true, 6},        // Cgroup
     {"other-name", true, 6},        // Inode
+    {"other-reach", false, 3},      // Reachable
+    {"other-reach", false, 3},      // ReachableFrom
 }};
 constexpr unsigned kNearPortRank = 10;
 constexpr unsigned kNearNameRank = 20;

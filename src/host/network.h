@@ -223,6 +223,8 @@ struct NetworkRequest {
   /// Cgroups of the sockets that the question is about: programs of these and of those above are
   /// read. Paths below the root of cgroup v2.
   std::vector<std::string> cgroups = {};
+  /// Options of listening sockets, through their holders: docs/adr/0009.
+  bool socket_options = true;
 };
 
 /// What a question about any listener of the namespace may need, but for `connection`.

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -38,8 +39,13 @@ enum class Field : std::uint8_t {
   CommandLine,
   Cgroup,
   Inode,
+  Reachable,      ///< what only reach can tell: a ReachTest answers
+  ReachableFrom,  ///< the same
 };
-constexpr std::size_t kFieldCount = static_cast<std::size_t>(Field::Inode) + 1;
+constexpr std::size_t kFieldCount = static_cast<std::size_t>(Field::ReachableFrom) + 1;
+
+/// To whom a listener is open, as a filter asks.
+enum class OpenTo : std::uint8_t { Nobody, ThisHost, Some, Anywhere };
 
 /// One term of a filter, understood. Which members count depends on the field.
 struct Term {
@@ -55,6 +61,7 @@ struct Term {
   Scope scope = Scope::All;
   std::uint64_t number = 0;
   State state = State::Listen;
+  OpenTo open_to = OpenTo::Nobody;
   bool any_address = false;   ///< `address:any`: `prefix` does not count
   std::string device;         ///< of `fe80::1%eth0`; empty: not asked for
   bool has_protocol = false;  ///< a port or address term that is bound to `protocol`
@@ -65,13 +72,18 @@ struct Filter {
   std::vector<Term> terms;
 };
 
+/// Does the term, of Reachable or ReachableFrom, hold for a listener (its position in
+/// Host::listeners)? Empty: that is not known of any.
+using ReachTest = std::function<bool(std::size_t listener, const Term& term)>;
+
 /// Every form of a filter word, in any case of letters:
 ///   tcp udp mptcp udplite raw · ipv4 ipv6 · loopback one-address one-interface
 ///   8080 · 8000-9000 · tcp/8080 · 8080/tcp · tcp:8080 · :8080 · udp/8000-9000 · 10.0.0.5 ·
 ///   10.0.0.0/8 · 10.0.0.5:443 · *:443 · [::1]:80 · udp/[::]:53 · fe80::1%eth0 · tcp/10.0.0.5 ·
 ///   /usr/sbin/nginx · ssh.service · any other word
 ///   field:value with the fields proto family port address interface netns state scope user unit
-///   container name pid exe cmdline cgroup inode (and the synonyms a person would try)
+///   container name pid exe cmdline cgroup inode reachable reachable-from (and the synonyms a
+///   person would try)
 ///   not TERM, once: `not not TERM`, a last `not`, `and` and `or` are errors
 /// A bare number is a port from 1 to 65535. An address matches listeners bound to exactly it; a
 /// prefix those bound inside it; `address:any` (also `address:*`) those bound to every address.
@@ -93,15 +105,20 @@ struct Filter {
 ///   cmdline    contained in the arguments joined by blanks; a glob matches all of them
 ///   cgroup     the path, or one it lies below
 /// What could not be read holds no term: it is selected by none, and left in by each `not`.
-[[nodiscard]] bool matches(const Host& host, const Listener& listener, const Filter& filter);
+[[nodiscard]] bool matches(const Host& host, const Listener& listener, const Filter& filter,
+                           const ReachTest& reach = {});
 
 /// Positions in Host::listeners, ascending.
-[[nodiscard]] std::vector<std::size_t> select(const Host& host, const Filter& filter);
+[[nodiscard]] std::vector<std::size_t> select(const Host& host, const Filter& filter,
+                                              const ReachTest& reach = {});
+
+/// Does the term ask what only reach can tell?
+[[nodiscard]] bool asks_reach(const Term& term);
 
 /// Something that exists and comes near to what was asked for. See contract.md, "Near misses".
 struct Near {
-  /// other-protocol other-port other-address other-family other-namespace; other-state, and
-  /// other-name where a name (of a process, unit, user, container …) is the difference
+  /// other-protocol other-port other-address other-family other-namespace; other-state, other-reach
+  /// and other-name where a name (of a process, unit, user, container …) is the difference
   std::string relation;
   std::optional<std::size_t> listener;  ///< position in Host::listeners
   std::string text;  ///< "udp 53: dnsmasq (12) listens on …": no quoting for a medium

@@ -25,7 +25,11 @@ bool any_socket_unit(const Host& host, const Listener& listener, Test test) {
 struct Subject {
   const Host& host;
   const Listener& listener;
+  const ReachTest& reach;
 
+  [[nodiscard]] bool reaches(const Term& term) const {
+    return reach && reach(static_cast<std::size_t>(&listener - host.listeners.data()), term);
+  }
   /// True if `test` holds for a process that owns the listener.
   template <typename Test>
   [[nodiscard]] bool any_owner(Test test) const {
@@ -209,6 +213,8 @@ bool holds_for_owner(const Subject& subject, const Term& term) {
     case State:
     case Scope:
     case Inode:
+    case Reachable:
+    case ReachableFrom:
       break;
   }
   return false;
@@ -237,6 +243,9 @@ bool holds(const Subject& subject, const Term& term) {
       return listener.scope == term.scope;
     case Inode:
       return listener.socket.inode == term.number;
+    case Reachable:
+    case ReachableFrom:
+      return subject.reaches(term);
     case Word:
     case User:
     case Unit:
@@ -253,8 +262,13 @@ bool holds(const Subject& subject, const Term& term) {
 
 }  // namespace
 
-bool matches(const Host& host, const Listener& listener, const Filter& filter) {
-  const Subject subject{host, listener};
+bool asks_reach(const Term& term) {
+  return term.field == Field::Reachable || term.field == Field::ReachableFrom;
+}
+
+bool matches(const Host& host, const Listener& listener, const Filter& filter,
+             const ReachTest& reach) {
+  const Subject subject{host, listener, reach};
   std::array<bool, kFieldCount> asked{};
   std::array<bool, kFieldCount> met{};
   for (const Term& term : filter.terms) {
@@ -269,10 +283,10 @@ bool matches(const Host& host, const Listener& listener, const Filter& filter) {
   return asked == met;
 }
 
-std::vector<std::size_t> select(const Host& host, const Filter& filter) {
+std::vector<std::size_t> select(const Host& host, const Filter& filter, const ReachTest& reach) {
   std::vector<std::size_t> out;
   for (std::size_t i = 0; i < host.listeners.size(); ++i) {
-    if (matches(host, host.listeners[i], filter)) out.push_back(i);
+    if (matches(host, host.listeners[i], filter, reach)) out.push_back(i);
   }
   return out;
 }

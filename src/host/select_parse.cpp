@@ -140,6 +140,12 @@ Result<void> put_address_value(Term& term, std::string_view word, std::string_vi
              "addresses are written 10.0.0.5, 10.0.0.0/8, ::1 or any");
 }
 
+Result<void> put_source(Term& term, std::string_view word, std::string_view value) {
+  if (put_address(term, value) && !term.any_address && term.device.empty()) return {};
+  return bad(word, "not an address or prefix",
+             "clients are written 203.0.113.9, 10.0.0.0/8 or fd00::/8");
+}
+
 Result<void> put_text(Term& term, std::string_view, std::string_view value) {
   term.text = value;
   return {};
@@ -152,11 +158,14 @@ Result<void> put_field_value(Term& term, std::string_view word, std::string_view
     case Family:
     case State:
     case Scope:
+    case Reachable:
       return put_chosen(term, word, value);
     case Port:
       return put_ports(term, word, value);
     case Address:
       return put_address_value(term, word, value);
+    case ReachableFrom:
+      return put_source(term, word, value);
     case Pid:
     case Inode:
       return put_number(term, word, value);

@@ -280,6 +280,11 @@ TEST(Filter, RefusesWithReasonAndHint) {
       {"tpc/80", "tpc/80", "unknown value 'tpc'", "did you mean tcp?"},
       {"15/main", "15/main", "unknown value 'main'", ""},
       {"family:ipv5", "family:ipv5", "unknown value 'ipv5'", "did you mean ipv4?"},
+      {"reachable:anywere", "reachable:anywere",
+       "unknown value 'anywere', one of anywhere, some, loopback, none", "did you mean anywhere?"},
+      {"reachable-from:any", "reachable-from:any", "not an address or prefix",
+       "clients are written"},
+      {"reachable-from:10.0.0.0/33", "reachable-from:10.0.0.0/33", "not an address or prefix", ""},
       {"state:open", "state:open", "unknown value 'open', one of listen, unconn", ""},
       {"user:", "user:", "a value is missing", "the name or number"},
       {"pid:abc", "pid:abc", "not a number from 1 to", ""},
@@ -309,6 +314,33 @@ TEST(Filter, RefusesWithReasonAndHint) {
     EXPECT_EQ(filter.error().code, 0);
   }
   EXPECT_FALSE(parse_filter(std::vector<std::string>{""}));
+}
+
+TEST(Filter, ReachIsAskedOfWhoKnowsIt) {
+  const Host host = example_host();
+  std::vector<OpenTo> asked;
+  const ReachTest odd = [&asked](std::size_t listener, const Term& term) {
+    if (term.field == Field::ReachableFrom) return term.prefix.text() == "203.0.113.9/32";
+    asked.push_back(term.open_to);
+    return listener % 2 == 1;
+  };
+  const auto chosen_by = [&](std::string_view line, const ReachTest& test) {
+    return select(host, *parse(line), test);
+  };
+  const Positions tcp = chosen_by("tcp", {});
+  Positions odd_ones;
+  Positions even_ones;
+  for (const std::size_t i : tcp) (i % 2 == 1 ? odd_ones : even_ones).push_back(i);
+  ASSERT_FALSE(odd_ones.empty());
+  EXPECT_EQ(chosen_by("tcp reachable:anywhere", odd), odd_ones);
+  EXPECT_EQ(asked.front(), OpenTo::Anywhere);
+  EXPECT_EQ(chosen_by("tcp not reachable:none", odd), even_ones);
+  EXPECT_EQ(asked.back(), OpenTo::Nobody);
+  EXPECT_EQ(chosen_by("tcp reachable-from:203.0.113.9", odd), tcp);
+  EXPECT_EQ(chosen_by("tcp reachable-from:203.0.113.0/24", odd), Positions{});
+  // Where nobody knows, no term holds.
+  EXPECT_EQ(chosen_by("reachable:loopback", {}), Positions{});
+  EXPECT_EQ(chosen_by("tcp not reachable:loopback", {}), tcp);
 }
 
 TEST(Filter, EveryFieldWordIsUnderstoodAndHasHelp) {

@@ -34,6 +34,12 @@ constexpr std::array<FieldRow, kFieldCount - 1> kFields = {{
      {"cmd", "command", "args"}},
     {Field::Cgroup, {"cgroup", "a cgroup's path, or one above it"}, {"cg"}},
     {Field::Inode, {"inode", "the number of a socket: socket:[N] in /proc/PID/fd"}, {"ino"}},
+    {Field::Reachable,
+     {"reachable", "who gets through: anywhere, some, loopback or none"},
+     {"reach", "open"}},
+    {Field::ReachableFrom,
+     {"reachable-from", "an address or prefix from which clients get through"},
+     {"from", "open-from"}},
 }};
 
 template <typename T>
@@ -63,6 +69,12 @@ constexpr std::array kValues = {
     ValueWord{"listening", Field::State, number_of(State::Listen), false, false},
     ValueWord{"unconn", Field::State, number_of(State::Unconn), false, true},
     ValueWord{"unconnected", Field::State, number_of(State::Unconn), false, false},
+    ValueWord{"anywhere", Field::Reachable, number_of(OpenTo::Anywhere), false, true},
+    ValueWord{"some", Field::Reachable, number_of(OpenTo::Some), false, true},
+    ValueWord{"loopback", Field::Reachable, number_of(OpenTo::ThisHost), false, true},
+    ValueWord{"this-host", Field::Reachable, number_of(OpenTo::ThisHost), false, false},
+    ValueWord{"none", Field::Reachable, number_of(OpenTo::Nobody), false, true},
+    ValueWord{"nobody", Field::Reachable, number_of(OpenTo::Nobody), false, false},
 };
 
 std::vector<std::string> shown_values(Field field) {
@@ -112,6 +124,7 @@ void put_value(Term& term, const ValueWord& row) {
   term.family = row.field == Field::Family ? Family{row.value} : term.family;
   term.scope = row.field == Field::Scope ? Scope{row.value} : term.scope;
   term.state = row.field == Field::State ? State{row.value} : term.state;
+  term.open_to = row.field == Field::Reachable ? OpenTo{row.value} : term.open_to;
 }
 
 Error unknown_field(std::string_view word, std::string_view field) {

@@ -217,7 +217,8 @@ ServiceFacts read_service_facts(kernel::Source& source, const kernel::NetnsRef& 
   std::map<std::uint32_t, std::size_t> places;
   for (std::size_t i = 0; i < out.sockets.size(); ++i) places.emplace(out.sockets[i].inode, i);
   for (const Listener& listener : host.listeners) {
-    if (listener.netns != id || !asked(listener.port) || !tells_options(listener)) continue;
+    if (!request.options || listener.netns != id) continue;
+    if (!asked(listener.port) || !tells_options(listener)) continue;
     add_options(source, host, listener, places, out);
   }
   if (request.half_open) count_half_open(reader, host, id, out.sockets);

@@ -71,7 +71,8 @@ struct ServiceFacts {
 struct ServiceRequest {
   std::optional<std::uint16_t> port = {};  ///< of one port, else of all
   bool half_open =
-      false;  ///< count SYN_RECV: walks all connections, and matters without SYN cookies
+      false;            ///< count SYN_RECV: walks all connections, and matters without SYN cookies
+  bool options = true;  ///< of sockets, through their holders
 };
 
 /// Reads them for the listeners of one namespace. What cannot be read stays empty. What is asked of

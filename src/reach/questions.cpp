@@ -14,35 +14,11 @@ using host::Listener;
 using host::Network;
 using host::Target;
 
-constexpr std::uint32_t kIffUp = 0x1;        // IFF_UP of linux/if.h
-constexpr std::uint32_t kIffLoopback = 0x8;  // IFF_LOOPBACK
-
-/// What is asked for at the far end: a port, and perhaps the address that a listener has.
-struct Service {
-  Protocol protocol = Protocol::Tcp;
-  std::uint16_t port = 0;
-  std::optional<IpAddress> bound = {};
-};
-
 /// Where a packet comes from.
 struct Origin {
   IpAddress source;
   const Link* link = nullptr;
 };
-
-Protocol transport_of(Protocol protocol) {
-  return protocol == Protocol::Udp ? Protocol::Udp : Protocol::Tcp;
-}
-
-bool is_loopback(const Link& link) {
-  return (link.flags & kIffLoopback) != 0;
-}
-
-/// IP receives by the bridge or bond, not by its ports.
-bool is_port(const Link& link) {
-  return link.master != 0 &&
-         (link.slave_kind == "bridge" || link.slave_kind == "bond" || link.slave_kind == "team");
-}
 
 std::string address_words(const IpAddress& address, std::uint16_t port) {
   const std::string text = address.text();
@@ -51,25 +27,6 @@ std::string address_words(const IpAddress& address, std::uint16_t port) {
 
 const char* name_of(Family family) {
   return family == Family::Inet ? "IPv4" : "IPv6";
-}
-
-/// An address that is of this subnet and not one of ours: the lowest. Nothing where it has none.
-std::optional<IpAddress> neighbour_in(const Prefix& subnet, const Network& network) {
-  const unsigned bits = subnet.address.bits();
-  if (subnet.length >= bits) return std::nullopt;
-  constexpr unsigned kTries = 64;
-  const unsigned free_bits = bits - subnet.length;
-  const unsigned most = free_bits > 6 ? kTries : (1U << free_bits);
-  for (unsigned i = 1; i < most; ++i) {
-    IpAddress one = subnet.address;
-    one.bytes[bits / 8 - 1] = static_cast<std::uint8_t>(one.bytes[bits / 8 - 1] | i);
-    const bool broadcast =
-        subnet.address.family == Family::Inet && free_bits > 1 && free_bits <= 6 && i + 1 == most;
-    const bool own =
-        std::ranges::any_of(network.addresses, [&](const auto& a) { return a.address == one; });
-    if (!own && !broadcast) return one;
-  }
-  return std::nullopt;
 }
 
 class Planner {
@@ -81,12 +38,16 @@ class Planner {
   Result<Plan> plan(const std::vector<std::size_t>& listeners) {
     if (const auto fine = check_words(); !fine) return fail(fine.error());
     const std::vector<Service> services = services_of(listeners);
-    const auto origins = asked_.sources.empty() ? representatives() : origins_of_sources();
-    if (!origins) return fail(origins.error());
-    for (const Origin& origin : *origins) {
-      for (const Service& service : services) ask(origin, service);
+    if (asked_.sources.empty()) {
+      ask_all_sources(services);
+    } else {
+      const auto origins = origins_of_sources();
+      if (!origins) return fail(origins.error());
+      for (const Origin& origin : *origins) {
+        for (const Service& service : services) ask(origin, service);
+      }
     }
-    if (plan_.questions.empty() && !services.empty()) return fail(nothing_fits());
+    if (plan_.empty() && !services.empty()) return fail(nothing_fits());
     return std::move(plan_);
   }
 
@@ -109,11 +70,7 @@ class Planner {
   [[nodiscard]] std::vector<Service> services_of(const std::vector<std::size_t>& listeners) const {
     std::vector<Service> out;
     for (const std::size_t i : listeners) {
-      const Listener& listener = host_.listeners[i];
-      Service service{transport_of(listener.protocol), listener.port, {}};
-      const IpAddress bound = listener.address.unmapped();
-      if (!target_.endpoint && !bound.is_unspecified()) service.bound = bound;
-      out.push_back(service);
+      out.push_back(service_of(host_.listeners[i]));
     }
     if (!target_.endpoint) return out;
     // One question for each protocol, whatever many listeners share the port.
@@ -123,7 +80,7 @@ class Planner {
       const bool wanted = target_.protocol ? *target_.protocol == protocol
                           : out.empty()    ? protocol == Protocol::Tcp
                                            : has;
-      if (wanted) ports.push_back({protocol, target_.port, {}});
+      if (wanted) ports.push_back({.protocol = protocol, .port = target_.port});
     }
     return ports;
   }
@@ -193,7 +150,7 @@ class Planner {
     std::vector<std::string> names;
     const Link* last = nullptr;
     for (const Link& link : network_.links) {
-      if (is_loopback(link) || is_port(link) || (link.flags & kIffUp) == 0) continue;
+      if (is_loopback(link) || !receives(link)) continue;
       names.push_back(link.name);
       last = &link;
     }
@@ -208,74 +165,36 @@ class Planner {
                       : "say by which interface it comes: --in " + join(names, " or --in ")));
   }
 
-  /// One source for each interface and family.
-  Result<std::vector<Origin>> representatives() {
-    plan_.representatives = true;
-    std::vector<Origin> out;
+  /// Every source of every interface that is up, or of the one that a person named.
+  void ask_all_sources(const std::vector<Service>& services) {
     const Link* only = asked_.interface.empty() ? nullptr : named_link(asked_.interface);
     for (const Link& link : network_.links) {
-      const bool wanted =
-          only != nullptr ? &link == only : !is_port(link) && (link.flags & kIffUp) != 0;
-      if (!wanted) continue;
-      for (const Family family : {Family::Inet, Family::Inet6}) {
-        if (const auto source = representative(link, family)) out.push_back({*source, &link});
+      if (only != nullptr ? &link != only : !receives(link)) continue;
+      for (const Service& service : services) {
+        for (const Family family : {Family::Inet, Family::Inet6}) {
+          if (!target_.endpoint && service.family && *service.family != family) continue;
+          for (const IpAddress& to : destinations(link, family, false, service)) {
+            const Destination one{.protocol = service.protocol,
+                                  .address = to,
+                                  .port = service.port,
+                                  .interface = link.index};
+            if (is_new(one, {})) plan_.destinations.push_back(one);
+          }
+        }
       }
     }
-    return out;
   }
 
-  /// A neighbour on the link's subnet; off it where the subnet has but us. Nothing where the link
-  /// has no address of this family.
-  [[nodiscard]] std::optional<IpAddress> representative(const Link& link, Family family) const {
-    const auto own = first_address(link, family, false);
-    if (!own || is_loopback(link)) return own;
-    for (const host::InterfaceAddress& address : network_.addresses) {
-      if (address.link != link.index || address.address != *own) continue;
-      // Of a point-to-point link the peer's.
-      if (address.subnet.length == own->bits() && address.subnet.address != *own) {
-        return address.subnet.address;
-      }
-      if (const auto found = neighbour_in(address.subnet, network_)) return found;
-    }
-    // Of the blocks that are kept for documentation: nobody has them.
-    return IpAddress::parse(family == Family::Inet ? "192.0.2.1" : "2001:db8::1");
-  }
-
-  /// The interface's first address. Of IPv6 a link-local one only where `link_local` is wanted or
-  /// there is no other.
-  [[nodiscard]] std::optional<IpAddress> first_address(const Link& link, Family family,
-                                                       bool link_local) const {
-    std::optional<IpAddress> second;
-    for (const host::InterfaceAddress& address : network_.addresses) {
-      if (address.link != link.index || address.address.family != family) continue;
-      const bool local = family == Family::Inet6 && address.address.is_link_local();
-      if (local == (link_local && family == Family::Inet6)) return address.address;
-      if (!second) second = address.address;
-    }
-    return second;
-  }
-
-  /// Which addresses of this host a packet of that origin is sent to.
-  std::vector<IpAddress> destinations(const Origin& origin, const Service& service) {
-    const Family family = origin.source.family;
+  /// Which addresses of this host are asked.
+  std::vector<IpAddress> destinations(const Link& link, Family family, bool link_local,
+                                      const Service& service) {
     if (!asked_.destinations.empty()) return of_family(asked_.destinations, family);
     if (target_.address) return of_family({*target_.address}, family);
     if (target_.family && *target_.family != family) return {};
-    if (service.bound && service.bound->family == family &&
-        (is_loopback(*origin.link) || !service.bound->is_loopback())) {
-      return {*service.bound};
-    }
-    const bool link_local = origin.source.is_link_local();
-    if (const auto own = first_address(*origin.link, family, link_local)) return {*own};
-    for (const Link& other : network_.links) {
-      if (is_loopback(other)) continue;
-      const auto own = first_address(other, family, false);
-      if (!own) continue;
-      note(origin.link->name + " has no " + name_of(family) + " address: " + own->text() + " of " +
-           other.name + " is asked");
-      return {*own};
-    }
-    return {};
+    const auto to = destined(network_, link, family, service, link_local);
+    if (!to) return {};
+    if (!to->note.empty()) note(to->note);
+    return {to->address};
   }
 
   static std::vector<IpAddress> of_family(std::vector<IpAddress> addresses, Family family) {
@@ -284,17 +203,25 @@ class Planner {
   }
 
   void ask(const Origin& origin, const Service& service) {
-    for (const IpAddress& destination : destinations(origin, service)) {
-      const auto key = std::tuple(service.protocol, origin.source, origin.link->index, destination,
-                                  service.port);
-      if (!asked_already_.insert(key).second) continue;
+    const bool link_local = origin.source.is_link_local();
+    for (const IpAddress& to :
+         destinations(*origin.link, origin.source.family, link_local, service)) {
+      const Destination one{.protocol = service.protocol,
+                            .address = to,
+                            .port = service.port,
+                            .interface = origin.link->index};
+      if (!is_new(one, origin.source)) continue;
       plan_.questions.push_back({.protocol = service.protocol,
                                  .source = origin.source,
-                                 .destination = destination,
+                                 .destination = to,
                                  .source_port = asked_.source_port,
                                  .port = service.port,
                                  .interface = origin.link->index});
     }
+  }
+
+  bool is_new(const Destination& to, const IpAddress& source) {
+    return asked_already_.emplace(to.protocol, source, to.interface, to.address, to.port).second;
   }
 
   [[nodiscard]] Error nothing_fits() const {
@@ -330,13 +257,6 @@ class Planner {
 };
 
 }  // namespace
-
-host::Gap not_all_sources() {
-  return {.code = kNotAllSources,
-          .what = "one source of each interface was asked, not every source",
-          .hides = "whether other sources fare otherwise",
-          .remedy = "--from ADDRESS asks for one"};
-}
 
 Result<Plan> plan_questions(const host::Host& host, const Network& network, const Target& target,
                             const std::vector<std::size_t>& listeners, const Asked& asked,

@@ -12,6 +12,7 @@
 #include "host/host.h"
 #include "host/network.h"
 #include "host/target.h"
+#include "reach/destinations.h"
 #include "reach/routing.h"
 #include "reach/trace.h"
 
@@ -25,18 +26,17 @@ struct Asked {
   std::vector<IpAddress> destinations = {};  ///< empty: not said
 };
 
-/// The questions, each once, and what must be said of how they came about.
+/// What is to be asked, each once, and what must be said of how it came about. Of sources that were
+/// said `questions`; else `destinations`, for every source.
 struct Plan {
-  std::vector<Question> questions;
-  std::vector<std::string> notes;  ///< "the route to 10.0.0.9 leaves by eth0, so it comes in there"
-  bool interface_chosen = false;   ///< by the route, not by the person
-  /// No source was said: one of each interface stands for all of them.
-  bool representatives = false;
-};
+  std::vector<Question> questions = {};
+  std::vector<Destination> destinations = {};
+  std::vector<std::string> notes =
+      {};                         ///< "the route to 10.0.0.9 leaves by eth0, so it comes in there"
+  bool interface_chosen = false;  ///< by the route, not by the person
 
-/// The gap of a plan with representatives.
-constexpr const char* kNotAllSources = "not-all-sources";
-[[nodiscard]] host::Gap not_all_sources();
+  [[nodiscard]] bool empty() const { return questions.empty() && destinations.empty(); }
+};
 
 /// Routing, as a plan needs it: routing.h in the program, made-up answers in tests.
 struct Routing {
@@ -47,7 +47,7 @@ struct Routing {
 
 /// `listeners` are those of the target (host::listeners_of). Errors name the word that does not
 /// fit: an interface that does not exist, families that do not meet, a source that no route leads
-/// to. No question at all is no error where a name means no listener.
+/// to. An empty plan is no error where a name means no listener.
 [[nodiscard]] Result<Plan> plan_questions(const host::Host& host, const host::Network& network,
                                           const host::Target& target,
                                           const std::vector<std::size_t>& listeners,

@@ -41,6 +41,7 @@ void tell(World& world, HookPoint hook, Stage stage, const HookResult& result) {
   if (result.place && !result.place->policy && !told) {
     add_step(world, stage, "pass", "accepted by " + words_of(*result.place),
              command_of(*result.place));
+    world.path.back().rule = result.place->rule;
   } else if (asked && result.notes.empty()) {
     add_step(world, stage, "pass", "nothing stops it");
   }

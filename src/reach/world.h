@@ -59,6 +59,7 @@ struct Step {
   std::string verdict;  ///< "pass", "stop", "rewrite", "unknown"
   std::string detail;
   std::string verify = {};  ///< a command that shows it; may be empty
+  std::string rule = {};    ///< the rule that did it, in nft's or iptables' own words; may be empty
   bool operator==(const Step&) const = default;
 };
 

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "show/reach_words.h"
 
 namespace hark::show {
 namespace {
@@ -110,6 +111,16 @@ CellValue scope_cell(const RowView& view) {
 CellValue who_cell(const RowView& view) {
   return {.text = who_words(view.host, view.row, view.ascii),
           .colour = cannot_serve(view.host, view.holders) ? Colour::Red : Colour::None};
+}
+
+CellValue reach_cell(const RowView& view) {
+  if (view.reach == nullptr) return {.text = {}, .known = false};
+  std::string text = reach_words(*view.reach, view.row.listeners);
+  const bool known = !text.empty();
+  const auto open = openness_of(*view.reach, view.row.listeners);
+  return {.text = std::move(text),
+          .known = known,
+          .colour = open == reach::Openness::Nobody ? Colour::Red : Colour::None};
 }
 
 CellValue name_cell(const RowView& view) {
@@ -276,7 +287,7 @@ constexpr const char* kStartedBy = "started-by";
 constexpr unsigned kAsked = kMustStay;  // not in the usual table: only there if asked for
 
 // word, heading, help; importance; may be cut, numbers, of processes; how it is made
-constexpr std::array<ColumnSpec, 28> kSpecs = {{
+constexpr std::array<ColumnSpec, 29> kSpecs = {{
     {{"port", "PORT", "protocol and ports"}, 200, false, false, false, port_cell},
     {{"protocol", "PROTOCOL", "tcp, mptcp, udp, udplite or raw"},
      kAsked,
@@ -303,6 +314,14 @@ constexpr std::array<ColumnSpec, 28> kSpecs = {{
      false,
      true,
      who_cell},
+    {{"reach", "REACHABLE FROM", "whose packets get through to it"},
+     95,
+     true,
+     false,
+     false,
+     reach_cell,
+     false,
+     true},
     {{"name", "NAME", "names of the processes"}, kAsked, true, false, true, name_cell},
     {{"pid", "PID", "process ids"}, kAsked, false, false, true, pid_cell},
     {{"user", "USER", "user who made the socket"}, kAsked, true, false, false, user_cell},
@@ -373,7 +392,8 @@ constexpr std::array<ColumnSpec, 28> kSpecs = {{
      true,
      false,
      true,
-     started_by_cell, true},
+     started_by_cell,
+     true},
 }};
 
 constexpr auto kColumns = [] {
@@ -401,6 +421,11 @@ std::span<const ListColumn> list_columns() {
 bool column_needs_owners(const std::string& word) {
   const ColumnSpec* spec = column_spec(word);
   return spec != nullptr && spec->needs_owners;
+}
+
+bool column_needs_reach(const std::string& word) {
+  const ColumnSpec* spec = column_spec(word);
+  return spec != nullptr && spec->needs_reach;
 }
 
 bool column_needs_details(const std::string& word) {

@@ -20,6 +20,7 @@ struct RowView {
   Holders holders;
   bool whole;  ///< lists are not shortened
   bool ascii;  ///< nothing but ASCII but in names
+  const reach::ReachTable* reach = nullptr;
 };
 
 /// What stands in a cell, not escaped yet.
@@ -37,6 +38,7 @@ struct ColumnSpec {
   bool needs_owners;
   CellValue (*make)(const RowView& view);
   bool needs_details = false;  ///< more than the search for owners tells
+  bool needs_reach = false;
 };
 
 [[nodiscard]] std::span<const ColumnSpec> column_specs();

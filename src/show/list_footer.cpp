@@ -9,6 +9,7 @@
 #include <tuple>
 
 #include "show/escape.h"
+#include "show/reach_words.h"
 
 namespace hark::show {
 namespace {
@@ -54,6 +55,14 @@ std::string count_line(const Host& host, std::span<const ListRow> rows, bool unf
   }
   if (namespaces.size() > 1) line += " in " + counted(namespaces.size(), "namespace");
   return line + ".";
+}
+
+/// Is something open to other hosts?
+bool is_open(std::span<const ListRow> rows, const reach::ReachTable* reach) {
+  return reach != nullptr && std::ranges::any_of(rows, [reach](const ListRow& row) {
+           const reach::Openness open = openness_of(*reach, row.listeners);
+           return open == reach::Openness::Some || open == reach::Openness::Anywhere;
+         });
 }
 
 /// How heavy a gap weighs, by its code: first what hides listeners, then what hides their owners,
@@ -147,8 +156,10 @@ std::vector<std::string> gap_lines(const std::vector<Gap>& gaps, std::size_t roo
 }  // namespace
 
 std::string footer_text(const Host& host, std::span<const ListRow> rows, bool unfolded,
-                        const TableStyle& style) {
-  std::vector<std::string> lines = wrapped(count_line(host, rows, unfolded), style.width);
+                        const TableStyle& style, const reach::ReachTable* reach) {
+  std::string first = count_line(host, rows, unfolded);
+  if (is_open(rows, reach)) first += " What stands before this host is not seen.";
+  std::vector<std::string> lines = wrapped(first, style.width);
   const std::size_t room = kMostLines - std::min(kMostLines, lines.size());
   for (auto& line : gap_lines(by_weight(host.gaps), room, style)) lines.push_back(std::move(line));
   std::string out;

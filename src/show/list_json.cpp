@@ -1,7 +1,9 @@
 #include "show/list_json.h"
 
+#include "show/class_json.h"
 #include "show/json_parts.h"
 #include "show/list_facts.h"
+#include "show/reach_words.h"
 
 namespace hark::show {
 namespace {
@@ -9,11 +11,30 @@ namespace {
 using host::Host;
 using host::Listener;
 
-/// A listener as `hark list` gives it: with its scope, and what is wrong with it.
-Json entry_json(const Host& host, const Listener& l) {
+/// Null where it was not asked, and where rules that were not read decide: never "nobody".
+Json reach_json(const reach::ReachTable* reach, std::size_t listener) {
+  if (reach == nullptr) return nullptr;
+  const reach::ClassList classes = reach->classes({listener});
+  if (classes.empty()) return nullptr;
+  const host::Network& network = *reach->network(reach->host().listeners[listener].netns);
+  const bool unread = network.gap(host::NetworkFact::Nftables) != nullptr ||
+                      network.gap(host::NetworkFact::Legacy) != nullptr;
+  Json out = Json::array();
+  for (const reach::ReachClass* one : classes) {
+    if (unread && one->answer.outcome == reach::Outcome::Unknown) return nullptr;
+    out.push_back(class_json({reach->host(), network}, *one));
+  }
+  return out;
+}
+
+/// A listener as `hark list` gives it: with its scope, who reaches it, and what is wrong with it.
+Json entry_json(const Host& host, std::size_t listener, const reach::ReachTable* reach) {
+  const Listener& l = host.listeners[listener];
   Json entry = listener_json(host, l);
   entry["scope"] = std::string(host::name_of(l.scope));
-  entry["reach"] = nullptr;  // unknown until it is computed, never "nobody"
+  entry["reach"] = reach_json(reach, listener);
+  entry["reachable_from"] =
+      reach == nullptr ? Json(nullptr) : text_or_null(reach_words(*reach, {listener}));
   entry["findings"] = Json::array();
   if (queue_level(l) == QueueLevel::Full) entry["findings"].push_back("accept-queue-full");
   return entry;
@@ -22,7 +43,8 @@ Json entry_json(const Host& host, const Listener& l) {
 }  // namespace
 
 void write_list_json(const Host& host, const std::vector<std::size_t>& selected,
-                     std::span<const host::Near> near, const Sink& sink) {
+                     std::span<const host::Near> near, const Sink& sink,
+                     const reach::ReachTable* reach) {
   JsonWriter writer(sink);
   writer.member("schema", "hark.list/1");
   writer.member("taken_at",
@@ -30,7 +52,7 @@ void write_list_json(const Host& host, const std::vector<std::size_t>& selected,
   writer.member("host", text_or_null(host.name));
   writer.member("kernel", text_or_null(host.kernel));
   writer.list("listeners", selected.size(),
-              [&](std::size_t i) { return entry_json(host, host.listeners[selected[i]]); });
+              [&](std::size_t i) { return entry_json(host, selected[i], reach); });
   writer.member("published", nullptr);
   writer.list("gaps", host.gaps.size(), [&](std::size_t i) { return gap_json(host.gaps[i]); });
   if (selected.empty()) {

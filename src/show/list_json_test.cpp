@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
+#include "reach/test_classes.h"
 #include "show/test_host.h"
 
 namespace hark::show {
@@ -64,7 +65,8 @@ TEST(ListJson, WholeText) {
       "\"exe\":\"/usr/bin/nginx\",\"exe_deleted\":false,"
       "\"user\":\"root\",\"uid\":0,\"started_at\":\"2026-05-28T20:40:12Z\",\"state\":\"S\","
       "\"door\":null,\"parents\":null,\"kernel\":null}],\"held_by\":null,"
-      "\"probable_client\":false,\"scope\":\"all\",\"reach\":null,\"findings\":[]}\n"
+      "\"probable_client\":false,\"scope\":\"all\",\"reach\":null,\"reachable_from\":null,"
+      "\"findings\":[]}\n"
       "  ],\n"
       "  \"published\": null,\n"
       "  \"gaps\": [\n"
@@ -82,7 +84,7 @@ TEST(ListJson, EveryKeyOfTheContractIsThere) {
     EXPECT_EQ(keys_of(l),
               "protocol family address port v6only interface netns state socket queue unit "
               "unit_facts socket_units "
-              "container owners held_by probable_client scope reach findings ");
+              "container owners held_by probable_client scope reach reachable_from findings ");
     EXPECT_EQ(keys_of(l["netns"]), "inode name ");
     EXPECT_EQ(keys_of(l["socket"]), "inode cookie uid user cgroup ");
     EXPECT_EQ(keys_of(l["queue"]), "length limit drops ");
@@ -91,6 +93,47 @@ TEST(ListJson, EveryKeyOfTheContractIsThere) {
             "pid fds name program cmdline exe exe_deleted user uid started_at state door parents "
             "kernel ");
   EXPECT_EQ(keys_of(json["listeners"][1]["container"]), "runtime id name image pod namespace ");
+}
+
+TEST(ListJson, ReachIsClassesAndNullWhereUnreadRulesDecide) {
+  using reach::testing::Place;
+  HostBuilder b;
+  b.listener(Protocol::Tcp, "0.0.0.0", 80);
+  b.listener(Protocol::Raw, "0.0.0.0", 1);
+  const auto listed = [&b](const host::Network& network, reach::Outcome outcome) {
+    reach::ReachTable table(b.host());
+    table.add(network, b.all(),
+              [outcome](const host::Host&, const host::Network&,
+                        const std::vector<reach::Destination>& to) {
+                std::vector<std::vector<reach::ReachClass>> out;
+                for (const reach::Destination& one : to) {
+                  Place place(one.interface, one.address.text().c_str());
+                  place.of(reach::testing::set_of({"10.0.0.0/8"}), reach::Outcome::Refused, "x");
+                  place.others(outcome, "y");
+                  out.push_back(place.classes());
+                }
+                return out;
+              });
+    std::string text;
+    write_list_json(
+        b.host(), b.all(), {}, [&text](std::string_view piece) { text += piece; }, &table);
+    return ordered_json::parse(text)["listeners"];
+  };
+  host::Network network = reach::testing::two_links();
+  const auto known = listed(network, reach::Outcome::Answered);
+  ASSERT_EQ(known[0]["reach"].size(), 6U);  // two classes at each of three interfaces
+  const auto& first = known[0]["reach"][2];
+  EXPECT_EQ(first["sources"]["interface"], "eth0");
+  EXPECT_EQ(first["sources"]["addresses"], ordered_json({"10.0.0.0/8"}));
+  EXPECT_EQ(first["sources"]["ports"], ordered_json({"0-65535"}));
+  EXPECT_EQ(first["outcome"], "refused");
+  EXPECT_EQ(first["destination"], "10.0.0.5");
+  EXPECT_EQ(first["witness"]["source"], "10.0.0.0");
+  EXPECT_EQ(known[0]["reachable_from"], "anywhere but 10.0.0.0/8");
+  EXPECT_EQ(known[1]["reach"], nullptr);
+  network.unread = {{host::NetworkFact::Nftables, {"nftables-not-read", "nftables", "", ""}}};
+  EXPECT_EQ(listed(network, reach::Outcome::Silent)[0]["reach"].size(), 6U);
+  EXPECT_EQ(listed(network, reach::Outcome::Unknown)[0]["reach"], nullptr);
 }
 
 TEST(ListJson, WhatIsNotKnownIsNull) {

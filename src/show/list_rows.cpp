@@ -22,6 +22,7 @@
 
 #include "host/doors.h"
 #include "show/list_facts.h"
+#include "show/reach_words.h"
 
 namespace hark::show {
 namespace {
@@ -175,9 +176,10 @@ std::string twin_key(const Host& host, const ListRow& group) {
   return key.take();
 }
 
-std::string service_key(const Host& host, const ListRow& group) {
+std::string service_key(const Host& host, const ListRow& group, const reach::ReachTable* reach) {
   const Listener& l = first_of(host, group);
   Key key = place_key(host, group);
+  if (reach != nullptr) key.add(reach_words(*reach, group.listeners));
   if (!l.probable_client) {
     key.add(bound_words(host, group));
   }
@@ -248,7 +250,7 @@ std::uint64_t widest_scope(const Host& host, const ListRow& row) {
   return widest;
 }
 
-Rank rank_of(const Host& host, const ListRow& row, SortKey key) {
+Rank rank_of(const Host& host, const ListRow& row, SortKey key, const reach::ReachTable* reach) {
   const Listener& l = first_of(host, row);
   switch (key) {
     case SortKey::Port:
@@ -276,6 +278,11 @@ Rank rank_of(const Host& host, const ListRow& row, SortKey key) {
     }
     case SortKey::Drops:
       return {false, drops_of(host, row), {}};
+    case SortKey::Reach: {
+      const auto open =
+          reach == nullptr ? reach::Openness::NotAsked : openness_of(*reach, row.listeners);
+      return {open == reach::Openness::NotAsked, static_cast<std::uint64_t>(open), {}};
+    }
   }
   return {};
 }
@@ -314,7 +321,7 @@ bool stands_before(const Ranked& a, const Ranked& b, SortOrder order) {
 }  // namespace
 
 std::vector<ListRow> fold(const Host& host, const std::vector<std::size_t>& selected,
-                          SortOrder order, bool unfolded) {
+                          SortOrder order, bool unfolded, const reach::ReachTable* reach) {
   std::vector<ListRow> rows;
   rows.reserve(selected.size());
   for (const std::size_t i : selected) {
@@ -322,21 +329,18 @@ std::vector<ListRow> fold(const Host& host, const std::vector<std::size_t>& sele
     rows.push_back({{i}, {l.port}, l.probable_client});
   }
   if (!unfolded) {
-    struct Step {
-      std::optional<std::uint64_t> (*bucket_of)(const Host&, const ListRow&);
-      std::string (*key_of)(const Host&, const ListRow&);
-    };
-    for (const Step step : {Step{port_bucket, same_socket_key}, Step{port_bucket, twin_key},
-                            Step{service_bucket, service_key}}) {
+    const auto step = [&](const auto& bucket_of, const auto& key_of) {
       rows = merged(
-          host, std::move(rows), [&](const ListRow& r) { return step.bucket_of(host, r); },
-          [&](const ListRow& r) { return step.key_of(host, r); });
-    }
+          host, std::move(rows), [&](const ListRow& r) { return bucket_of(host, r); }, key_of);
+    };
+    step(port_bucket, [&](const ListRow& r) { return same_socket_key(host, r); });
+    step(port_bucket, [&](const ListRow& r) { return twin_key(host, r); });
+    step(service_bucket, [&](const ListRow& r) { return service_key(host, r, reach); });
   }
   std::vector<Ranked> ranked;
   ranked.reserve(rows.size());
   for (ListRow& row : rows) {
-    Rank rank = rank_of(host, row, order.key);
+    Rank rank = rank_of(host, row, order.key, reach);
     const Listener& first = first_of(host, row);
     const std::uint64_t by_port = port_number(first, row);
     ranked.push_back({std::move(row), std::move(rank), &first, by_port});

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "host/host.h"
+#include "reach/reach_table.h"
 
 namespace hark::show {
 
@@ -31,6 +32,7 @@ enum class SortKey : std::uint8_t {
   Queue,
   Drops,
   Started,
+  Reach,
 };
 struct SortOrder {
   SortKey key = SortKey::Port;
@@ -40,10 +42,11 @@ struct SortOrder {
 /// Folds the selected listeners: IPv4 and IPv6 twins, reuseport groups, workers that share a
 /// socket, and several ports of one service with the same binding. With `unfolded` each listener is
 /// its own row. Probable clients stand last whatever the order, and rows without the value that is
-/// sorted by stand after those that have it.
+/// sorted by stand after those that have it. With `reach` ports of one service that are not open to
+/// the same are not folded.
 [[nodiscard]] std::vector<ListRow> fold(const host::Host& host,
                                         const std::vector<std::size_t>& selected, SortOrder order,
-                                        bool unfolded);
+                                        bool unfolded, const reach::ReachTable* reach = nullptr);
 
 // The words of a row. They are ASCII but for the names in them and an arrow, and not escaped: names
 // are hostile text, and only the medium knows how to show them.

@@ -27,8 +27,10 @@ bool shows_queue(const Host& host, std::span<const ListRow> rows) {
   });
 }
 
-std::vector<std::string> usual_columns(const Host& host, std::span<const ListRow> rows) {
+std::vector<std::string> usual_columns(const Host& host, std::span<const ListRow> rows,
+                                       const reach::ReachTable* reach) {
   std::vector<std::string> words = {"port", "bound", "who"};
+  if (reach != nullptr) words.emplace_back("reach");
   if (shows_netns(host, rows)) words.emplace_back("netns");
   if (shows_queue(host, rows)) words.emplace_back("queue");
   return words;
@@ -46,11 +48,10 @@ struct Layout {
   bool asked = false;  ///< the columns were chosen by the person
 };
 
-Layout layout_of(const Host& host, std::span<const ListRow> rows,
-                 const std::vector<std::string>& asked) {
+Layout layout_of(const Host& host, std::span<const ListRow> rows, const ListOptions& options) {
   Layout layout;
-  layout.asked = !asked.empty();
-  const auto words = layout.asked ? asked : usual_columns(host, rows);
+  layout.asked = !options.columns.empty();
+  const auto words = layout.asked ? options.columns : usual_columns(host, rows, options.reach);
   for (const std::string& word : words) {
     if (const ColumnSpec* spec = column_spec(word)) layout.specs.push_back(spec);
   }
@@ -76,7 +77,7 @@ std::vector<Cell> cells_of(const RowView& view, const Layout& layout, const Tabl
 
 std::string table_text(const Host& host, std::span<const ListRow> rows,
                        const ListOptions& options) {
-  const Layout layout = layout_of(host, rows, options.columns);
+  const Layout layout = layout_of(host, rows, options);
   std::vector<Column> columns;
   for (const ColumnSpec* spec : layout.specs) {
     columns.push_back({spec->column.heading, layout.asked ? kMustStay : spec->importance,
@@ -85,8 +86,9 @@ std::string table_text(const Host& host, std::span<const ListRow> rows,
   std::vector<std::vector<Cell>> cells;
   cells.reserve(rows.size());
   for (const ListRow& row : rows) {
-    const RowView view{host, row, holders_of(host, row.listeners), options.unfolded,
-                       options.style.ascii};
+    const RowView view{
+        host,         row, holders_of(host, row.listeners), options.unfolded, options.style.ascii,
+        options.reach};
     cells.push_back(cells_of(view, layout, options.style));
   }
   return format_table(columns, cells, options.style);
@@ -105,14 +107,14 @@ std::string near_words(const Host& host, const host::Near& near, bool ascii) {
 
 std::string list_text(const Host& host, const std::vector<std::size_t>& selected,
                       const ListOptions& options) {
-  const std::vector<ListRow> rows = fold(host, selected, options.order, options.unfolded);
+  const std::vector<ListRow> rows =
+      fold(host, selected, options.order, options.unfolded, options.reach);
   std::string out;
   if (!rows.empty()) out = table_text(host, rows, options) + "\n";
-  return out + footer_text(host, rows, options.unfolded, options.style);
+  return out + footer_text(host, rows, options.unfolded, options.style, options.reach);
 }
 
-std::string near_text(const Host& host, std::span<const host::Near> near,
-                      const TableStyle& style) {
+std::string near_text(const Host& host, std::span<const host::Near> near, const TableStyle& style) {
   constexpr std::size_t kIndent = 2;
   std::string out;
   std::optional<std::size_t> width = style.width;

@@ -29,6 +29,7 @@ struct ListOptions {
   SortOrder order = {};
   bool unfolded = false;
   TableStyle style = {};
+  const reach::ReachTable* reach = nullptr;  ///< nullptr: who reaches them was not asked
 };
 
 /// The table, a blank line, and the last lines: how many services on how many sockets in how many
@@ -47,6 +48,8 @@ struct ListOptions {
 
 /// Does this column need owners to be read?
 [[nodiscard]] bool column_needs_owners(const std::string& word);
+/// Does it need to know who reaches a listener?
+[[nodiscard]] bool column_needs_reach(const std::string& word);
 /// Does it need more than the search for owners tells by the way?
 [[nodiscard]] bool column_needs_details(const std::string& word);
 

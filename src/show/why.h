@@ -13,16 +13,25 @@
 
 namespace hark::show {
 
+/// What an answer is about.
+struct AnswerFacts {
+  const host::Host& host;
+  const host::Network& network;
+};
+
 struct WhyReport {
   const host::Host& host;
   const host::Network& network;
   const host::Target& target;
   const reach::Plan& plan;
-  std::vector<reach::Answer> answers;  ///< to plan.questions
-  std::vector<host::Near> near;        ///< only where nothing answers
-  std::vector<host::Gap> gaps;         ///< all, each once
+  std::vector<reach::Answer> answers;           ///< to plan.questions
+  std::vector<host::Near> near;                 ///< only where nothing answers
+  std::vector<host::Gap> gaps;                  ///< all, each once
+  std::vector<reach::ReachClass> classes = {};  ///< to plan.destinations
   /// Why somebody of the target's name may listen all the same, though nobody was found.
   std::string hidden = {};
+
+  [[nodiscard]] AnswerFacts facts() const { return {host, network}; }
 };
 
 }  // namespace hark::show

@@ -19,8 +19,10 @@
 #include <vector>
 
 #include "base/text.h"
+#include "reach/client_view.h"
 #include "show/escape.h"
 #include "show/list_view.h"
+#include "show/why_classes.h"
 #include "show/why_words.h"
 
 namespace hark::show {
@@ -239,7 +241,7 @@ void add_conditions(Screen& screen, const Answer& answer) {
 }
 
 void add_answer(Screen& screen, const WhyReport& report, const Answer& answer, bool verbose) {
-  screen.sentence(verdict_words(report, answer), colour_of(answer.outcome));
+  screen.sentence(verdict_words(report.facts(), answer), colour_of(answer.outcome));
   const std::vector<Rung> rungs = rungs_of(screen, answer);
   if (!rungs.empty()) {
     screen.blank();
@@ -309,6 +311,16 @@ std::string summary_words(const WhyReport& report) {
                      things);
 }
 
+/// One client of each kind, in full.
+void add_examples(Screen& screen, const WhyReport& report) {
+  const reach::ClientSources sources(report.network);
+  const reach::ClientView clients = reach::view_of(sources, reach::list_of(report.classes));
+  for (const reach::ClientKind& group : reach::client_kinds(clients)) {
+    screen.blank();
+    add_answer(screen, report, group.example->answer, true);
+  }
+}
+
 std::string nobody_words(const WhyReport& report) {
   if (!report.hidden.empty()) {
     return "It is not known whether " + report.target.written + " listens here: " + report.hidden +
@@ -332,22 +344,24 @@ void add_notes(Screen& screen, const WhyReport& report) {
 
 /// Gaps are told where they could have decided; all of them with --verbose, elsewhere.
 void add_gaps(Screen& screen, const WhyReport& report) {
-  const bool open = std::ranges::any_of(report.answers, [](const Answer& answer) {
+  const auto is_open = [](const Answer& answer) {
     return answer.outcome == Outcome::Unknown || answer.outcome == Outcome::Depends;
-  });
+  };
+  const bool open = std::ranges::any_of(report.answers, is_open) ||
+                    std::ranges::any_of(report.classes, is_open, &reach::ReachClass::answer);
   // Where nobody of a name was found it counts who could not be looked at.
   const auto hides_owners = [&](const host::Gap& gap) {
     constexpr std::array<std::string_view, 6> kCodes = {
         "other-users-processes", "unreadable-processes", "hidepid",
         "pid-namespace",         "owners-not-read",      "no-proc"};
-    return report.answers.empty() && std::ranges::find(kCodes, gap.code) != kCodes.end();
+    return report.answers.empty() && report.classes.empty() &&
+           std::ranges::find(kCodes, gap.code) != kCodes.end();
   };
   std::vector<const host::Gap*> told;
   for (const host::Gap& gap : report.gaps) {
     const bool unread = std::ranges::any_of(
         report.network.unread, [&](const auto& one) { return one.second.code == gap.code; });
-    if (gap.code == reach::kNotAllSources || (open && unread) || hides_owners(gap))
-      told.push_back(&gap);
+    if ((open && unread) || hides_owners(gap)) told.push_back(&gap);
   }
   if (told.empty()) return;
   screen.blank();
@@ -362,7 +376,10 @@ void add_gaps(Screen& screen, const WhyReport& report) {
 
 std::string why_text(const WhyReport& report, const TableStyle& style, bool verbose) {
   Screen screen(style);
-  if (report.answers.empty()) {
+  if (!report.classes.empty()) {
+    screen.raw(why_classes_text(report, style));
+    if (verbose) add_examples(screen, report);
+  } else if (report.answers.empty()) {
     screen.sentence(nobody_words(report), report.hidden.empty() ? Colour::Red : Colour::Yellow);
   } else if (report.answers.size() == 1) {
     add_answer(screen, report, report.answers.front(), verbose);

@@ -33,8 +33,8 @@ std::string listed(const std::vector<std::string>& words, std::string_view last 
   return out;
 }
 
-std::string subject(const WhyReport& report, const Question& question) {
-  const host::Link* link = report.network.link(question.interface);
+std::string subject(const AnswerFacts& facts, const Question& question) {
+  const host::Link* link = facts.network.link(question.interface);
   if (link == nullptr || (link->flags & kIffLoopback) == 0) return question.source.text();
   const bool usual =
       question.source.is_loopback() && question.source.bytes == question.destination.bytes;
@@ -60,16 +60,16 @@ std::string bound_words(const Listener& l) {
 }
 
 /// Who has the port elsewhere: "postgres (733) listens on 127.0.0.1 and ::1 only".
-std::string listens_elsewhere(const WhyReport& report, const Question& question) {
+std::string listens_elsewhere(const AnswerFacts& facts, const Question& question) {
   std::vector<std::string> holders;
   std::vector<std::vector<std::string>> places;
-  for (std::size_t i = 0; i < report.host.listeners.size(); ++i) {
-    const Listener& l = report.host.listeners[i];
-    if (l.netns != report.network.netns || l.port != question.port ||
+  for (std::size_t i = 0; i < facts.host.listeners.size(); ++i) {
+    const Listener& l = facts.host.listeners[i];
+    if (l.netns != facts.network.netns || l.port != question.port ||
         !is_transport(l, question.protocol)) {
       continue;
     }
-    const std::string holder = holder_words(report.host, i);
+    const std::string holder = holder_words(facts.host, i);
     const auto at = std::ranges::find(holders, holder);
     const auto index = static_cast<std::size_t>(at - holders.begin());
     if (at == holders.end()) {
@@ -88,21 +88,6 @@ std::string listens_elsewhere(const WhyReport& report, const Question& question)
     words.push_back(holders[i] + " listens on " + listed(places[i]) + " only");
   }
   return listed(words);
-}
-
-/// The reason in words a tired person understands; the engine's own where it says more.
-std::string reason_words(const WhyReport& report, const Answer& answer) {
-  constexpr std::array<std::string_view, 3> kNobodyHere = {"no-socket", "bound-other-addr",
-                                                           "bound-other-dev"};
-  const bool nobody = std::ranges::find(kNobodyHere, answer.cause.code) != kNobodyHere.end();
-  if (nobody && !is_rewritten(answer)) {
-    std::string out = listens_elsewhere(report, answer.question);
-    if (out.empty()) out = "nobody listens on " + port_words(answer.question);
-    if (answer.outcome != Outcome::Silent) return out;
-    out += ", and the refusal does not get back";
-    return answer.next.empty() ? out : out + ": " + answer.next.back().text;
-  }
-  return answer.cause.text.empty() ? answer.cause.code : answer.cause.text;
 }
 
 std::string with_reason(std::string sentence, const std::string& reason) {
@@ -124,26 +109,26 @@ std::string depends_words(const std::string& who, const Answer& answer) {
   return who + ": " + what + (on.empty() ? "" : ", depending on " + listed(on)) + ".";
 }
 
-std::string unknown_words(const WhyReport& report, const std::string& who, const Answer& answer) {
+std::string unknown_words(const AnswerFacts& facts, const std::string& who, const Answer& answer) {
   std::string out = "It is not known whether " + lower(who.substr(0, 1)) + who.substr(1) +
                     " reaches " + port_words(answer.question);
   if (!answer.possible.empty()) out += " (" + possible_words(answer) + ")";
-  return with_reason(std::move(out), reason_words(report, answer));
+  return with_reason(std::move(out), reason_words(facts, answer));
 }
 
-std::string answered_words(const WhyReport& report, const std::string& who, const Answer& answer) {
+std::string answered_words(const AnswerFacts& facts, const std::string& who, const Answer& answer) {
   const std::string port = port_words(answer.question);
   if (!answer.delivers_to) return who + " is answered on " + port + ".";
-  return who + " reaches " + holder_words(report.host, *answer.delivers_to) + " on " + port + ".";
+  return who + " reaches " + holder_words(facts.host, *answer.delivers_to) + " on " + port + ".";
 }
 
-std::string rejected_words(const WhyReport& report, const std::string& who, const Answer& answer) {
+std::string rejected_words(const AnswerFacts& facts, const std::string& who, const Answer& answer) {
   if (answer.icmp.empty()) {
-    return with_reason(who + " cannot even send", reason_words(report, answer));
+    return with_reason(who + " cannot even send", reason_words(facts, answer));
   }
   std::string icmp = answer.icmp;
   std::ranges::replace(icmp, '-', ' ');
-  return with_reason(who + " is rejected (" + icmp + ")", reason_words(report, answer));
+  return with_reason(who + " is rejected (" + icmp + ")", reason_words(facts, answer));
 }
 
 struct ErrnoName {
@@ -169,6 +154,20 @@ constexpr std::array<ErrnoName, 16> kErrnoNames = {{{EPERM, "EPERM"},
                                                     {EAGAIN, "EAGAIN"}}};
 
 }  // namespace
+
+std::string reason_words(const AnswerFacts& facts, const Answer& answer) {
+  constexpr std::array<std::string_view, 3> kNobodyHere = {"no-socket", "bound-other-addr",
+                                                           "bound-other-dev"};
+  const bool nobody = std::ranges::find(kNobodyHere, answer.cause.code) != kNobodyHere.end();
+  if (nobody && !is_rewritten(answer)) {
+    std::string out = listens_elsewhere(facts, answer.question);
+    if (out.empty()) out = "nobody listens on " + port_words(answer.question);
+    if (answer.outcome != Outcome::Silent) return out;
+    out += ", and the refusal does not get back";
+    return answer.next.empty() ? out : out + ": " + answer.next.back().text;
+  }
+  return answer.cause.text.empty() ? answer.cause.code : answer.cause.text;
+}
 
 std::string port_words(const Question& question) {
   return fmt::format("{}/{}", name_of(question.protocol), question.port);
@@ -217,18 +216,18 @@ std::string_view short_words(Outcome outcome) {
   return "not known";
 }
 
-std::string verdict_words(const WhyReport& report, const Answer& answer) {
-  const std::string who = subject(report, answer.question);
+std::string verdict_words(const AnswerFacts& facts, const Answer& answer) {
+  const std::string who = subject(facts, answer.question);
   const auto because = [&](const std::string& sentence) {
-    return with_reason(who + sentence, reason_words(report, answer));
+    return with_reason(who + sentence, reason_words(facts, answer));
   };
   switch (answer.outcome) {
     case Outcome::Answered:
-      return answered_words(report, who, answer);
+      return answered_words(facts, who, answer);
     case Outcome::Refused:
       return because(" is refused");
     case Outcome::Rejected:
-      return rejected_words(report, who, answer);
+      return rejected_words(facts, who, answer);
     case Outcome::Silent:
       return because(" gets no answer");
     case Outcome::Hangs:
@@ -240,7 +239,7 @@ std::string verdict_words(const WhyReport& report, const Answer& answer) {
     case Outcome::Unknown:
       break;
   }
-  return unknown_words(report, who, answer);
+  return unknown_words(facts, who, answer);
 }
 
 std::string errno_name(int error) {

@@ -23,7 +23,11 @@ namespace hark::show {
 
 /// The sentence that answers, with its full stop: "10.0.0.9 is refused: postgres (733) listens on
 /// 127.0.0.1 and ::1 only."
-[[nodiscard]] std::string verdict_words(const WhyReport& report, const reach::Answer& answer);
+[[nodiscard]] std::string verdict_words(const AnswerFacts& facts, const reach::Answer& answer);
+
+/// What decides, in words a tired person understands: "postgres (733) listens on 127.0.0.1 and ::1
+/// only".
+[[nodiscard]] std::string reason_words(const AnswerFacts& facts, const reach::Answer& answer);
 
 /// What the program at the other end is told: "The client sees: Connection refused
 /// (ECONNREFUSED)". Empty where that is clear from the verdict.

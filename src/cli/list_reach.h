@@ -1,0 +1,27 @@
+// What `hark list` asks about who reaches its listeners.
+#pragma once
+
+#include <vector>
+
+#include "cli/why_engine.h"
+#include "host/collect.h"
+#include "host/select.h"
+#include "kernel/source.h"
+#include "reach/reach_table.h"
+
+namespace hark::cli {
+
+/// The real one, but that no holder of a socket is asked for its options: docs/adr/0009.
+[[nodiscard]] WhyEngine list_engine();
+
+/// Reads each namespace that these listeners are in, once, and asks for them. `gaps` gets what of
+/// it could not be read and decides.
+[[nodiscard]] reach::ReachTable read_reach(kernel::Source& source, const host::Host& host,
+                                           const std::vector<kernel::NetnsRef>& ways,
+                                           const std::vector<std::size_t>& listeners,
+                                           const WhyEngine& engine, std::vector<host::Gap>& gaps);
+
+/// The terms of a filter that this answers.
+[[nodiscard]] host::ReachTest reach_test(const reach::ReachTable& table);
+
+}  // namespace hark::cli

@@ -1,0 +1,187 @@
+#include "reach/reach_table.h"
+
+#include <algorithm>
+#include <array>
+#include <set>
+#include <tuple>
+
+#include "reach/destinations.h"
+
+namespace hark::reach {
+namespace {
+
+using host::Listener;
+
+/// Only of these it is known what a packet to them meets.
+bool can_be_asked(const Listener& listener) {
+  return listener.protocol == Protocol::Tcp || listener.protocol == Protocol::Mptcp ||
+         listener.protocol == Protocol::Udp;
+}
+
+/// Sockets between which the kernel picks.
+bool is_one_group(const Listener& a, const Listener& b) {
+  return a.netns == b.netns && a.protocol == b.protocol && a.port == b.port &&
+         a.address == b.address && a.interface_index == b.interface_index;
+}
+
+bool is_mine(const host::Host& host, const std::vector<std::size_t>& listeners,
+             const Answer& answer) {
+  // Nothing here takes it: it is passed on, which is what was asked of the port.
+  if (!answer.delivers_to) return true;
+  const Listener& taker = host.listeners[*answer.delivers_to];
+  return std::ranges::any_of(listeners,
+                             [&](std::size_t i) { return is_one_group(host.listeners[i], taker); });
+}
+
+/// Every client from elsewhere gets through. Those to whom no way leads back do not count where the
+/// other family reaches the whole world: IPv6 without a route to it is nobody's loss.
+bool is_all(const Reachability& one) {
+  std::array<bool, 2> whole = {true, true};  // by family: nobody is turned away
+  std::array<bool, 2> ways = {true, true};   // … nor without a way back
+  std::array<bool, 2> some = {false, false};
+  for (std::size_t i = 0; i < one.clients.parts.size(); ++i) {
+    const ClientPart& part = one.clients.parts[i];
+    const ClientPlace& place = one.clients.places[part.place];
+    if (place.loopback) continue;
+    const auto family = static_cast<std::size_t>(place.to.address.family);
+    if (one.through[i] == Through::Yes) {
+      some[family] = true;
+    } else if (has_no_way_back(part.cls->answer)) {
+      ways[family] = false;
+    } else {
+      whole[family] = false;
+    }
+  }
+  bool full = false;
+  for (const std::size_t family : {0U, 1U}) {
+    if (!whole[family]) return false;
+    full = full || (some[family] && ways[family]);
+  }
+  return full;
+}
+
+Openness openness_of(const Reachability& one) {
+  bool here = false;
+  bool here_open = false;
+  bool outside = false;
+  bool open = false;
+  for (std::size_t i = 0; i < one.clients.parts.size(); ++i) {
+    const bool loopback = one.clients.places[one.clients.parts[i].place].loopback;
+    const Through through = one.through[i];
+    (loopback ? here : outside) |= through == Through::Yes;
+    (loopback ? here_open : open) |= through == Through::Maybe;
+  }
+  if (outside) return is_all(one) ? Openness::Anywhere : Openness::Some;
+  if (open) return Openness::Unknown;
+  // Rules that were not read may keep this host's own away: nobody else has it for sure.
+  if (here || here_open) return Openness::ThisHost;
+  return Openness::Nobody;
+}
+
+template <typename IsMine>
+Reachability judged(const ClientSources& sources, const ClassList& classes, const IsMine& is_mine) {
+  Reachability out;
+  out.clients = view_of(sources, classes);
+  out.through.reserve(out.clients.parts.size());
+  for (const ClientPart& part : out.clients.parts) {
+    Through through = gets_through(part.cls->answer);
+    if (!is_mine(part.cls->answer)) through = Through::No;
+    // Only with ports that hardly any client has, or with some of those that it may have.
+    if (through == Through::Yes && !part.ports.empty()) through = Through::Maybe;
+    out.through.push_back(through);
+  }
+  out.openness = openness_of(out);
+  return out;
+}
+
+}  // namespace
+
+bool has_no_way_back(const Answer& answer) {
+  return answer.cause.code == "no-route-back" || answer.cause.code.starts_with("rp-filter");
+}
+
+std::vector<std::vector<ReachClass>> reach_all(const host::Host& host, const host::Network& network,
+                                               const std::vector<Destination>& to) {
+  const Tracer tracer(host, network);
+  std::vector<std::vector<ReachClass>> out;
+  out.reserve(to.size());
+  for (const Destination& one : to) out.push_back(reach(tracer, one));
+  return out;
+}
+
+void ReachTable::add(host::Network network, const std::vector<std::size_t>& listeners,
+                     const AskReach& ask) {
+  const host::NetnsId id = network.netns;
+  Space& space = spaces_[id];
+  space.network = std::move(network);
+  space.sources = std::make_unique<const ClientSources>(space.network);
+  using Key = std::tuple<Protocol, IpAddress, std::uint16_t, std::uint32_t>;
+  std::map<Key, std::size_t> known;
+  std::vector<Destination> all;
+  std::map<std::size_t, std::vector<std::size_t>> places;
+  for (const std::size_t i : listeners) {
+    const Listener& listener = host_.listeners[i];
+    if (!can_be_asked(listener)) continue;
+    for (const Destination& to : destinations_of(space.network, service_of(listener))) {
+      const auto [at, is_new] =
+          known.emplace(Key(to.protocol, to.address, to.port, to.interface), all.size());
+      if (is_new) all.push_back(to);
+      places[i].push_back(at->second);
+    }
+  }
+  space.places = ask(host_, space.network, all);
+  for (const auto& [listener, at] : places) {
+    for (const std::size_t place : at) by_listener_[listener].push_back(&space.places[place]);
+  }
+}
+
+const host::Network* ReachTable::network(host::NetnsId id) const {
+  const auto found = spaces_.find(id);
+  return found == spaces_.end() ? nullptr : &found->second.network;
+}
+
+const ClientSources* ReachTable::sources(host::NetnsId id) const {
+  const auto found = spaces_.find(id);
+  return found == spaces_.end() ? nullptr : found->second.sources.get();
+}
+
+ClassList ReachTable::classes(const std::vector<std::size_t>& listeners) const {
+  ClassList out;
+  std::set<const std::vector<ReachClass>*> met;
+  for (const std::size_t i : listeners) {
+    const auto found = by_listener_.find(i);
+    if (found == by_listener_.end()) continue;
+    for (const std::vector<ReachClass>* place : found->second) {
+      if (!met.insert(place).second) continue;
+      for (const ReachClass& one : *place) out.push_back(&one);
+    }
+  }
+  return out;
+}
+
+const Reachability& ReachTable::reachability(const std::vector<std::size_t>& listeners) const {
+  const auto [at, is_new] = known_.try_emplace(listeners);
+  const ClassList list = is_new ? classes(listeners) : ClassList();
+  if (!list.empty()) {
+    at->second = judged(*sources(host_.listeners[listeners.front()].netns), list,
+                        [&](const Answer& answer) { return is_mine(host_, listeners, answer); });
+  }
+  return at->second;
+}
+
+Reachability reachability(const ClientSources& sources, const ClassList& classes) {
+  return judged(sources, classes, [](const Answer&) { return true; });
+}
+
+bool reaches(const Reachability& one, const Prefix& from) {
+  const AddressSet asked(range_of(from));
+  for (std::size_t i = 0; i < one.clients.parts.size(); ++i) {
+    const ClientPart& part = one.clients.parts[i];
+    if (one.through[i] != Through::Yes || part.addresses.empty()) continue;
+    if (part.addresses.ranges().front().first.family != from.address.family) continue;
+    if (!part.addresses.intersect(asked).empty()) return true;
+  }
+  return false;
+}
+
+}  // namespace hark::reach

@@ -1,0 +1,83 @@
+// Who reaches the listeners of a host: each namespace's facts, and the classes of sources of every
+// place at which one of its listeners can be asked. A place that several listeners share is asked
+// once.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "host/host.h"
+#include "host/network.h"
+#include "reach/client_view.h"
+#include "reach/reach.h"
+
+namespace hark::reach {
+
+/// reach() of each destination, in their order, with one Tracer for all.
+using AskReach = std::function<std::vector<std::vector<ReachClass>>(
+    const host::Host&, const host::Network&, const std::vector<Destination>&)>;
+[[nodiscard]] std::vector<std::vector<ReachClass>> reach_all(const host::Host& host,
+                                                             const host::Network& network,
+                                                             const std::vector<Destination>& to);
+
+/// To whom a listener is open, in one word. The order is that of openness.
+enum class Openness : std::uint8_t {
+  NotAsked,  ///< a raw socket, or nobody asked
+  Nobody,
+  ThisHost,
+  Unknown,   ///< a fact that could not be read decides, or chance does
+  Some,      ///< of other hosts some
+  Anywhere,  ///< every client on every interface that is up
+};
+
+/// What a few listeners of one service and namespace come to: those of one row.
+struct Reachability {
+  Openness openness = Openness::NotAsked;
+  ClientView clients = {};
+  std::vector<Through> through = {};  ///< to ClientView::parts: do they reach these listeners?
+};
+
+class ReachTable {
+ public:
+  /// Keeps the reference.
+  explicit ReachTable(const host::Host& host) : host_(host) {}
+
+  /// Asks for `listeners`, all of them of the namespace that `network` is of.
+  void add(host::Network network, const std::vector<std::size_t>& listeners, const AskReach& ask);
+
+  [[nodiscard]] const host::Host& host() const { return host_; }
+  /// nullptr: of this namespace nothing was added.
+  [[nodiscard]] const host::Network* network(host::NetnsId id) const;
+  [[nodiscard]] const ClientSources* sources(host::NetnsId id) const;
+  /// Of these listeners of one namespace, each class once. Empty: they were not asked, or there is
+  /// no place to ask them at.
+  [[nodiscard]] ClassList classes(const std::vector<std::size_t>& listeners) const;
+  /// What these listeners of one namespace come to together; worked out once.
+  [[nodiscard]] const Reachability& reachability(const std::vector<std::size_t>& listeners) const;
+
+ private:
+  struct Space {
+    host::Network network;
+    std::unique_ptr<const ClientSources> sources;
+    std::vector<std::vector<ReachClass>> places;
+  };
+  const host::Host& host_;
+  std::map<host::NetnsId, Space> spaces_;
+  std::map<std::size_t, std::vector<const std::vector<ReachClass>*>> by_listener_;
+  mutable std::map<std::vector<std::size_t>, Reachability> known_;
+};
+
+/// What a port comes to, whoever answers there.
+[[nodiscard]] Reachability reachability(const ClientSources& sources, const ClassList& classes);
+
+/// Does a client with an address in `from` reach it?
+[[nodiscard]] bool reaches(const Reachability& one, const Prefix& from);
+
+/// The kernel would answer, but has no way back to this client: no host is there.
+[[nodiscard]] bool has_no_way_back(const Answer& answer);
+
+}  // namespace hark::reach

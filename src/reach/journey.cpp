@@ -330,7 +330,8 @@ class Journey {
     reply.socket_uid = listener->socket.uid;
     reply.socket_mark =
         static_cast<std::uint32_t>(option(world_, *listener, OptionPart::Mark).value_or(0));
-    reply.mark = reply.socket_mark;
+    // inet_request_mark(): the client's, where the host accepts marks, only if it has none itself.
+    if (reply.socket_mark != 0 || !tcp()) reply.mark = reply.socket_mark;
     if (listener->socket.cgroup) reply.socket_cgroup = *listener->socket.cgroup;
   }
 

@@ -44,6 +44,8 @@ struct ClientGroups {
   PortSet all_ports;
 };
 
+class RuleMemory;
+
 /// What many traces of one ruleset need again; grows as they ask.
 using ClientGroupsCache = std::map<std::string, ClientGroups>;
 
@@ -51,8 +53,9 @@ class Clients {
  public:
   /// The witness is one of `addresses` with one of `ports`.
   Clients(const IpAddress& address, std::uint16_t port, AddressSet addresses, PortSet ports,
-          ClientGroupsCache& cache)
+          ClientGroupsCache& cache, RuleMemory* rules = nullptr)
       : groups(cache),
+        memory(rules),
         address_(address),
         port_(port),
         addresses_(std::move(addresses)),
@@ -79,6 +82,7 @@ class Clients {
   [[nodiscard]] const PortSet& ports() const { return ports_; }
 
   ClientGroupsCache& groups;
+  RuleMemory* memory;  ///< nullptr: every rule is run every time
 
  private:
   IpAddress address_;

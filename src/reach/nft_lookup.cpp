@@ -45,6 +45,7 @@ std::optional<Hit> find_added(const Machine& machine, const std::string& set, By
 }
 
 Hit find_unread(Machine& machine, const std::string& name, const std::string& key) {
+  machine.may_differ();
   const std::string text =
       fmt::format("is {} in set {} (its elements were not read)", key, set_key(machine, name));
   const bool in = machine.here.world.choices.pick(
@@ -114,9 +115,9 @@ Next use_verdict(Machine& machine, const Hit& hit) {
 
 Next run(Machine& machine, const nft::Lookup& op) {
   const PreparedSet* set = set_of(machine, op.set);
-  if (!op.verdict && set != nullptr && machine.registers.clients(op.sreg, set->set().key_length) &&
-      machine.fails_anyway()) {
-    return Next::Break;
+  if (set != nullptr && machine.registers.clients(op.sreg, set->set().key_length)) {
+    if (!op.verdict && machine.fails_anyway()) return Next::Break;
+    machine.may_differ();
   }
   const Hit hit =
       set == nullptr ? find_unread(machine, op.set, "the packet") : find(machine, *set, op.sreg);

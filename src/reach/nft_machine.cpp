@@ -84,6 +84,7 @@ std::uint8_t Machine::origin_of_clients() {
 }
 
 unsigned Machine::decide(std::uint8_t from, const std::string& question, unsigned ways) {
+  may_differ();
   Origin known = {.code = "packet-shape", .what = "the packet", .doubt = Doubt::Packet};
   if (from != 0 && from <= origins_.size()) known = origins_[from - std::size_t{1}];
   return here.world.choices.pick(
@@ -99,6 +100,7 @@ bool Machine::decide(std::uint8_t from, const std::string& question) {
 }
 
 unsigned Machine::ask(std::string_view code, const std::string& what, Doubt doubt, unsigned ways) {
+  may_differ();
   return here.world.choices.pick(
       {.code = std::string(code),
        .text = fmt::format("{} of {}", what, where()),
@@ -143,8 +145,54 @@ bool Machine::waived() const {
   return !here.world.waived.empty() && here.world.is_waived(key_of(bare_place()));
 }
 
+void Machine::look_up_memory() {
+  const Clients* clients = here.world.clients;
+  if (clients == nullptr || clients->memory == nullptr) return;
+  memory_ = &clients->memory->of(here.hook, here.packet, here.view, *clients);
+}
+
+namespace {
+
+/// It changes nothing, and what it asks for is the same for all clients but where it is marked as
+/// theirs. (Routes and sockets are not: which client asks counts there.)
+bool only_asks(const nft::Expression& expression) {
+  const nft::Operation& what = expression.operation;
+  const auto* meta = std::get_if<nft::Meta>(&what);
+  const auto* ct = std::get_if<nft::Ct>(&what);
+  const auto* lookup = std::get_if<nft::Lookup>(&what);
+  return std::holds_alternative<nft::Payload>(what) || std::holds_alternative<nft::Cmp>(what) ||
+         std::holds_alternative<nft::Range>(what) || std::holds_alternative<nft::Bitwise>(what) ||
+         std::holds_alternative<nft::Byteorder>(what) ||
+         std::holds_alternative<nft::Counter>(what) || (meta != nullptr && meta->dreg) ||
+         (ct != nullptr && ct->dreg) || (lookup != nullptr && !lookup->dreg && !lookup->verdict);
+}
+
+}  // namespace
+
+bool Machine::fails_for_all(Next next) const {
+  if (next != Next::Break) return false;
+  if (fails_anyway_ == true) return true;
+  if (may_differ_) return false;
+  const auto& expressions = rule->expressions;
+  return std::all_of(expressions.begin(),
+                     expressions.begin() + static_cast<std::ptrdiff_t>(position) + 1, only_asks);
+}
+
 Next Machine::run_rule() {
   fails_anyway_.reset();
+  may_differ_ = false;
+  if (memory_ == nullptr) return run_expressions();
+  if (memory_->contains(rule)) return Next::Break;
+  const Next next = run_expressions();
+  if (fails_for_all(next)) {
+    memory_->insert(rule);
+  } else {
+    look_up_memory();  // it may have written into the packet
+  }
+  return next;
+}
+
+Next Machine::run_expressions() {
   for (position = 0; position < rule->expressions.size(); ++position) {
     const Next next = evaluate(*this, rule->expressions[position]);
     if (next == Next::Go) continue;
@@ -197,6 +245,7 @@ Machine::Step Machine::after_verdict(std::size_t& next, std::vector<Return>& sta
 HookResult Machine::execute() {
   std::vector<Return> stack;
   std::size_t next = 0;
+  look_up_memory();
   for (std::size_t done = 0; done < kMostRules; ++done) {
     Step step = Step::Chain;
     if (next < chain->rules.size()) {

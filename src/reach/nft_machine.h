@@ -12,6 +12,7 @@
 #include "reach/nft_registers.h"
 #include "reach/packet_bytes.h"
 #include "reach/prepared_ruleset.h"
+#include "reach/rule_memory.h"
 
 namespace hark::reach {
 
@@ -84,6 +85,8 @@ class Machine {
   /// Of a rule that asks about the client: what stands behind the present expression matches for
   /// nobody. Then it does not matter whom that one would tell apart (nft_clients.cpp).
   [[nodiscard]] bool fails_anyway();
+  /// The present rule asked about the client, or about something that is open.
+  void may_differ() { may_differ_ = true; }
   void note(std::string text) { here.result.notes.push_back(std::move(text)); }
 
  private:
@@ -94,6 +97,9 @@ class Machine {
   enum class Step : std::uint8_t { Rule, Chain, Done };
 
   [[nodiscard]] Next run_rule();
+  [[nodiscard]] Next run_expressions();
+  void look_up_memory();
+  [[nodiscard]] bool fails_for_all(Next next) const;
   [[nodiscard]] Step after_verdict(std::size_t& next, std::vector<Return>& stack);
   [[nodiscard]] RulePlace bare_place() const;
   [[nodiscard]] bool waived() const;
@@ -104,6 +110,8 @@ class Machine {
   std::optional<PacketBytes> bytes_;
   std::vector<Origin> origins_;
   std::optional<bool> fails_anyway_;  ///< of the present rule
+  bool may_differ_ = false;           ///< of the present rule, from one trace to another
+  RuleMemory::Rules* memory_ = nullptr;
 };
 
 /// One expression. Every alternative of nft::Operation has its own function; those that are not

@@ -64,8 +64,9 @@ Next run(Machine& machine, const nft::Cmp& op) {
         break;
     }
   } else {
-    if (machine.registers.clients(op.sreg, op.data.size()) && machine.fails_anyway()) {
-      return Next::Break;
+    if (machine.registers.clients(op.sreg, op.data.size())) {
+      if (machine.fails_anyway()) return Next::Break;
+      machine.may_differ();
     }
     holds = compare_clients(machine, op.sreg, op.op, op.data);
     if (!holds) holds = compare(machine.registers.load(op.sreg, op.data.size()), op.op, op.data);
@@ -82,8 +83,9 @@ Next run(Machine& machine, const nft::Cmp& op) {
 }
 
 Next run(Machine& machine, const nft::Range& op) {
-  if (machine.registers.clients(op.sreg, op.from.size()) && machine.fails_anyway()) {
-    return Next::Break;
+  if (machine.registers.clients(op.sreg, op.from.size())) {
+    if (machine.fails_anyway()) return Next::Break;
+    machine.may_differ();
   }
   std::optional<bool> inside = clients_within(machine, op.sreg, op.from, op.to);
   if (!inside) inside = within(machine.registers.load(op.sreg, op.from.size()), op.from, op.to);

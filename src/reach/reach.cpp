@@ -6,6 +6,7 @@
 #include "reach/clients.h"
 #include "reach/reach_cache.h"
 #include "reach/routing_classes.h"
+#include "reach/rule_memory.h"
 
 namespace hark::reach {
 namespace {
@@ -143,7 +144,8 @@ class Search {
       }
       const IpAddress address = witness_of(region.addresses);
       const std::uint16_t port = witness_of(region.ports, to_.port);
-      Clients clients(address, port, region.addresses, region.ports, tracer_.reach_cache().groups);
+      Clients clients(address, port, region.addresses, region.ports, tracer_.reach_cache().groups,
+                      &memory_);
       const Answer answer = tracer_.trace(question(address, port), &clients);
       const Region done = {clients.addresses(), clients.ports()};
       Region others = {region.addresses.minus(done.addresses), region.ports};
@@ -186,6 +188,7 @@ class Search {
   const Destination& to_;
   std::map<std::string, std::size_t> numbers_;
   std::vector<Found> found_;
+  RuleMemory memory_;
   std::size_t traces_ = 0;
 };
 

@@ -213,7 +213,8 @@ std::string reach_words(const reach::ReachTable& table, const std::vector<std::s
   if (network == nullptr || network->links.empty()) {
     if (bound_here) return kThisHostOnly;
     const host::Gap* gap = network == nullptr ? nullptr : network->gap(host::NetworkFact::Links);
-    return gap == nullptr ? "unknown: its namespace was not entered" : unread_words(*gap);
+    const bool recorded = gap == nullptr || !gap->what.ends_with("not recorded");
+    return recorded ? "unknown: its namespace was not entered" : unread_words(*gap);
   }
   return words_of(*network, table.reachability(listeners), bound_here, true);
 }

@@ -178,6 +178,8 @@ TEST_F(ReachWords, a_recording_without_a_network) {
   network_.unread = {
       {host::NetworkFact::Links, {"links-not-read", "interfaces: not recorded", "", ""}}};
   EXPECT_EQ(words(), "unknown: not recorded");
+  network_.unread.front().second.what = "interfaces: Stale file handle";
+  EXPECT_EQ(words(), "unknown: its namespace was not entered");
   builder_.host().listeners[0].scope = host::Scope::Loopback;
   EXPECT_EQ(words(), "this host only");
 }

@@ -403,9 +403,6 @@ bool split_by_set(Machine& machine, const PreparedSet& set, nft::Reg reg) {
   return split_by_elements(clients, *operand, set);
 }
 
-namespace {
-
-/// What an expression comes to for everybody; nothing: that depends, or it does more than ask.
 std::optional<Next> for_everybody(Machine& machine, const nft::Expression& expression) {
   const nft::Operation& what = expression.operation;
   if (const auto* op = std::get_if<nft::Cmp>(&what)) {
@@ -427,7 +424,15 @@ std::optional<Next> for_everybody(Machine& machine, const nft::Expression& expre
   return std::nullopt;
 }
 
-}  // namespace
+std::optional<AddressRange> asked_range(const Machine& machine, const nft::Cmp& op) {
+  const auto operand = operand_of(machine, op.sreg, op.data.size());
+  if (!operand || op.op != nft::CmpOp::Eq || operand->fields.size() != 1) return std::nullopt;
+  const Field& field = operand->fields.front();
+  if (field.port || !rest_is(*operand, op.data)) return std::nullopt;
+  const auto ranges = masked_ranges(field.key_of(op.data), field.mask, field.width());
+  if (!ranges || ranges->size() != 1) return std::nullopt;
+  return ranges->front();
+}
 
 bool Machine::fails_anyway() {
   if (here.world.clients == nullptr || rule == nullptr) return false;

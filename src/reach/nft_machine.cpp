@@ -182,10 +182,10 @@ Next Machine::run_rule() {
   fails_anyway_.reset();
   may_differ_ = false;
   if (memory_ == nullptr) return run_expressions();
-  if (memory_->contains(rule)) return Next::Break;
+  if (memory_->failing.contains(rule)) return Next::Break;
   const Next next = run_expressions();
   if (fails_for_all(next)) {
-    memory_->insert(rule);
+    memory_->failing.insert(rule);
   } else {
     look_up_memory();  // it may have written into the packet
   }
@@ -249,9 +249,14 @@ HookResult Machine::execute() {
   for (std::size_t done = 0; done < kMostRules; ++done) {
     Step step = Step::Chain;
     if (next < chain->rules.size()) {
-      rule = chain->rules[next++];
+      const ClientRun* run = memory_ == nullptr ? nullptr : run_at(next);
       step = Step::Rule;
-      if (run_rule() == Next::Verdict) step = after_verdict(next, stack);
+      if (run != nullptr) {
+        if (follow_run(*run, next)) step = after_verdict(next, stack);
+      } else {
+        rule = chain->rules[next++];
+        if (run_rule() == Next::Verdict) step = after_verdict(next, stack);
+      }
     }
     if (step == Step::Done) {
       return ended(ruling.verdict == nft::Verdict::Accept ? HookResult::End::Accept : ruling.end);

@@ -100,6 +100,11 @@ class Machine {
   [[nodiscard]] Next run_expressions();
   void look_up_memory();
   [[nodiscard]] bool fails_for_all(Next next) const;
+  // nft_client_runs.cpp
+  [[nodiscard]] const ClientRun* run_at(std::size_t next);
+  [[nodiscard]] std::unique_ptr<const ClientRun> find_run(std::size_t first);
+  /// True: a rule of the run has given its verdict. `next` is behind that rule, or the run.
+  [[nodiscard]] bool follow_run(const ClientRun& run, std::size_t& next);
   [[nodiscard]] Step after_verdict(std::size_t& next, std::vector<Return>& stack);
   [[nodiscard]] RulePlace bare_place() const;
   [[nodiscard]] bool waived() const;

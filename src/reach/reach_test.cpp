@@ -347,5 +347,88 @@ TEST(Reach, AgreesWithTracesOnRandomRules) {
   }
 }
 
+/// Rules of a tiny world: what each adds to a chain.
+std::vector<Rules> tiny_rules() {
+  const auto from = [](const char* address, unsigned bytes) {
+    Bytes value = bytes_of(address);
+    value.resize(bytes);
+    return Rules{load_network(12, bytes), is(std::move(value))};
+  };
+  const auto in_set = [](const char* name) {
+    return Rules{load_network(12, 4), expression(nft::Lookup{.set = name, .sreg = 0})};
+  };
+  const Rules low_port = {load_transport(0, 2), is(port_bytes(1024), nft::CmpOp::Lt)};
+  return {
+      from("10.9.0.0", 2) + drop(),
+      from("10.9.1.0", 3) + accept(),
+      in_set("s") + drop(),
+      in_set("s") + accept(),
+      low_port + drop(),
+      from("10.9.0.0", 2) + low_port + accept(),
+      Rules{load_network(12, 4), expression(nft::Lookup{.set = "v", .sreg = 0, .verdict = true})},
+      from("10.9.0.0", 2) + verdict(nft::Verdict::Jump, "sub"),
+      in_set("s") + value(host_number(7)) + set_meta(nft::MetaKey::Mark),
+      Rules{load_meta(nft::MetaKey::Mark), is(host_number(7))} + drop(),
+      destination_port(81) + drop(),
+      Rules{drop()},
+  };
+}
+
+/// Every ruleset of these rules up to a length, at points on both sides of all that they ask for.
+/// REACH_LENGTH=5: 271,000 rulesets.
+TEST(Reach, AgreesWithTracesOnEveryTinyRuleset) {
+  const char* more = std::getenv("REACH_LENGTH");
+  const unsigned longest = more == nullptr ? 2 : static_cast<unsigned>(std::atoi(more));
+  const std::vector<Rules> all = tiny_rules();
+  Scene scene;
+  scene.chain("sub", std::nullopt);
+  scene.set("s", 0, 4).elements = {{.key = bytes_of("10.9.1.1")}, {.key = bytes_of("10.8.0.1")}};
+  nft::Set& verdicts = scene.set("v", 4 | 8, 4);
+  verdicts.elements->push_back(
+      {.key = bytes_of("10.9.1.0"), .verdict = nft::VerdictTo{.verdict = nft::Verdict::Return}});
+  verdicts.elements->push_back(
+      {.key = bytes_of("10.9.1.2"), .verdict = nft::VerdictTo{.verdict = nft::Verdict::Drop}});
+  verdicts.elements->push_back({.key = bytes_of("10.9.3.0"), .interval_end = true});
+  scene.rule("sub", Rules{load_network(12, 4), expression(nft::Lookup{.set = "s", .sreg = 0})} +
+                        verdict(nft::Verdict::Return));
+  scene.rule("sub", {load_transport(0, 2), is(port_bytes(50'000), nft::CmpOp::Gte), drop()});
+  const std::vector<nft::Rule> base = scene.network.nft.rules;
+  const std::uint64_t handle = scene.handle;
+  std::size_t rulesets = 0;
+  for (unsigned length = 0; length <= longest; ++length) {
+    std::vector<std::size_t> chosen(length, 0);
+    while (true) {
+      scene.network.nft.rules = base;
+      scene.handle = handle;
+      for (const std::size_t number : chosen) scene.rule("in", all[number]);
+      ++rulesets;
+      const Tracer tracer(scene.host, scene.network);
+      const Destination to{
+          .protocol = Protocol::Tcp, .address = ip("10.1.0.1"), .port = 80, .interface = kEth0};
+      const std::vector<ReachClass> classes = reach(tracer, to);
+      for (const char* source : {"10.8.0.1", "10.8.0.2", "10.8.255.255", "10.9.0.0", "10.9.0.255",
+                                 "10.9.1.0", "10.9.1.1", "10.9.1.2", "10.9.1.255", "10.9.2.255",
+                                 "10.9.3.0", "10.9.255.255", "10.10.0.0"}) {
+        for (const std::uint16_t port :
+             std::initializer_list<std::uint16_t>{1023, 1024, 49999, 50000}) {
+          const ReachClass* one = class_of(classes, ip(source), port);
+          ASSERT_NE(one, nullptr);
+          const Answer traced = tracer.trace({.protocol = Protocol::Tcp,
+                                              .source = ip(source),
+                                              .destination = to.address,
+                                              .source_port = port,
+                                              .port = to.port,
+                                              .interface = to.interface});
+          ASSERT_TRUE(agrees(*one, traced)) << rulesets;
+        }
+      }
+      std::size_t at = 0;
+      while (at < length && ++chosen[at] == all.size()) chosen[at++] = 0;
+      if (at == length) break;
+    }
+  }
+  EXPECT_GT(rulesets, all.size());
+}
+
 }  // namespace
 }  // namespace hark::reach

@@ -2,8 +2,12 @@
 // the same rules; most of these are about another port, and need not be run more than once.
 #pragma once
 
+#include <cstddef>
 #include <deque>
+#include <memory>
+#include <unordered_map>
 #include <unordered_set>
+#include <vector>
 
 #include "decode/nft_ruleset.h"
 #include "reach/clients.h"
@@ -11,9 +15,27 @@
 
 namespace hark::reach {
 
+/// Rules one after the other of which each asks for one range of clients, and all end in the same
+/// way: a list of addresses that are dropped. They are one question. Which of them a client meets
+/// is told of him, but does not make a class of his own.
+struct ClientRun {
+  struct Part {
+    std::size_t at;  ///< of the rule in its chain
+    AddressRange clients;
+  };
+  std::vector<Part> parts;
+  AddressSet all;
+  std::size_t end = 0;  ///< behind the last
+  decode::nft::Verdict verdict = decode::nft::Verdict::Continue;
+};
+
 class RuleMemory {
  public:
-  using Rules = std::unordered_set<const decode::nft::Rule*>;
+  struct Rules {
+    std::unordered_set<const decode::nft::Rule*> failing;
+    /// By the rule with which it begins; nullptr: none does there.
+    std::unordered_map<const decode::nft::Rule*, std::unique_ptr<const ClientRun>> runs;
+  };
 
   /// Those of packets that are the same at this hook but for the client. Stays where it is.
   [[nodiscard]] Rules& of(HookPoint hook, const Packet& packet, const ConntrackView& view,

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "reach/client_tests.h"
+#include "reach/clients.h"
 #include "reach/nat.h"
 #include "reach/xt.h"
 #include "reach/xt_ask.h"
@@ -96,13 +97,71 @@ class Run {
     return out;
   }
 
+  /// "-s ADDRESS -j DROP" and no more.
+  [[nodiscard]] bool asks_for_clients(const Rule& rule) const {
+    const bool ends = rule.jump == Rule::Jump::Drop || rule.jump == Rule::Jump::Accept ||
+                      rule.jump == Rule::Jump::Return;
+    return ends && rule.matches.empty() && !rule.source.any() && !rule.not_source &&
+           rule.destination.any() && rule.in.any() && rule.out.any() && rule.protocol == 0 &&
+           rule.fragments == rule.not_fragments;
+  }
+
+  /// Many such rules, one after the other, that end alike are one question. Nothing: there are too
+  /// few of them, or one of another kind comes first. True: the next rule is the one that the
+  /// client meets; false: it is none of them, and the walk is behind them.
+  std::optional<bool> meet_list(const Chain& chain) {
+    constexpr std::size_t kLeast = 32;
+    const Rule::Jump jump = chain.rules[rule_].jump;
+    std::size_t end = rule_;
+    while (end < chain.rules.size() && chain.rules[end].jump == jump &&
+           asks_for_clients(chain.rules[end]) && prefix_of(chain.rules[end].source)) {
+      ++end;
+    }
+    if (end - rule_ < kLeast) return std::nullopt;
+    if (packet_.tuple.source != world_.clients->address()) return std::nullopt;
+    const auto* first = &chain.rules[rule_];
+    std::string key(reinterpret_cast<const char*>(&first), sizeof first);
+    auto known = world_.clients->groups.find(key);
+    if (known == world_.clients->groups.end()) {
+      std::vector<AddressRange> ranges;
+      for (std::size_t at = rule_; at < end; ++at) {
+        ranges.push_back(range_of(*prefix_of(chain.rules[at].source)));
+      }
+      ClientGroups all{
+          .groups = {}, .all_addresses = AddressSet(std::move(ranges)), .all_ports = {}};
+      known = world_.clients->groups.emplace(std::move(key), std::move(all)).first;
+    }
+    world_.clients->split(known->second.all_addresses);
+    while (rule_ < end && !chain.rules[rule_].source.matches(packet_.tuple.source)) ++rule_;
+    return rule_ < end;
+  }
+
+  static std::optional<Prefix> prefix_of(const decode::xt::AddressMatch& match) {
+    const unsigned bits = match.address.bits();
+    unsigned length = 0;
+    const auto bit = [&match](unsigned at) {
+      return (match.mask.bytes[at / 8] >> (7 - at % 8) & 1U) != 0;
+    };
+    while (length < bits && bit(length)) ++length;
+    for (unsigned at = length; at < bits; ++at) {
+      if (bit(at)) return std::nullopt;
+    }
+    return Prefix{.address = match.address, .length = static_cast<std::uint8_t>(length)};
+  }
+
   /// One rule, or what stands behind the last: nothing where the walk goes on.
   std::optional<HookResult> next() {
     const Chain& chain = table_.chains[chain_];
     if (rule_ >= chain.rules.size()) return end_of_chain();
+    bool met = false;
+    if (world_.clients != nullptr && asks_for_clients(chain.rules[rule_])) {
+      const auto list = meet_list(chain);
+      if (list && !*list) return std::nullopt;
+      met = list.has_value();
+    }
     const std::size_t at = rule_++;
     const Rule& rule = chain.rules[at];
-    const XtMatched matched = matches(rule, at);
+    const XtMatched matched = met ? XtMatched::Yes : matches(rule, at);
     if (matched == XtMatched::HotDrop) {
       const RulePlace where = place(chain_, at);
       if (world_.is_waived(key_of(where))) return std::nullopt;

@@ -1,0 +1,119 @@
+// Long lists of addresses, a rule for each: taken as one question where many clients are followed.
+#include <algorithm>
+
+#include "reach/nft_clients.h"
+#include "reach/nft_machine.h"
+
+namespace hark::reach {
+
+namespace nft = decode::nft;
+
+namespace {
+
+/// Fewer rules than these are told one by one.
+constexpr std::size_t kLeastRules = 32;
+
+struct Kind {
+  enum class Is : std::uint8_t { Other, Fails, Asks };
+  Is is = Is::Other;
+  AddressRange clients = {};
+  nft::Verdict verdict = nft::Verdict::Continue;
+};
+
+/// Of a comparison that is not about the client: nothing where it is open.
+std::optional<bool> settled(const Machine& machine, const nft::Cmp& op) {
+  const auto known = machine.registers.known(op.sreg, op.data.size());
+  if (known && op.op == nft::CmpOp::Eq) return std::ranges::equal(*known, op.data);
+  return compare(machine.registers.load(op.sreg, op.data.size()), op.op, op.data);
+}
+
+bool ends_plainly(nft::Verdict verdict) {
+  return verdict == nft::Verdict::Drop || verdict == nft::Verdict::Accept ||
+         verdict == nft::Verdict::Return;
+}
+
+Kind kind_of(Machine& machine, const nft::Rule& rule) {
+  Kind out;
+  bool asked = false;
+  for (const nft::Expression& expression : rule.expressions) {
+    const nft::Operation& what = expression.operation;
+    if (const auto* op = std::get_if<nft::Cmp>(&what)) {
+      if (machine.registers.clients(op->sreg, op->data.size())) {
+        const auto range = asked_range(machine, *op);
+        if (!range || asked) return {};
+        asked = true;
+        out.clients = *range;
+        continue;
+      }
+      const auto holds = settled(machine, *op);
+      if (!holds) return {};
+      if (!*holds) return {.is = Kind::Is::Fails};
+      continue;
+    }
+    if (const auto* op = std::get_if<nft::Immediate>(&what)) {
+      const bool last = &expression == &rule.expressions.back();
+      if (!asked || !last || !op->verdict || !ends_plainly(op->verdict->verdict)) return {};
+      out.is = Kind::Is::Asks;
+      out.verdict = op->verdict->verdict;
+      return out;
+    }
+    if (std::holds_alternative<nft::Range>(what)) return {};
+    const auto next = for_everybody(machine, expression);
+    if (!next) return {};
+    if (*next == Next::Break) return {.is = Kind::Is::Fails};
+  }
+  return {};
+}
+
+}  // namespace
+
+std::unique_ptr<const ClientRun> Machine::find_run(std::size_t first) {
+  const Registers before = registers;
+  auto run = std::make_unique<ClientRun>();
+  std::vector<AddressRange> ranges;
+  for (run->end = first; run->end < chain->rules.size(); ++run->end) {
+    rule = chain->rules[run->end];
+    if (memory_->failing.contains(rule)) continue;
+    const Kind kind = kind_of(*this, *rule);
+    if (kind.is == Kind::Is::Fails) memory_->failing.insert(rule);
+    // A run begins with a rule that asks, and is looked for only as long as it may become one.
+    const bool thin = run->end - first > kLeastRules * 4 && run->parts.size() < kLeastRules;
+    if (run->parts.empty() && kind.is != Kind::Is::Asks) break;
+    if (kind.is == Kind::Is::Other || thin) break;
+    if (kind.is == Kind::Is::Fails) continue;
+    if (!run->parts.empty() && kind.verdict != run->verdict) break;
+    run->verdict = kind.verdict;
+    run->parts.push_back({run->end, kind.clients});
+    ranges.push_back(kind.clients);
+  }
+  registers = before;
+  if (run->parts.size() < kLeastRules || run->parts.front().at != first) return nullptr;
+  run->all = AddressSet(std::move(ranges));
+  return run;
+}
+
+const ClientRun* Machine::run_at(std::size_t next) {
+  const nft::Rule* first = chain->rules[next];
+  if (memory_->failing.contains(first)) return nullptr;
+  const auto found = memory_->runs.find(first);
+  if (found != memory_->runs.end()) return found->second.get();
+  return memory_->runs.emplace(first, find_run(next)).first->second.get();
+}
+
+bool Machine::follow_run(const ClientRun& run, std::size_t& next) {
+  Clients& clients = *here.world.clients;
+  clients.split(run.all);
+  next = run.end;
+  if (!run.all.contains(clients.address())) return false;
+  for (const ClientRun::Part& part : run.parts) {
+    if (clients.address() < part.clients.first || part.clients.last < clients.address()) continue;
+    rule = chain->rules[part.at];
+    // A blocker that is to be taken for removed is a rule that does not match.
+    if (run.verdict == nft::Verdict::Drop && waived()) continue;
+    next = part.at + 1;
+    return follow({.verdict = run.verdict, .chain = {}}) == Next::Verdict;
+  }
+  return false;
+}
+
+}  // namespace hark::reach

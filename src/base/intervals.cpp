@@ -84,7 +84,9 @@ bool IntervalSet<T>::contains(const T& value) const {
 template <typename T>
 IntervalSet<T> IntervalSet<T>::intersect(const IntervalSet& other) const {
   IntervalSet out;
-  auto a = ranges_.begin();
+  if (other.empty()) return out;
+  // Of a long set and a short one only what lies near is looked at.
+  auto a = std::ranges::lower_bound(ranges_, other.ranges_.front().first, {}, &Interval<T>::last);
   auto b = other.ranges_.begin();
   while (a != ranges_.end() && b != other.ranges_.end()) {
     const T first = std::max(a->first, b->first);

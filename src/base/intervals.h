@@ -1,5 +1,5 @@
 // Sets of addresses and of ports, as disjoint ranges in rising order: what rules, routes and sets
-// cut the sources of packets into. Every operation is linear in the number of ranges.
+// cut the sources of packets into. Every operation is at most linear in the number of ranges.
 #pragma once
 
 #include <cstddef>

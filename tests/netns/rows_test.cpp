@@ -117,7 +117,11 @@ TEST_F(Rows, AskedTwiceTheAnswerIsTheSame) {
     json rows = json::array();
     for (const json& row : listing["listeners"]) {
       for (const json& netns : scene_.truth()["namespaces"]) {
-        if (row["netns"]["inode"] == netns["inode"]) rows.push_back(row);
+        if (row["netns"]["inode"] != netns["inode"]) continue;
+        rows.push_back(row);
+        // Who gets through changes by itself while new addresses are still being checked.
+        rows.back().erase("reach");
+        rows.back().erase("reachable_from");
       }
     }
     return rows;

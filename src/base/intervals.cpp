@@ -48,7 +48,7 @@ std::vector<Interval<T>> joined(std::vector<Interval<T>> ranges) {
 }
 
 unsigned bit_of(const IpAddress& address, unsigned bit) {
-  return address.bytes[bit / 8] >> (7 - bit % 8) & 1U;
+  return static_cast<unsigned>(address.bytes[bit / 8]) >> (7 - bit % 8) & 1U;
 }
 
 /// How many of the lowest bits have this value.

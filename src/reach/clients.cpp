@@ -11,7 +11,7 @@ constexpr unsigned kMostFreeBits = 12;
 constexpr std::size_t kMostGone = 4096;
 
 unsigned bit_of(const ClientKey& key, std::size_t bit) {
-  return key.bytes[bit / 8] >> (7 - bit % 8) & 1U;
+  return static_cast<unsigned>(key.bytes[bit / 8]) >> (7 - bit % 8) & 1U;
 }
 
 void set_bit(ClientKey& key, std::size_t bit) {
@@ -31,7 +31,7 @@ std::optional<std::size_t> prefix_of(const ClientKey& mask, std::size_t width) {
 /// With the bits from `length` on set, or cleared.
 ClientKey filled(ClientKey key, std::size_t length, std::size_t width, bool ones) {
   for (std::size_t i = length / 8; i < width; ++i) {
-    const std::uint8_t open = i == length / 8 ? 0xff >> length % 8 : 0xff;
+    const auto open = static_cast<std::uint8_t>(i == length / 8 ? 0xffU >> length % 8 : 0xffU);
     key.bytes[i] = static_cast<std::uint8_t>(ones ? key.bytes[i] | open : key.bytes[i] & ~open);
   }
   return key;

@@ -140,7 +140,7 @@ class Run {
     const unsigned bits = match.address.bits();
     unsigned length = 0;
     const auto bit = [&match](unsigned at) {
-      return (match.mask.bytes[at / 8] >> (7 - at % 8) & 1U) != 0;
+      return (static_cast<unsigned>(match.mask.bytes[at / 8]) >> (7 - at % 8) & 1U) != 0;
     };
     while (length < bits && bit(length)) ++length;
     for (unsigned at = length; at < bits; ++at) {

@@ -145,6 +145,15 @@ AddressSet all_addresses(Family family) {
   return AddressSet(range_of({.address = {.family = family}, .length = 0}));
 }
 
+std::optional<IpAddress> next_address(IpAddress address) {
+  return advance(address) ? std::optional(address) : std::nullopt;
+}
+
+IpAddress previous_address(IpAddress address) {
+  retreat(address);
+  return address;
+}
+
 PortSet all_ports() {
   return PortSet(Interval<std::uint16_t>{0, 65535});
 }

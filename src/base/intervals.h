@@ -4,7 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <span>
+#include <optional>
 #include <vector>
 
 #include "base/address.h"
@@ -54,6 +54,10 @@ extern template class IntervalSet<std::uint16_t>;
 [[nodiscard]] AddressRange range_of(const Prefix& prefix);
 /// The fewest prefixes that make up the set, in rising order.
 [[nodiscard]] std::vector<Prefix> prefixes_of(const AddressSet& set);
+/// The address behind it; nothing: it is the last.
+[[nodiscard]] std::optional<IpAddress> next_address(IpAddress address);
+/// The one before it, which is not the first.
+[[nodiscard]] IpAddress previous_address(IpAddress address);
 /// 0 to 65535.
 [[nodiscard]] PortSet all_ports();
 

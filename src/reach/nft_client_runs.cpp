@@ -1,5 +1,6 @@
 // Long lists of addresses, a rule for each: taken as one question where many clients are followed.
 #include <algorithm>
+#include <utility>
 
 #include "reach/nft_clients.h"
 #include "reach/nft_machine.h"
@@ -65,6 +66,42 @@ Kind kind_of(Machine& machine, const nft::Rule& rule) {
   return {};
 }
 
+/// Gives each address to the first part that holds it. Every piece between two borders is painted
+/// once: `next` leads over those that have been.
+std::map<nft::Verdict, AddressSet> painted(const std::vector<ClientRun::Part>& parts) {
+  std::vector<IpAddress> borders;
+  for (const ClientRun::Part& part : parts) {
+    borders.push_back(part.clients.first);
+    if (const auto behind = next_address(part.clients.last)) borders.push_back(*behind);
+  }
+  std::ranges::sort(borders);
+  borders.erase(std::unique(borders.begin(), borders.end()), borders.end());
+  std::vector<std::size_t> next(borders.size() + 1);
+  for (std::size_t i = 0; i < next.size(); ++i) next[i] = i;
+  const auto free_from = [&next](std::size_t at) {
+    std::size_t free = at;
+    while (next[free] != free) free = next[free];
+    while (next[at] != free) at = std::exchange(next[at], free);
+    return free;
+  };
+  std::map<nft::Verdict, std::vector<AddressRange>> ranges;
+  for (const ClientRun::Part& part : parts) {
+    const auto first = std::ranges::lower_bound(borders, part.clients.first) - borders.begin();
+    for (std::size_t at = free_from(static_cast<std::size_t>(first));
+         at < borders.size() && borders[at] <= part.clients.last; at = free_from(at)) {
+      AddressRange piece{borders[at], part.clients.last};
+      if (at + 1 < borders.size() && borders[at + 1] <= part.clients.last) {
+        piece.last = previous_address(borders[at + 1]);
+      }
+      ranges[part.verdict].push_back(piece);
+      next[at] = at + 1;
+    }
+  }
+  std::map<nft::Verdict, AddressSet> out;
+  for (auto& [verdict, pieces] : ranges) out.emplace(verdict, AddressSet(std::move(pieces)));
+  return out;
+}
+
 }  // namespace
 
 std::unique_ptr<const ClientRun> Machine::find_run(std::size_t first) {
@@ -81,14 +118,13 @@ std::unique_ptr<const ClientRun> Machine::find_run(std::size_t first) {
     if (run->parts.empty() && kind.is != Kind::Is::Asks) break;
     if (kind.is == Kind::Is::Other || thin) break;
     if (kind.is == Kind::Is::Fails) continue;
-    if (!run->parts.empty() && kind.verdict != run->verdict) break;
-    run->verdict = kind.verdict;
-    run->parts.push_back({run->end, kind.clients});
+    run->parts.push_back({run->end, kind.clients, kind.verdict});
     ranges.push_back(kind.clients);
   }
   registers = before;
   if (run->parts.size() < kLeastRules || run->parts.front().at != first) return nullptr;
   run->all = AddressSet(std::move(ranges));
+  run->meet = painted(run->parts);
   return run;
 }
 
@@ -102,17 +138,19 @@ const ClientRun* Machine::run_at(std::size_t next) {
 
 bool Machine::follow_run(const ClientRun& run, std::size_t& next) {
   Clients& clients = *here.world.clients;
-  clients.split(run.all);
   next = run.end;
-  if (!run.all.contains(clients.address())) return false;
+  bool met = false;
   for (const ClientRun::Part& part : run.parts) {
     if (clients.address() < part.clients.first || part.clients.last < clients.address()) continue;
+    if (!met) clients.split(run.meet.at(part.verdict));
+    met = true;
     rule = chain->rules[part.at];
     // A blocker that is to be taken for removed is a rule that does not match.
-    if (run.verdict == nft::Verdict::Drop && waived()) continue;
+    if (part.verdict == nft::Verdict::Drop && waived()) continue;
     next = part.at + 1;
-    return follow({.verdict = run.verdict, .chain = {}}) == Next::Verdict;
+    return follow({.verdict = part.verdict, .chain = {}}) == Next::Verdict;
   }
+  if (!met) clients.split(run.all);
   return false;
 }
 

@@ -203,6 +203,41 @@ TEST(Reach, OnePrefixAndOneRangeOfPorts) {
   expect_like_traces(scene, "10.1.0.1", kEth0, dice);
 }
 
+TEST(Reach, AListOfAddressesIsOneQuestion) {
+  Scene scene;
+  for (unsigned i = 0; i < 100; ++i) {
+    Bytes address = bytes_of("10.9.0.0");
+    address[3] = static_cast<std::byte>(i * 2);
+    // Rules about another port stand between them, and do not count.
+    if (i % 3 == 0) scene.rule("in", destination_port(81) + accept());
+    scene.rule("in", Rules{load_network(12, 4), is(address)} + destination_port(80) + drop());
+  }
+  scene.rule("in", Rules{load_network(12, 2), is(hex_bytes({10, 9}))} + accept());
+  scene.rule("in", {drop()});
+  const Tracer tracer(scene.host, scene.network);
+  const auto classes = scene.reach("10.1.0.1");
+  EXPECT_LT(classes.size(), 30U);
+  std::set<const ReachClass*> dropped;
+  for (unsigned i = 0; i < 202; ++i) {
+    IpAddress source = ip("10.9.0.0");
+    source.bytes[3] = static_cast<std::uint8_t>(i);
+    const ReachClass* one = class_of(classes, source, 40'000);
+    const Answer traced = tracer.trace({.protocol = Protocol::Tcp,
+                                        .source = source,
+                                        .destination = ip("10.1.0.1"),
+                                        .source_port = 40'000,
+                                        .port = 80,
+                                        .interface = kEth0});
+    ASSERT_EQ(one->answer.outcome, traced.outcome) << source.text();
+    EXPECT_EQ(traced.outcome, i < 200 && i % 2 == 0 ? Outcome::Silent : Outcome::Answered);
+    if (traced.outcome == Outcome::Silent) dropped.insert(one);
+  }
+  ASSERT_EQ(dropped.size(), 1U);
+  // The rule that is told is the one that the witness meets.
+  const Answer& told = (*dropped.begin())->answer;
+  EXPECT_EQ(tracer.trace(told.question).place, told.place);
+}
+
 /// One condition on the client, as nft compiles them, and others.
 Rules any_match(Scene& scene, Dice& dice, bool v6) {
   const unsigned begin = v6 ? 8 : 12;
@@ -325,7 +360,7 @@ void random_rules(Scene& scene, Dice& dice, bool v6) {
 
 TEST(Reach, AgreesWithTracesOnRandomRules) {
   const char* more = std::getenv("REACH_SEEDS");  // thousands, by hand
-  const unsigned seeds = more == nullptr ? 300 : static_cast<unsigned>(std::atoi(more));
+  const unsigned seeds = more == nullptr ? 100 : static_cast<unsigned>(std::atoi(more));
   for (std::uint32_t seed = 1; seed <= seeds; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     Dice dice(seed);

@@ -91,7 +91,6 @@ bool is_own_address(const host::Network& network, const IpAddress& address,
 }
 
 bool on_link(const host::Network& network, std::uint32_t link, const IpAddress& address) {
-  if (address.family == Family::Inet6 && address.is_link_local()) return true;
   return std::ranges::any_of(network.addresses, [&](const host::InterfaceAddress& own) {
     return own.link == link && own.subnet.contains(address);
   });

@@ -188,7 +188,9 @@ class Cutter {
       // Up to and with `until`.
       if (!left || until < at) return;
       pieces_[words_of_stack(at)].push_back({at, until});
-      left = advance(at = until);
+      const auto behind = next_address(until);
+      left = behind.has_value();
+      at = behind.value_or(until);
     };
     for (const Cut& cut : cuts_) {
       const AddressRange range = range_of(cut.prefix);
@@ -196,11 +198,7 @@ class Cutter {
         close(range_of(stack_.back()->prefix).last);
         stack_.pop_back();
       }
-      if (range.first != all.first) {
-        IpAddress before = range.first;
-        retreat(before);
-        close(before);
-      }
+      if (range.first != all.first) close(previous_address(range.first));
       stack_.push_back(&cut);
     }
     while (!stack_.empty()) {
@@ -223,18 +221,6 @@ class Cutter {
     }
     if (!own_.empty()) out += likeness(address);
     return out;
-  }
-
-  static bool advance(IpAddress& address) {
-    for (unsigned i = address.bits() / 8; i-- > 0;) {
-      if (++address.bytes[i] != 0) return true;
-    }
-    return false;
-  }
-  static void retreat(IpAddress& address) {
-    for (unsigned i = address.bits() / 8; i-- > 0;) {
-      if (address.bytes[i]-- != 0) return;
-    }
   }
 
   const Network& network_;

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <deque>
+#include <map>
 #include <memory>
 #include <unordered_map>
 #include <unordered_set>
@@ -15,18 +16,20 @@
 
 namespace hark::reach {
 
-/// Rules one after the other of which each asks for one range of clients, and all end in the same
-/// way: a list of addresses that are dropped. They are one question. Which of them a client meets
-/// is told of him, but does not make a class of his own.
+/// Rules one after the other of which each asks for one range of clients and then drops, accepts or
+/// returns: lists of addresses. They are one question with one answer for each verdict. Which of
+/// the rules a client meets is told of him, but does not make a class of his own.
 struct ClientRun {
   struct Part {
     std::size_t at;  ///< of the rule in its chain
     AddressRange clients;
+    decode::nft::Verdict verdict;
   };
   std::vector<Part> parts;
+  /// Who meets a rule with that verdict first.
+  std::map<decode::nft::Verdict, AddressSet> meet;
   AddressSet all;
   std::size_t end = 0;  ///< behind the last
-  decode::nft::Verdict verdict = decode::nft::Verdict::Continue;
 };
 
 class RuleMemory {

@@ -204,7 +204,7 @@ class Teller {
     if (rest) return other;
     std::vector<std::string> words;
     for (std::size_t i = 0; i < shares.size(); ++i) {
-      if (shares[i].kind == Share::Kind::None) continue;
+      if (shares[i].kind == Share::Kind::None || is_said_before(places, shares, i)) continue;
       std::string text = shares[i].kind == Share::Kind::All    ? whole
                          : shares[i].kind == Share::Kind::Rest ? other
                                                                : shares[i].text;
@@ -214,14 +214,28 @@ class Teller {
     return join(words, ", ");
   }
 
+  /// Another port of the same address, of which the same is said.
+  [[nodiscard]] bool is_said_before(const std::vector<std::size_t>& places,
+                                    const std::vector<Share>& shares, std::size_t at) const {
+    for (std::size_t i = 0; i < at; ++i) {
+      const bool same = shares[i].kind == shares[at].kind && shares[i].text == shares[at].text;
+      if (same && address_of(places[i]) == address_of(places[at])) return true;
+    }
+    return false;
+  }
+
+  [[nodiscard]] const IpAddress& address_of(std::size_t place) const {
+    return clients_.places[place].to.address;
+  }
+
   /// What tells one place of an interface from the others.
   [[nodiscard]] std::string where_to(const std::vector<std::size_t>& places, std::size_t at,
                                      Share::Kind kind) const {
-    const IpAddress& to = clients_.places[places[at]].to.address;
-    const auto same = std::ranges::count_if(places, [&](std::size_t place) {
-      return clients_.places[place].to.address.family == to.family;
+    const IpAddress& to = address_of(places[at]);
+    const bool others = std::ranges::any_of(places, [&](std::size_t place) {
+      return address_of(place).family == to.family && address_of(place) != to;
     });
-    if (same > 1) return " to " + to.text();
+    if (others) return " to " + to.text();
     if (kind == Share::Kind::List || places.size() == 1) return {};
     return to.family == Family::Inet ? " over IPv4" : " over IPv6";
   }

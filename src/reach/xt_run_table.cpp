@@ -132,6 +132,7 @@ class Run {
       known = world_.clients->groups.emplace(std::move(key), std::move(all)).first;
     }
     world_.clients->split(known->second.all_addresses);
+    list_ = {.chain = chain_, .rule = end};
     while (rule_ < end && !chain.rules[rule_].source.matches(packet_.tuple.source)) ++rule_;
     return rule_ < end;
   }
@@ -154,7 +155,11 @@ class Run {
     const Chain& chain = table_.chains[chain_];
     if (rule_ >= chain.rules.size()) return end_of_chain();
     bool met = false;
-    if (world_.clients != nullptr && asks_for_clients(chain.rules[rule_])) {
+    if (chain_ == list_.chain && rule_ < list_.rule) {
+      // Behind a rule of a list that is to be taken for removed: who is in the list is settled.
+      met = chain.rules[rule_].source.matches(packet_.tuple.source);
+      if (!met) return ++rule_, std::nullopt;
+    } else if (world_.clients != nullptr && asks_for_clients(chain.rules[rule_])) {
       const auto list = meet_list(chain);
       if (list && !*list) return std::nullopt;
       met = list.has_value();
@@ -308,6 +313,7 @@ class Run {
   Packet& packet_;
   ConntrackView& view_;
   std::size_t base_ = 0, chain_ = 0, rule_ = 0;
+  Frame list_ = {};  ///< the end of the list of addresses that was met last
   std::vector<Frame> stack_;
   std::vector<std::string> notes_;
 };

@@ -158,6 +158,9 @@ void update_vrf(const host::Network& network, Key& key);
                                                       std::uint32_t link,
                                                       const IpAddress& destination);
 
+/// How many leading bits two addresses of one family have in common.
+[[nodiscard]] unsigned common_bits(const IpAddress& a, const IpAddress& b);
+
 /// A packet or, with `arp`, an ARP request's lookup.
 [[nodiscard]] RouteIn route_input4(World& world, const Flow& flow, bool arp);
 [[nodiscard]] RouteIn route_input6(World& world, const Flow& flow);

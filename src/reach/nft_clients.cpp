@@ -1,7 +1,6 @@
 #include "reach/nft_clients.h"
 
 #include <algorithm>
-#include <array>
 #include <cstring>
 
 namespace hark::reach {

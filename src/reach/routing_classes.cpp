@@ -14,6 +14,7 @@
 namespace hark::reach {
 namespace {
 
+using fib::common_bits;
 using host::Network;
 
 /// A prefix that something looks at, and what it means: two of equal words do the same.
@@ -30,14 +31,6 @@ constexpr std::array<std::string_view, 13> kSpecial6 = {
     "::/128",       "::1/128",   "::/96",     "::ffff:0:0/96", "::ffff:127.0.0.0/104",
     "ff00::/8",     "fe80::/10", "fec0::/10", "fc00::/7",      "2001::/32",
     "2001:10::/28", "2002::/16", "3ffe::/16"};
-
-unsigned common_bits(const IpAddress& a, const IpAddress& b) {
-  unsigned bits = 0;
-  while (bits < a.bits() && ((a.bytes[bits / 8] ^ b.bytes[bits / 8]) >> (7 - bits % 8) & 1) == 0) {
-    ++bits;
-  }
-  return bits;
-}
 
 Prefix prefix_of(const IpAddress& address, unsigned length) {
   Prefix out{.address = address, .length = static_cast<std::uint8_t>(length)};

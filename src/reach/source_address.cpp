@@ -58,15 +58,6 @@ constexpr std::array<Label, 10> kLabels = {
      {{0xfc}, 7, 5},
      {{}, 0, 1}}};
 
-unsigned common_bits(const IpAddress& a, const IpAddress& b) {
-  for (unsigned bit = 0; bit < 128; ++bit) {
-    const unsigned shift = 7 - bit % 8;
-    const auto differ = static_cast<unsigned>(a.bytes[bit / 8] ^ b.bytes[bit / 8]);
-    if ((differ >> shift & 1U) != 0) return bit;
-  }
-  return 128;
-}
-
 int label_of(const IpAddress& address) {
   for (const Label& entry : kLabels) {
     const IpAddress prefix{.family = Family::Inet6, .bytes = entry.prefix};
@@ -109,6 +100,15 @@ bool is_candidate(const InterfaceAddress& own) {
 }
 
 }  // namespace
+
+unsigned common_bits(const IpAddress& a, const IpAddress& b) {
+  for (unsigned bit = 0; bit < a.bits(); ++bit) {
+    const unsigned shift = 7 - bit % 8;
+    const auto differ = static_cast<unsigned>(a.bytes[bit / 8] ^ b.bytes[bit / 8]);
+    if ((differ >> shift & 1U) != 0) return bit;
+  }
+  return a.bits();
+}
 
 IpAddress select_source4(const host::Network& network, std::uint32_t link,
                          const std::optional<IpAddress>& towards, std::uint8_t scope) {

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "reach/journey_blockers.h"
 #include "reach/routing.h"
 
 namespace hark::reach {
@@ -56,6 +57,12 @@ std::string why_never6(World& world, const Packet& packet, const Refusal& refusa
   return {};
 }
 
+Blocker not_unicast(World& world, const std::string& text) {
+  Blocker blocker = plain_blocker("src-not-unicast", text, "packet", "");
+  add_stop(world, Stage::Reply, blocker);
+  return blocker;
+}
+
 }  // namespace
 
 bool is_anycast6(World& world, const IpAddress& address) {
@@ -81,13 +88,7 @@ std::optional<Blocker> never_answered(World& world, const Packet& packet) {
     why = "is a broadcast, for which the socket needs SO_BROADCAST";
   }
   if (why.empty()) return std::nullopt;
-  const std::string text = "the answer to " + from.text() + " " + why;
-  Blocker blocker = {.cause = {.code = "src-not-unicast",
-                               .text = text,
-                               .evidence = {{.fact = text, .where = "packet", .verify = ""}}},
-                     .key = "src-not-unicast"};
-  add_stop(world, Stage::Reply, blocker);
-  return blocker;
+  return not_unicast(world, "the answer to " + from.text() + " " + why);
 }
 
 std::optional<Blocker> never_refused(World& world, const Packet& packet, const Refusal& refusal,
@@ -96,13 +97,7 @@ std::optional<Blocker> never_refused(World& world, const Packet& packet, const R
                               ? why_never4(world, packet, refusal, refuser)
                               : why_never6(world, packet, refusal, refuser);
   if (why.empty()) return std::nullopt;
-  const std::string text = "the refusal is never sent: " + why;
-  Blocker blocker = {.cause = {.code = "src-not-unicast",
-                               .text = text,
-                               .evidence = {{.fact = text, .where = "packet", .verify = ""}}},
-                     .key = "src-not-unicast"};
-  add_stop(world, Stage::Reply, blocker);
-  return blocker;
+  return not_unicast(world, "the refusal is never sent: " + why);
 }
 
 }  // namespace hark::reach

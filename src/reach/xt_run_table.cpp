@@ -114,7 +114,7 @@ class Run {
     const Rule::Jump jump = chain.rules[rule_].jump;
     std::size_t end = rule_;
     while (end < chain.rules.size() && chain.rules[end].jump == jump &&
-           asks_for_clients(chain.rules[end]) && prefix_of(chain.rules[end].source)) {
+           asks_for_clients(chain.rules[end]) && range_asked(chain.rules[end].source)) {
       ++end;
     }
     if (end - rule_ < kLeast) return std::nullopt;
@@ -125,7 +125,7 @@ class Run {
     if (known == world_.clients->groups.end()) {
       std::vector<AddressRange> ranges;
       for (std::size_t at = rule_; at < end; ++at) {
-        ranges.push_back(range_of(*prefix_of(chain.rules[at].source)));
+        ranges.push_back(*range_asked(chain.rules[at].source));
       }
       ClientGroups all{
           .groups = {}, .all_addresses = AddressSet(std::move(ranges)), .all_ports = {}};
@@ -137,17 +137,11 @@ class Run {
     return rule_ < end;
   }
 
-  static std::optional<Prefix> prefix_of(const decode::xt::AddressMatch& match) {
-    const unsigned bits = match.address.bits();
-    unsigned length = 0;
-    const auto bit = [&match](unsigned at) {
-      return (static_cast<unsigned>(match.mask.bytes[at / 8]) >> (7 - at % 8) & 1U) != 0;
-    };
-    while (length < bits && bit(length)) ++length;
-    for (unsigned at = length; at < bits; ++at) {
-      if (bit(at)) return std::nullopt;
-    }
-    return Prefix{.address = match.address, .length = static_cast<std::uint8_t>(length)};
+  /// The addresses that it is about, where they are one range.
+  static std::optional<AddressRange> range_asked(const decode::xt::AddressMatch& match) {
+    const auto ranges = masked_ranges(match.address, match.mask, match.address.bits() / 8);
+    if (!ranges || ranges->size() != 1) return std::nullopt;
+    return ranges->front();
   }
 
   /// One rule, or what stands behind the last: nothing where the walk goes on.

@@ -104,21 +104,23 @@ std::map<nft::Verdict, AddressSet> painted(const std::vector<ClientRun::Part>& p
 
 }  // namespace
 
-std::unique_ptr<const ClientRun> Machine::find_run(std::size_t first) {
+std::unique_ptr<const ClientRun> Machine::find_run(OpenRules& open, std::size_t first) {
   const Registers before = registers;
   auto run = std::make_unique<ClientRun>();
   std::vector<AddressRange> ranges;
-  for (run->end = first; run->end < chain->rules.size(); ++run->end) {
+  run->end = first;
+  while (const OpenRules::Rule* next = open.first_from(run->end)) {
+    run->end = next->position;
     rule = chain->rules[run->end];
-    if (memory_->failing.contains(rule)) continue;
     const Kind kind = kind_of(*this, *rule);
-    if (kind.is == Kind::Is::Fails) memory_->failing.insert(rule);
+    if (kind.is == Kind::Is::Fails) open.close(*next);
     // A run begins with a rule that asks, and is looked for only as long as it may become one.
     const bool thin = run->end - first > kLeastRules * 4 && run->parts.size() < kLeastRules;
     if (run->parts.empty() && kind.is != Kind::Is::Asks) break;
     if (kind.is == Kind::Is::Other || thin) break;
+    ++run->end;
     if (kind.is == Kind::Is::Fails) continue;
-    run->parts.push_back({run->end, kind.clients, kind.verdict});
+    run->parts.push_back({next->position, kind.clients, kind.verdict});
     ranges.push_back(kind.clients);
   }
   registers = before;
@@ -128,12 +130,10 @@ std::unique_ptr<const ClientRun> Machine::find_run(std::size_t first) {
   return run;
 }
 
-const ClientRun* Machine::run_at(std::size_t next) {
-  const nft::Rule* first = chain->rules[next];
-  if (memory_->failing.contains(first)) return nullptr;
-  const auto found = memory_->runs.find(first);
-  if (found != memory_->runs.end()) return found->second.get();
-  return memory_->runs.emplace(first, find_run(next)).first->second.get();
+const ClientRun* Machine::run_at(OpenRules& open, OpenRules::Rule& first) {
+  if (!first.looked_for_run) first.run = find_run(open, first.position);
+  first.looked_for_run = true;
+  return first.run.get();
 }
 
 bool Machine::follow_run(const ClientRun& run, std::size_t& next) {

@@ -70,6 +70,17 @@ const PacketBytes& Machine::bytes() {
   return *bytes_;
 }
 
+std::optional<std::uint16_t> Machine::port() {
+  constexpr std::size_t kAt = 2;
+  constexpr std::uint8_t kKnown = 0xff;
+  const PacketBytes& all = bytes();
+  if (!all.transport || *all.transport + kAt + 2 > all.bytes.size()) return std::nullopt;
+  const std::size_t at = *all.transport + kAt;
+  if (all.bits[at] != kKnown || all.bits[at + 1] != kKnown) return std::nullopt;
+  return static_cast<std::uint16_t>(std::to_integer<unsigned>(all.bytes[at]) << 8U |
+                                    std::to_integer<unsigned>(all.bytes[at + 1]));
+}
+
 std::uint8_t Machine::origin(Origin origin) {
   for (std::size_t i = 0; i < origins_.size(); ++i) {
     if (origins_[i].what == origin.what) return static_cast<std::uint8_t>(i + 1);
@@ -148,26 +159,8 @@ bool Machine::waived() const {
 void Machine::look_up_memory() {
   const Clients* clients = here.world.clients;
   if (clients == nullptr || clients->memory == nullptr) return;
-  memory_ = &clients->memory->of(here.hook, here.packet, here.view, *clients);
+  memory_ = &clients->memory->of(here.hook, here.packet, here.view, *clients, port());
 }
-
-namespace {
-
-/// It changes nothing, and what it asks for is the same for all clients but where it is marked as
-/// theirs. (Routes and sockets are not: which client asks counts there.)
-bool only_asks(const nft::Expression& expression) {
-  const nft::Operation& what = expression.operation;
-  const auto* meta = std::get_if<nft::Meta>(&what);
-  const auto* ct = std::get_if<nft::Ct>(&what);
-  const auto* lookup = std::get_if<nft::Lookup>(&what);
-  return std::holds_alternative<nft::Payload>(what) || std::holds_alternative<nft::Cmp>(what) ||
-         std::holds_alternative<nft::Range>(what) || std::holds_alternative<nft::Bitwise>(what) ||
-         std::holds_alternative<nft::Byteorder>(what) ||
-         std::holds_alternative<nft::Counter>(what) || (meta != nullptr && meta->dreg) ||
-         (ct != nullptr && ct->dreg) || (lookup != nullptr && !lookup->dreg && !lookup->verdict);
-}
-
-}  // namespace
 
 bool Machine::fails_for_all(Next next) const {
   if (next != Next::Break) return false;
@@ -178,14 +171,13 @@ bool Machine::fails_for_all(Next next) const {
                      expressions.begin() + static_cast<std::ptrdiff_t>(position) + 1, only_asks);
 }
 
-Next Machine::run_rule() {
+Next Machine::run_rule(const OpenRules::Rule* open) {
   fails_anyway_.reset();
   may_differ_ = false;
-  if (memory_ == nullptr) return run_expressions();
-  if (memory_->failing.contains(rule)) return Next::Break;
+  if (open == nullptr) return run_expressions();
   const Next next = run_expressions();
   if (fails_for_all(next)) {
-    memory_->failing.insert(rule);
+    memory_->of(*chain).close(*open);
   } else {
     look_up_memory();  // it may have written into the packet
   }
@@ -242,22 +234,30 @@ Machine::Step Machine::after_verdict(std::size_t& next, std::vector<Return>& sta
   return Step::Rule;
 }
 
+Machine::Step Machine::run_from(std::size_t& next, std::vector<Return>& stack) {
+  OpenRules::Rule* open = nullptr;
+  if (memory_ == nullptr) {
+    next = chain->by_port.first_from(next, port());
+    if (next == chain->rules.size()) return Step::Chain;
+  } else {
+    OpenRules& rules = memory_->of(*chain);
+    open = rules.first_from(next);
+    if (open == nullptr) return Step::Chain;
+    next = open->position;
+    if (const ClientRun* run = run_at(rules, *open)) {
+      return follow_run(*run, next) ? after_verdict(next, stack) : Step::Rule;
+    }
+  }
+  rule = chain->rules[next++];
+  return run_rule(open) == Next::Verdict ? after_verdict(next, stack) : Step::Rule;
+}
+
 HookResult Machine::execute() {
   std::vector<Return> stack;
   std::size_t next = 0;
   look_up_memory();
   for (std::size_t done = 0; done < kMostRules; ++done) {
-    Step step = Step::Chain;
-    if (next < chain->rules.size()) {
-      const ClientRun* run = memory_ == nullptr ? nullptr : run_at(next);
-      step = Step::Rule;
-      if (run != nullptr) {
-        if (follow_run(*run, next)) step = after_verdict(next, stack);
-      } else {
-        rule = chain->rules[next++];
-        if (run_rule() == Next::Verdict) step = after_verdict(next, stack);
-      }
-    }
+    const Step step = run_from(next, stack);
     if (step == Step::Done) {
       return ended(ruling.verdict == nft::Verdict::Accept ? HookResult::End::Accept : ruling.end);
     }

@@ -66,6 +66,8 @@ class Machine {
   [[nodiscard]] const PacketBytes& bytes();
   /// The packet's header fields were changed.
   void packet_changed() { bytes_.reset(); }
+  /// The packet's destination port, where it has one that is known and not the client's.
+  [[nodiscard]] std::optional<std::uint16_t> port();
 
   /// Remembers where unknown bits come from; a number for Registers.
   [[nodiscard]] std::uint8_t origin(Origin origin);
@@ -96,13 +98,15 @@ class Machine {
   };
   enum class Step : std::uint8_t { Rule, Chain, Done };
 
-  [[nodiscard]] Next run_rule();
+  [[nodiscard]] Next run_rule(const OpenRules::Rule* open);
+  /// The first that may match from that one of the chain on, or what it begins, is run.
+  [[nodiscard]] Step run_from(std::size_t& next, std::vector<Return>& stack);
   [[nodiscard]] Next run_expressions();
   void look_up_memory();
   [[nodiscard]] bool fails_for_all(Next next) const;
   // nft_client_runs.cpp
-  [[nodiscard]] const ClientRun* run_at(std::size_t next);
-  [[nodiscard]] std::unique_ptr<const ClientRun> find_run(std::size_t first);
+  [[nodiscard]] const ClientRun* run_at(OpenRules& open, OpenRules::Rule& first);
+  [[nodiscard]] std::unique_ptr<const ClientRun> find_run(OpenRules& open, std::size_t first);
   /// True: a rule of the run has given its verdict. `next` is behind that rule, or the run.
   [[nodiscard]] bool follow_run(const ClientRun& run, std::size_t& next);
   [[nodiscard]] Step after_verdict(std::size_t& next, std::vector<Return>& stack);

@@ -204,6 +204,7 @@ void PreparedRuleset::add_rules() {
     if (!is_new) least->second = std::min(least->second, rule.handle);
   }
   for (PreparedChain& each : chains_) {
+    each.by_port = RulesByPort(each.rules);
     const auto least = least_handle.find(each.table);
     each.original = least == least_handle.end() || each.chain->handle < least->second;
   }

@@ -17,6 +17,7 @@
 #include "host/network.h"
 #include "reach/netfilter.h"
 #include "reach/prepared_set.h"
+#include "reach/rules_by_port.h"
 
 namespace hark::reach {
 
@@ -27,6 +28,7 @@ struct PreparedChain {
   const decode::nft::Chain* chain = nullptr;
   const PreparedTable* table = nullptr;
   std::vector<const decode::nft::Rule*> rules = {};
+  RulesByPort by_port = {};
   /// It has a handle below all of its table's rules: it was most likely made with the table.
   bool original = true;
 };

@@ -1,5 +1,8 @@
 #include "reach/rule_memory.h"
 
+#include <algorithm>
+#include <utility>
+
 namespace hark::reach {
 namespace {
 
@@ -14,8 +17,40 @@ void blank(Tuple& tuple, const Clients& clients) {
 
 }  // namespace
 
+OpenRules::OpenRules(const PreparedChain& chain, std::optional<std::uint16_t> port) {
+  const std::vector<std::uint32_t> positions = chain.by_port.of(port);
+  rules_.reserve(positions.size());
+  next_.reserve(positions.size() + 1);
+  for (const std::uint32_t position : positions) rules_.push_back({.position = position});
+  for (std::uint32_t at = 0; at <= positions.size(); ++at) next_.push_back(at);
+}
+
+std::size_t OpenRules::open_from(std::size_t at) {
+  std::uint32_t open = next_[at];
+  while (next_[open] != open) open = next_[open];
+  while (next_[at] != open) at = std::exchange(next_[at], open);
+  return open;
+}
+
+OpenRules::Rule* OpenRules::first_from(std::size_t position) {
+  const auto from = std::ranges::lower_bound(rules_, position, {}, &Rule::position);
+  const std::size_t at = open_from(static_cast<std::size_t>(from - rules_.begin()));
+  return at < rules_.size() ? &rules_[at] : nullptr;
+}
+
+void OpenRules::close(const Rule& rule) {
+  const auto at = static_cast<std::size_t>(&rule - rules_.data());
+  next_[at] = static_cast<std::uint32_t>(at + 1);
+}
+
+OpenRules& RuleMemory::Rules::of(const PreparedChain& chain) {
+  const auto known = chains.find(&chain);
+  return known != chains.end() ? known->second
+                               : chains.emplace(&chain, OpenRules(chain, port)).first->second;
+}
+
 RuleMemory::Rules& RuleMemory::of(HookPoint hook, const Packet& packet, const ConntrackView& view,
-                                  const Clients& clients) {
+                                  const Clients& clients, std::optional<std::uint16_t> port) {
   Situation now{.hook = hook, .packet = packet, .view = view};
   blank(now.packet.tuple, clients);
   if (now.view.connection) {
@@ -27,6 +62,7 @@ RuleMemory::Rules& RuleMemory::of(HookPoint hook, const Packet& packet, const Co
       return known.rules;
     }
   }
+  now.rules.port = port;
   return situations_.emplace_back(std::move(now)).rules;
 }
 

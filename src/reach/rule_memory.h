@@ -3,16 +3,18 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <map>
 #include <memory>
+#include <optional>
 #include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
 #include "decode/nft_ruleset.h"
 #include "reach/clients.h"
 #include "reach/netfilter.h"
+#include "reach/prepared_ruleset.h"
 
 namespace hark::reach {
 
@@ -32,17 +34,43 @@ struct ClientRun {
   std::size_t end = 0;  ///< behind the last
 };
 
+/// The rules of one chain that may match somebody.
+class OpenRules {
+ public:
+  struct Rule {
+    std::uint32_t position = 0;  ///< in the chain
+    bool looked_for_run = false;
+    std::unique_ptr<const ClientRun> run = {};  ///< that begins here; nullptr: none does
+  };
+
+  OpenRules(const PreparedChain& chain, std::optional<std::uint16_t> port);
+
+  /// The first open one from that position of the chain on; nullptr: there is none.
+  [[nodiscard]] Rule* first_from(std::size_t position);
+  /// It matches nobody.
+  void close(const Rule& rule);
+
+ private:
+  [[nodiscard]] std::size_t open_from(std::size_t at);
+
+  std::vector<Rule> rules_;
+  /// Leads over those that are closed: by place in rules_, one more than it has.
+  std::vector<std::uint32_t> next_;
+};
+
 class RuleMemory {
  public:
   struct Rules {
-    std::unordered_set<const decode::nft::Rule*> failing;
-    /// By the rule with which it begins; nullptr: none does there.
-    std::unordered_map<const decode::nft::Rule*, std::unique_ptr<const ClientRun>> runs;
+    std::optional<std::uint16_t> port;  ///< the packet's destination port, where it has one
+    std::unordered_map<const PreparedChain*, OpenRules> chains = {};
+
+    [[nodiscard]] OpenRules& of(const PreparedChain& chain);
   };
 
-  /// Those of packets that are the same at this hook but for the client. Stays where it is.
+  /// Those of packets that are the same at this hook but for the client. Stays where it is. `port`
+  /// follows from the packet.
   [[nodiscard]] Rules& of(HookPoint hook, const Packet& packet, const ConntrackView& view,
-                          const Clients& clients);
+                          const Clients& clients, std::optional<std::uint16_t> port);
 
  private:
   struct Situation {

@@ -179,7 +179,9 @@ Outcome command_list(const Invocation& asked, Output& out) {
     host::Host& host = collected->host;
     selected = host::select(host, without_reach(*filter));
     if (needs_reach(asked, *filter) && !selected.empty()) {
-      reach.emplace(read_reach(source, host, collected->ways, selected, list_engine(), host.gaps));
+      const auto about = asked.json ? reach::Sources::Every : reach::Sources::OfClients;
+      reach.emplace(
+          read_reach(source, host, collected->ways, selected, list_engine(), about, host.gaps));
       selected = host::select(host, *filter, reach_test(*reach));
     }
   }

@@ -82,8 +82,8 @@ void print_json(kernel::Recorder& recorder, host::Collected& collected,
   WhyEngine engine = list_engine();
   engine.read = [&networks](kernel::Source&, const kernel::NetnsRef&, const host::Host&,
                             host::NetnsId id) { return std::move(networks[id]); };
-  const reach::ReachTable reach =
-      read_reach(recorder, collected.host, collected.ways, every, engine, collected.host.gaps);
+  const reach::ReachTable reach = read_reach(recorder, collected.host, collected.ways, every,
+                                             engine, reach::Sources::Every, collected.host.gaps);
   print_list_json(collected.host, every, {}, out, &reach);
 }
 

@@ -54,8 +54,8 @@ WhyEngine list_engine() {
 reach::ReachTable read_reach(kernel::Source& source, const host::Host& host,
                              const std::vector<kernel::NetnsRef>& ways,
                              const std::vector<std::size_t>& listeners, const WhyEngine& engine,
-                             std::vector<host::Gap>& gaps) {
-  reach::ReachTable table(host);
+                             reach::Sources about, std::vector<host::Gap>& gaps) {
+  reach::ReachTable table(host, about);
   std::map<host::NetnsId, std::vector<std::size_t>> by_netns;
   for (const std::size_t i : listeners) by_netns[host.listeners[i].netns].push_back(i);
   for (const auto& [id, members] : by_netns) {

@@ -15,11 +15,13 @@ namespace hark::cli {
 [[nodiscard]] WhyEngine list_engine();
 
 /// Reads each namespace that these listeners are in, once, and asks for them. `gaps` gets what of
-/// it could not be read and decides.
+/// it could not be read and decides. For `hark list` clients are enough; JSON tells of every
+/// source.
 [[nodiscard]] reach::ReachTable read_reach(kernel::Source& source, const host::Host& host,
                                            const std::vector<kernel::NetnsRef>& ways,
                                            const std::vector<std::size_t>& listeners,
-                                           const WhyEngine& engine, std::vector<host::Gap>& gaps);
+                                           const WhyEngine& engine, reach::Sources about,
+                                           std::vector<host::Gap>& gaps);
 
 /// The terms of a filter that this answers.
 [[nodiscard]] host::ReachTest reach_test(const reach::ReachTable& table);

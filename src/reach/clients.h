@@ -81,6 +81,7 @@ class Clients {
   [[nodiscard]] const AddressSet& addresses();
   [[nodiscard]] const PortSet& ports() const { return ports_; }
 
+  bool next = true;  ///< what else would block is asked, too
   ClientGroupsCache& groups;
   RuleMemory* memory;  ///< nullptr: every rule is run every time
 

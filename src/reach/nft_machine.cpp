@@ -4,8 +4,6 @@
 
 #include <algorithm>
 
-#include "reach/rule_words.h"
-
 namespace hark::reach {
 
 namespace nft = decode::nft;
@@ -139,7 +137,7 @@ RulePlace Machine::bare_place() const {
 RulePlace Machine::place() const {
   RulePlace out = bare_place();
   if (rule != nullptr) {
-    out.rule = rule_words(here.rules.network(), *rule);
+    out.rule = here.rules.words(*rule);
     out.comment = rule->comment;
   }
   return out;
@@ -171,6 +169,16 @@ bool Machine::fails_for_all(Next next) const {
                      expressions.begin() + static_cast<std::ptrdiff_t>(position) + 1, only_asks);
 }
 
+bool Machine::may_have_written() const {
+  const auto& expressions = rule->expressions;
+  const std::size_t ran = std::min(position + 1, expressions.size());
+  return !std::all_of(
+      expressions.begin(), expressions.begin() + static_cast<std::ptrdiff_t>(ran),
+      [](const nft::Expression& expression) {
+        return only_asks(expression) || std::holds_alternative<nft::Immediate>(expression.operation);
+      });
+}
+
 Next Machine::run_rule(const OpenRules::Rule* open) {
   fails_anyway_.reset();
   may_differ_ = false;
@@ -178,8 +186,8 @@ Next Machine::run_rule(const OpenRules::Rule* open) {
   const Next next = run_expressions();
   if (fails_for_all(next)) {
     memory_->of(*chain).close(*open);
-  } else {
-    look_up_memory();  // it may have written into the packet
+  } else if (may_have_written()) {
+    look_up_memory();
   }
   return next;
 }

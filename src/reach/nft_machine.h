@@ -104,6 +104,8 @@ class Machine {
   [[nodiscard]] Next run_expressions();
   void look_up_memory();
   [[nodiscard]] bool fails_for_all(Next next) const;
+  /// … into the packet: the rule that was run last.
+  [[nodiscard]] bool may_have_written() const;
   // nft_client_runs.cpp
   [[nodiscard]] const ClientRun* run_at(OpenRules& open, OpenRules::Rule& first);
   [[nodiscard]] std::unique_ptr<const ClientRun> find_run(OpenRules& open, std::size_t first);

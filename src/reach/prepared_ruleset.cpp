@@ -5,6 +5,8 @@
 #include <limits>
 #include <optional>
 
+#include "reach/rule_words.h"
+
 namespace hark::reach {
 
 namespace nft = decode::nft;
@@ -208,6 +210,12 @@ void PreparedRuleset::add_rules() {
     const auto least = least_handle.find(each.table);
     each.original = least == least_handle.end() || each.chain->handle < least->second;
   }
+}
+
+const std::string& PreparedRuleset::words(const nft::Rule& rule) const {
+  const auto [at, is_new] = words_.try_emplace(&rule);
+  if (is_new) at->second = rule_words(network_, rule);
+  return at->second;
 }
 
 const PreparedSet* PreparedRuleset::set(const PreparedTable& in, const std::string& name) const {

@@ -84,6 +84,8 @@ class PreparedRuleset {
     return family == Family::Inet ? tracks4_ : tracks6_;
   }
   [[nodiscard]] const host::Network& network() const { return network_; }
+  /// rule_words(), written once.
+  [[nodiscard]] const std::string& words(const decode::nft::Rule& rule) const;
 
  private:
   using PlanKey = std::tuple<HookPoint, Family, std::uint32_t>;
@@ -122,6 +124,7 @@ class PreparedRuleset {
   // Filled as they are asked for.
   mutable std::map<PlanKey, std::unique_ptr<HookPlan>> plans_;
   mutable std::unordered_map<const decode::nft::Set*, std::unique_ptr<PreparedSet>> sets_;
+  mutable std::unordered_map<const decode::nft::Rule*, std::string> words_;
 };
 
 /// Does an expression make the kernel track connections? conntrack_users.cpp

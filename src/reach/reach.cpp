@@ -99,7 +99,8 @@ class Search {
   std::vector<ReachClass> run() {
     const ReachCache::OfFamily& all = classes_of(tracer_, to_.address.family);
     const AddressSet here(AddressRange{to_.address, to_.address});
-    for (const AddressSet& addresses : all.classes) {
+    for (const AddressSet& whole : all.classes) {
+      const AddressSet addresses = to_.sources.empty() ? whole : whole.intersect(to_.sources);
       for (const PortSet& ports : all.ports) {
         // Whether a packet has one address at both ends counts.
         for (const AddressSet& part : {addresses.minus(here), addresses.intersect(here)}) {
@@ -146,6 +147,7 @@ class Search {
       const std::uint16_t port = witness_of(region.ports, to_.port);
       Clients clients(address, port, region.addresses, region.ports, tracer_.reach_cache().groups,
                       &memory_);
+      clients.next = to_.next;
       const Answer answer = tracer_.trace(question(address, port), &clients);
       const Region done = {clients.addresses(), clients.ports()};
       Region others = {region.addresses.minus(done.addresses), region.ports};

@@ -15,6 +15,10 @@ struct Destination {
   IpAddress address;
   std::uint16_t port = 0;
   std::uint32_t interface = 0;  ///< index of a link; loopback: clients on this host
+  /// Only clients with one of these addresses are asked about; empty: every one of the family.
+  AddressSet sources = {};
+  /// What else would block is asked, too; false: Answer::next may be empty, and tells nobody apart.
+  bool next = true;
 };
 
 /// Clients that fare alike: every one of these addresses with every one of these ports.
@@ -25,7 +29,7 @@ struct ReachClass {
   Answer answer;  ///< trace() of one of them, the witness: answer.question
 };
 
-/// Disjoint classes that together hold every source address and port of the family.
+/// Disjoint classes that together hold every source address that is asked about, and every port.
 [[nodiscard]] std::vector<ReachClass> reach(const Tracer& tracer, const Destination& to);
 
 }  // namespace hark::reach

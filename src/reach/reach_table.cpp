@@ -125,7 +125,14 @@ void ReachTable::add(host::Network network, const std::vector<std::size_t>& list
     for (const Destination& to : destinations_of(space.network, service_of(listener))) {
       const auto [at, is_new] =
           known.emplace(Key(to.protocol, to.address, to.port, to.interface), all.size());
-      if (is_new) all.push_back(to);
+      if (is_new) {
+        all.push_back(to);
+        const host::Link* link = space.network.link(to.interface);
+        if (about_ == Sources::OfClients && link != nullptr) {
+          all.back().sources = space.sources->of(*link, to.address);
+          all.back().next = false;
+        }
+      }
       places[i].push_back(at->second);
     }
   }

@@ -41,10 +41,15 @@ struct Reachability {
   std::vector<Through> through = {};  ///< to ClientView::parts: do they reach these listeners?
 };
 
+/// What a table is asked. Addresses that no client has (client_view.h) make most of the classes, and
+/// what else would block takes as long as what does.
+enum class Sources : std::uint8_t { Every, OfClients };
+
 class ReachTable {
  public:
   /// Keeps the reference.
-  explicit ReachTable(const host::Host& host) : host_(host) {}
+  explicit ReachTable(const host::Host& host, Sources about = Sources::Every)
+      : host_(host), about_(about) {}
 
   /// Asks for `listeners`, all of them of the namespace that `network` is of.
   void add(host::Network network, const std::vector<std::size_t>& listeners, const AskReach& ask);
@@ -66,6 +71,7 @@ class ReachTable {
     std::vector<std::vector<ReachClass>> places;
   };
   const host::Host& host_;
+  const Sources about_;
   std::map<host::NetnsId, Space> spaces_;
   std::map<std::size_t, std::vector<const std::vector<ReachClass>*>> by_listener_;
   mutable std::map<std::vector<std::size_t>, Reachability> known_;

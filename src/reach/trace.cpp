@@ -6,6 +6,7 @@
 #include <set>
 
 #include "host/near_words.h"
+#include "reach/clients.h"
 #include "reach/journey.h"
 #include "reach/prepared_ruleset.h"
 #include "reach/reach_cache.h"
@@ -179,7 +180,7 @@ void tell(const Facts& facts, const Run& run, Answer& out) {
   out.delivers_to = run.end.delivers_to;
   out.cause = run.end.blocker ? run.end.blocker->cause : answers(facts.host, run.end);
   out.place = run.end.blocker ? run.end.blocker->key : std::string();
-  out.next = others(facts, run);
+  if (facts.clients == nullptr || facts.clients->next) out.next = others(facts, run);
 }
 
 bool all_by_chance(const std::vector<Condition>& conditions) {

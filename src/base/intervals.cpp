@@ -1,6 +1,7 @@
 #include "base/intervals.h"
 
 #include <algorithm>
+#include <bit>
 
 namespace hark {
 namespace {
@@ -47,21 +48,24 @@ std::vector<Interval<T>> joined(std::vector<Interval<T>> ranges) {
   return ranges;
 }
 
-unsigned bit_of(const IpAddress& address, unsigned bit) {
-  return static_cast<unsigned>(address.bytes[bit / 8]) >> (7 - bit % 8) & 1U;
-}
-
-/// How many of the lowest bits have this value.
-unsigned run_of(const IpAddress& address, unsigned value) {
+/// How many of the lowest bits are 0.
+unsigned zeros_of(const IpAddress& address) {
   unsigned count = 0;
-  while (count < address.bits() && bit_of(address, address.bits() - 1 - count) == value) ++count;
+  for (std::size_t at = address.bits() / 8; at > 0; --at) {
+    if (address.bytes[at - 1] != 0) {
+      return count + static_cast<unsigned>(std::countr_zero(address.bytes[at - 1]));
+    }
+    count += 8;
+  }
   return count;
 }
 
 /// With its `count` lowest bits set.
 IpAddress filled(IpAddress address, unsigned count) {
-  for (unsigned bit = address.bits() - count; bit < address.bits(); ++bit) {
-    address.bytes[bit / 8] = static_cast<std::uint8_t>(address.bytes[bit / 8] | 0x80U >> bit % 8);
+  std::size_t at = address.bits() / 8;
+  for (; count >= 8; count -= 8) address.bytes[--at] = 0xff;
+  if (count != 0) {
+    address.bytes[at - 1] = static_cast<std::uint8_t>(address.bytes[at - 1] | ((1U << count) - 1U));
   }
   return address;
 }
@@ -164,7 +168,7 @@ std::vector<Prefix> prefixes_of(const AddressSet& set) {
     IpAddress first = range.first;
     while (true) {
       // The largest block that begins there and does not go beyond the range.
-      unsigned free = run_of(first, 0);
+      unsigned free = zeros_of(first);
       IpAddress last = filled(first, free);
       while (range.last < last) last = filled(first, --free);
       out.push_back({first, static_cast<std::uint8_t>(first.bits() - free)});

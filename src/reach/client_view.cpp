@@ -282,9 +282,17 @@ std::vector<Prefix> prefixes_among(const AddressSet& some, const AddressSet& all
   const Family family = some.ranges().front().first.family;
   const AddressSet allowed = some.unite(all_addresses(family).minus(all));
   std::vector<Prefix> out;
+  auto part = some.ranges().begin();
   for (Prefix prefix : prefixes_of(allowed)) {
-    const AddressSet wanted = some.intersect(AddressSet(range_of(prefix)));
-    if (wanted.empty()) continue;
+    const AddressRange whole = range_of(prefix);
+    while (part != some.ranges().end() && part->last < whole.first) ++part;
+    if (part == some.ranges().end()) break;
+    if (whole.last < part->first) continue;
+    if (part->first <= whole.first && whole.last <= part->last) {
+      out.push_back(prefix);
+      continue;
+    }
+    const AddressSet wanted = some.intersect(AddressSet(whole));
     // As tight as can be: 1.0.0.0/8, not 0.0.0.0/7 because nobody has 0.0.0.0/8.
     while (prefix.length < prefix.address.bits()) {
       Prefix low = prefix;

@@ -104,9 +104,9 @@ std::map<nft::Verdict, AddressSet> painted(const std::vector<ClientRun::Part>& p
 
 }  // namespace
 
-std::unique_ptr<const ClientRun> Machine::find_run(OpenRules& open, std::size_t first) {
+std::shared_ptr<const ClientRun> Machine::find_run(OpenRules& open, std::size_t first) {
   const Registers before = registers;
-  auto run = std::make_unique<ClientRun>();
+  auto run = std::make_shared<ClientRun>();
   std::vector<AddressRange> ranges;
   run->end = first;
   while (const OpenRules::Rule* next = open.first_from(run->end)) {
@@ -125,8 +125,15 @@ std::unique_ptr<const ClientRun> Machine::find_run(OpenRules& open, std::size_t 
   }
   registers = before;
   if (run->parts.size() < kLeastRules || run->parts.front().at != first) return nullptr;
+  std::vector<std::shared_ptr<const ClientRun>>& known =
+      here.world.clients->memory->runs[chain->rules[first]];
+  const auto same = std::ranges::find_if(known, [&](const auto& other) {
+    return other->end == run->end && other->parts == run->parts;
+  });
+  if (same != known.end()) return *same;
   run->all = AddressSet(std::move(ranges));
   run->meet = painted(run->parts);
+  known.push_back(run);
   return run;
 }
 

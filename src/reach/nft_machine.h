@@ -108,7 +108,7 @@ class Machine {
   [[nodiscard]] bool may_have_written() const;
   // nft_client_runs.cpp
   [[nodiscard]] const ClientRun* run_at(OpenRules& open, OpenRules::Rule& first);
-  [[nodiscard]] std::unique_ptr<const ClientRun> find_run(OpenRules& open, std::size_t first);
+  [[nodiscard]] std::shared_ptr<const ClientRun> find_run(OpenRules& open, std::size_t first);
   /// True: a rule of the run has given its verdict. `next` is behind that rule, or the run.
   [[nodiscard]] bool follow_run(const ClientRun& run, std::size_t& next);
   [[nodiscard]] Step after_verdict(std::size_t& next, std::vector<Return>& stack);

@@ -94,7 +94,8 @@ std::vector<Region> joined(const std::vector<Region>& regions) {
 
 class Search {
  public:
-  Search(const Tracer& tracer, const Destination& to) : tracer_(tracer), to_(to) {}
+  Search(const Tracer& tracer, const Destination& to)
+      : tracer_(tracer), to_(to), memory_(tracer.reach_cache().runs) {}
 
   std::vector<ReachClass> run() {
     const ReachCache::OfFamily& all = classes_of(tracer_, to_.address.family);

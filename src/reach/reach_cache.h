@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "reach/clients.h"
+#include "reach/rule_memory.h"
 
 namespace hark::reach {
 
@@ -17,6 +18,7 @@ struct ReachCache {
   };
   std::array<std::optional<OfFamily>, 2> families = {};  ///< by Family
   ClientGroupsCache groups = {};
+  ClientRuns runs = {};
 };
 
 }  // namespace hark::reach

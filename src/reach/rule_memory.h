@@ -26,6 +26,7 @@ struct ClientRun {
     std::size_t at;  ///< of the rule in its chain
     AddressRange clients;
     decode::nft::Verdict verdict;
+    bool operator==(const Part&) const = default;
   };
   std::vector<Part> parts;
   /// Who meets a rule with that verdict first.
@@ -34,13 +35,17 @@ struct ClientRun {
   std::size_t end = 0;  ///< behind the last
 };
 
+/// By the rule with which they begin; most destinations meet the same ones.
+using ClientRuns =
+    std::unordered_map<const decode::nft::Rule*, std::vector<std::shared_ptr<const ClientRun>>>;
+
 /// The rules of one chain that may match somebody.
 class OpenRules {
  public:
   struct Rule {
     std::uint32_t position = 0;  ///< in the chain
     bool looked_for_run = false;
-    std::unique_ptr<const ClientRun> run = {};  ///< that begins here; nullptr: none does
+    std::shared_ptr<const ClientRun> run = {};  ///< that begins here; nullptr: none does
   };
 
   OpenRules(const PreparedChain& chain, std::optional<std::uint16_t> port);
@@ -60,6 +65,10 @@ class OpenRules {
 
 class RuleMemory {
  public:
+  /// Keeps the reference: what others have found is found once.
+  explicit RuleMemory(ClientRuns& found) : runs(found) {}
+  ClientRuns& runs;
+
   struct Rules {
     std::optional<std::uint16_t> port;  ///< the packet's destination port, where it has one
     std::unordered_map<const PreparedChain*, OpenRules> chains = {};

@@ -16,6 +16,7 @@
 #include "cli/why_engine.h"
 #include "host/hidden_owner.h"
 #include "host/near_ports.h"
+#include "host/rulesets.h"
 #include "host/target.h"
 #include "reach/client_view.h"
 #include "show/escape.h"
@@ -190,6 +191,20 @@ Result<void> draw(const Invocation& asked, const show::WhyReport& report, Output
   return write_new_file(asked.output, text);
 }
 
+/// Sets that are too large to be read are asked for what the answers hang on. True: there is more
+/// to answer with now.
+bool ask_sets(kernel::Source& source, const kernel::NetnsRef& way, const show::WhyReport& report,
+              host::Network& network) {
+  bool any = false;
+  for (const Answer& answer : report.answers) {
+    if (answer.certainty != reach::Certainty::Unknown) continue;
+    for (const host::ElementQuestion& element : answer.wanted) {
+      any = host::ask_element(source, way, network.nft, element) || any;
+    }
+  }
+  return any;
+}
+
 void tell(const Invocation& asked, const show::WhyReport& report, Output& out) {
   if (asked.json) {
     show::write_why_json(report, [&out](std::string_view text) { out.write(text); });
@@ -299,6 +314,11 @@ Outcome answer_why(const Invocation& asked, kernel::Source& source, const WhyEng
     }
   };
   answer_all();
+  // One set may decide about which other is asked.
+  constexpr int kMostRounds = 8;
+  for (int round = 0; round < kMostRounds && ask_sets(source, way, report, network); ++round) {
+    answer_all();
+  }
   // A recording holds one look.
   if (!asked.recording && look_twice(source, way, host, report, network)) answer_all();
   add_beyond(report);

@@ -78,6 +78,13 @@ struct Element {
   bool operator==(const Element&) const = default;
 };
 
+/// A key about which the kernel was asked alone.
+struct AskedKey {
+  Bytes key;
+  std::optional<Element> found;
+  bool operator==(const AskedKey&) const = default;
+};
+
 struct Set {
   TableFamily family = TableFamily::Ip;
   std::string table;
@@ -96,6 +103,7 @@ struct Set {
   std::uint64_t timeout_ms = 0;             ///< of elements that have none of their own
   /// In the order of the dump. Empty optional: not read, or too many (kMostElements).
   std::optional<std::vector<Element>> elements = {};
+  std::vector<AskedKey> asked = {};  ///< where the elements were not read
 
   [[nodiscard]] bool anonymous() const { return (flags & 0x1U) != 0; }
   [[nodiscard]] bool interval() const { return (flags & 0x4U) != 0; }
@@ -152,7 +160,8 @@ struct Ruleset {
 [[nodiscard]] Bytes objects_request();
 [[nodiscard]] Bytes flowtables_request();
 [[nodiscard]] Bytes elements_request(const Set& set);
-/// Asks whether `key` is in the set now: the answer is one element, or ENOENT.
+/// Asks whether `key` is in the set now: the answer is one element, or ENOENT. Without a key: the
+/// catch-all.
 [[nodiscard]] Bytes element_request(const Set& set, ByteView key);
 
 [[nodiscard]] Result<std::uint32_t> decode_generation(ByteView messages);

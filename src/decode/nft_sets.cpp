@@ -189,11 +189,17 @@ Bytes elements_request(const Set& set) {
 }
 
 Bytes element_request(const Set& set, ByteView key) {
-  Bytes value;
-  append_attribute(value, NFTA_DATA_VALUE, key);
+  Bytes wanted;
+  if (key.empty()) {
+    constexpr std::array<std::byte, 4> kCatchAll = {{{}, {}, {}, std::byte{NFT_SET_ELEM_CATCHALL}}};
+    append_attribute(wanted, NFTA_SET_ELEM_FLAGS, kCatchAll);
+  } else {
+    Bytes value;
+    append_attribute(value, NFTA_DATA_VALUE, key);
+    wanted = nest(NFTA_SET_ELEM_KEY, value);
+  }
   Bytes attributes = set_names(set);
-  append(attributes,
-         nest(NFTA_SET_ELEM_LIST_ELEMENTS, nest(NFTA_LIST_ELEM, nest(NFTA_SET_ELEM_KEY, value))));
+  append(attributes, nest(NFTA_SET_ELEM_LIST_ELEMENTS, nest(NFTA_LIST_ELEM, wanted)));
   return nft_request(NFT_MSG_GETSETELEM, 0, static_cast<std::uint8_t>(set.family), attributes);
 }
 

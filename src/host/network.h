@@ -30,6 +30,14 @@ using Route = decode::RouteRecord;
 using PolicyRule = decode::PolicyRule;
 using Neighbour = decode::NeighbourRecord;
 using NftRuleset = decode::nft::Ruleset;
+/// Is that in this set of nf_tables?
+struct ElementQuestion {
+  decode::nft::TableFamily family = decode::nft::TableFamily::Ip;
+  std::string table;
+  std::string set;
+  Bytes key;
+  bool operator==(const ElementQuestion&) const = default;
+};
 
 /// Settings of IPv4 of an interface, as they are set there; what counts is often the greater of
 /// this and `all`: effective() of sysctls in reach decides. IPV4_DEVCONF_*, ip-sysctl.

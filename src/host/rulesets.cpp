@@ -1,5 +1,6 @@
 #include "host/rulesets.h"
 
+#include <algorithm>
 #include <cerrno>
 
 namespace hark::host {
@@ -78,6 +79,19 @@ class Reader {
   const kernel::NetnsRef& netns_;
 };
 
+/// The element that has the key; nullopt: none has. An error: it was not to be learnt.
+Result<std::optional<nft::Element>> get_element(kernel::Source& source,
+                                                const kernel::NetnsRef& netns, const nft::Set& set,
+                                                ByteView key) {
+  const auto answer = source.netlink(netns, kNetlinkNetfilter, nft::element_request(set, key));
+  if (!answer && answer.error().code == ENOENT) return std::nullopt;
+  if (!answer) return fail(answer.error());
+  auto elements = nft::decode_elements(*answer, set);
+  if (!elements) return fail(elements.error());
+  if (elements->empty()) return std::nullopt;
+  return std::move(elements->front());
+}
+
 }  // namespace
 
 Result<NftRuleset> read_nft(kernel::Source& source, const kernel::NetnsRef& netns) {
@@ -99,6 +113,26 @@ Result<NftRuleset> read_nft(kernel::Source& source, const kernel::NetnsRef& netn
     before = after;
   }
   return fail(before.error());
+}
+
+bool ask_element(kernel::Source& source, const kernel::NetnsRef& netns, NftRuleset& ruleset,
+                 const ElementQuestion& question) {
+  const auto set = std::ranges::find_if(ruleset.sets, [&](const nft::Set& one) {
+    return one.family == question.family && one.table == question.table &&
+           one.name == question.set && one.key_length == question.key.size();
+  });
+  if (set == ruleset.sets.end() || set->elements) return false;
+  if (std::ranges::find(set->asked, question.key, &nft::AskedKey::key) != set->asked.end()) {
+    return false;
+  }
+  auto found = get_element(source, netns, *set, question.key);
+  // A catch-all stands for the keys that no other element has; it has none itself.
+  if (found && !*found) found = get_element(source, netns, *set, {});
+  // Kernels before 5.13 have no catch-alls, and want a key.
+  if (!found && found.error().code == EINVAL) found = std::optional<nft::Element>();
+  if (!found) return false;
+  set->asked.push_back({.key = question.key, .found = std::move(*found)});
+  return true;
 }
 
 }  // namespace hark::host

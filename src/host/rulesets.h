@@ -18,4 +18,9 @@ namespace hark::host {
 /// EPERM: needs CAP_NET_ADMIN over the namespace. A kernel without nf_tables has an empty ruleset.
 [[nodiscard]] Result<NftRuleset> read_nft(kernel::Source& source, const kernel::NetnsRef& netns);
 
+/// Asks the kernel whether a set whose elements were not read has this key, and notes the answer in
+/// the set. False: it was not to be learnt, or is known already.
+[[nodiscard]] bool ask_element(kernel::Source& source, const kernel::NetnsRef& netns,
+                               NftRuleset& ruleset, const ElementQuestion& question);
+
 }  // namespace hark::host

@@ -46,11 +46,25 @@ std::optional<Hit> find_added(const Machine& machine, const std::string& set, By
 
 Hit find_unread(Machine& machine, const std::string& name, const std::string& key) {
   machine.may_differ();
-  const std::string text =
-      fmt::format("is {} in set {} (its elements were not read)", key, set_key(machine, name));
+  const std::string text = fmt::format("whether {} is in set {} (its elements were not read)", key,
+                                       set_key(machine, name));
   const bool in = machine.here.world.choices.pick(
       Condition{.code = "set", .text = text, .key = text, .doubt = Doubt::Unread});
   return {.found = in, .opaque = in};
+}
+
+/// Of a set that was not read, but perhaps asked about this very key.
+Hit find_asked(Machine& machine, const nft::Set& set, ByteView key) {
+  const auto asked = std::ranges::find_if(
+      set.asked, [key](const nft::AskedKey& one) { return std::ranges::equal(one.key, key); });
+  if (asked != set.asked.end()) {
+    return {.found = asked->found.has_value(), .element = asked->found ? &*asked->found : nullptr};
+  }
+  if (machine.here.world.wanted != nullptr) {
+    machine.here.world.wanted->push_back(
+        {set.family, set.table, set.name, Bytes(key.begin(), key.end())});
+  }
+  return find_unread(machine, set.name, key_words(key));
 }
 
 bool same_value(const nft::Element& a, const nft::Element& b) {
@@ -90,7 +104,7 @@ Hit find(Machine& machine, const PreparedSet& set, nft::Reg reg) {
     return {.found = element != nullptr, .element = element};
   }
   if (auto added = find_added(machine, set_key(machine, set.set().name), *known)) return *added;
-  if (!set.read()) return find_unread(machine, set.set().name, key_words(*known));
+  if (!set.read()) return find_asked(machine, set.set(), *known);
   const nft::Element* element = set.find(*known);
   if (element == nullptr) element = set.catch_all();
   return {.found = element != nullptr, .element = element};

@@ -172,11 +172,11 @@ bool Machine::fails_for_all(Next next) const {
 bool Machine::may_have_written() const {
   const auto& expressions = rule->expressions;
   const std::size_t ran = std::min(position + 1, expressions.size());
-  return !std::all_of(
-      expressions.begin(), expressions.begin() + static_cast<std::ptrdiff_t>(ran),
-      [](const nft::Expression& expression) {
-        return only_asks(expression) || std::holds_alternative<nft::Immediate>(expression.operation);
-      });
+  const auto writes = [](const nft::Expression& expression) {
+    return !only_asks(expression) && !std::holds_alternative<nft::Immediate>(expression.operation);
+  };
+  return std::any_of(expressions.begin(), expressions.begin() + static_cast<std::ptrdiff_t>(ran),
+                     writes);
 }
 
 Next Machine::run_rule(const OpenRules::Rule* open) {

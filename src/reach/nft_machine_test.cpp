@@ -230,5 +230,17 @@ TEST(NftSets, ASetThatWasNotReadIsAsked) {
   EXPECT_EQ(rules.ends(HookPoint::Input, syn()), (std::vector<End>{End::Drop, End::Accept}));
 }
 
+TEST(NftSets, AKeyThatTheKernelWasAskedForIsKnown) {
+  TestRules rules;
+  rules.base("in", kAtInput, 0);
+  auto& big = rules.set("big", 0, 2);
+  big.elements.reset();
+  big.asked = {{port_bytes(80), decode::nft::Element{.key = port_bytes(80)}},
+               {port_bytes(81), std::nullopt}};
+  rules.rule("in", Rules{load_transport(2, 2), lookup("big")} + drop());
+  EXPECT_EQ(rules.end(HookPoint::Input, syn(80)), End::Drop);
+  EXPECT_EQ(rules.end(HookPoint::Input, syn(81)), End::Accept);
+}
+
 }  // namespace
 }  // namespace hark::reach

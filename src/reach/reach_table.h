@@ -41,8 +41,8 @@ struct Reachability {
   std::vector<Through> through = {};  ///< to ClientView::parts: do they reach these listeners?
 };
 
-/// What a table is asked. Addresses that no client has (client_view.h) make most of the classes, and
-/// what else would block takes as long as what does.
+/// What a table is asked. Addresses that no client has (client_view.h) make most of the classes,
+/// and what else would block takes as long as what does.
 enum class Sources : std::uint8_t { Every, OfClients };
 
 class ReachTable {

@@ -25,6 +25,7 @@ struct Run {
   std::vector<Step> path;
   std::vector<std::string> assumptions;
   std::vector<Choices::Taken> taken;
+  std::vector<host::ElementQuestion> wanted;
 };
 
 struct Facts {
@@ -48,7 +49,8 @@ Run run_once(const Facts& facts, Choices& choices, const std::vector<std::string
                  .prepared = &facts.rules,
                  .routes = &facts.routes,
                  .xt = &facts.xt,
-                 .clients = facts.clients};
+                 .clients = facts.clients,
+                 .wanted = &run.wanted};
   run.end = travel(world, facts.question);
   run.taken = choices.taken();
   return run;
@@ -277,6 +279,11 @@ Answer Tracer::trace(const Question& question, Clients* clients) const {
   });
   Answer out;
   out.question = question;
+  for (const Run& run : runs) {
+    for (const host::ElementQuestion& element : run.wanted) {
+      if (std::ranges::find(out.wanted, element) == out.wanted.end()) out.wanted.push_back(element);
+    }
+  }
   const Run& first = runs.front();
   out.outcome = first.end.outcome;
   tell(facts, first, out);

@@ -66,6 +66,9 @@ struct Answer {
   std::optional<std::size_t> delivers_to = {};  ///< position in Host::listeners
   std::vector<Step> path = {};
   std::vector<std::string> assumptions = {};
+  /// Sets that are too large to be read: the kernel could be asked for this one packet
+  /// (host::ask_element), and the question be asked again.
+  std::vector<host::ElementQuestion> wanted = {};
 };
 
 /// Answers questions about one namespace. Makes its rules and routes ready once; keeps references.

@@ -94,6 +94,8 @@ struct World {
   const PreparedXt* xt = nullptr;
   /// Of a trace for many clients: who fares like the one that is followed (clients.h).
   Clients* clients = nullptr;
+  /// What the kernel could be asked of sets whose elements were not read.
+  std::vector<host::ElementQuestion>* wanted = nullptr;
   /// How many hooks have been run so far. Chance decides anew at each: it is part of what a
   /// condition of Doubt::Chance is.
   unsigned hooks_run = 0;

@@ -201,6 +201,34 @@ TEST_F(NftRulesets, AKeyIsAskedFor) {
   EXPECT_FALSE(ask("conciv", bytes({10, 0, 0, 77, 0, 91, 0, 0})));
 }
 
+TEST_F(NftRulesets, SetsThatWereNotReadAreAskedKeyByKey) {
+  const auto live = kernel::make_live();
+  const auto unread = [&](const std::string& name) -> Set& {
+    const auto found = std::ranges::find(ruleset_.sets, name, &Set::name);
+    found->elements.reset();
+    return *found;
+  };
+  const auto ask = [&](const Set& in, const Bytes& key) {
+    return host::ask_element(*live, space_.ref(), ruleset_, {in.family, in.table, in.name, key});
+  };
+  Set& ranges = unread("iv4");
+  ASSERT_TRUE(ask(ranges, bytes({10, 200, 3, 4})));
+  ASSERT_TRUE(ask(ranges, bytes({12, 0, 0, 1})));
+  EXPECT_FALSE(ask(ranges, bytes({12, 0, 0, 1}))) << "it is known";
+  ASSERT_EQ(ranges.asked.size(), 2U);
+  ASSERT_TRUE(ranges.asked[0].found);
+  EXPECT_EQ(ranges.asked[0].found->key, bytes({10, 0, 0, 0}));
+  EXPECT_FALSE(ranges.asked[1].found);
+  Set& verdicts = unread("v1");
+  ASSERT_TRUE(ask(verdicts, bytes({0, 80})));
+  ASSERT_TRUE(verdicts.asked[0].found);
+  EXPECT_EQ(verdicts.asked[0].found->verdict, (VerdictTo{Verdict::Jump, "other"}));
+  Set& rest = unread("vany");
+  ASSERT_TRUE(ask(rest, bytes({10, 9, 9, 9})));
+  ASSERT_TRUE(rest.asked[0].found);
+  EXPECT_TRUE(rest.asked[0].found->catch_all);
+}
+
 TEST_F(NftRulesets, ADynamicSetFillsAndGenerationsCount) {
   const std::uint32_t before = ruleset_.generation;
   EXPECT_EQ(elements("dyn4").size(), 0U);

@@ -29,6 +29,10 @@ bool read_memory(SocketDetails& socket, const NetlinkAttribute& attribute) {
   if (!reader.ok()) return false;
   socket.memory_used = used;
   socket.memory_limit = limit;
+  // Of Linux before 4.7 the array ends before its drops.
+  reader.take((SK_MEMINFO_DROPS - 2) * sizeof(std::uint32_t));
+  const auto drops = reader.value<std::uint32_t>();
+  if (reader.ok()) socket.drops = drops;
   return true;
 }
 
@@ -73,6 +77,7 @@ std::string read_socket(ByteView body, SocketDetails& out) {
   out.uid = message.idiag_uid;
   out.inode = message.idiag_inode;
   out.queue_length = message.idiag_rqueue;
+  out.queue_limit = message.idiag_wqueue;
   NetlinkAttributes attributes(reader.take(reader.left()));
   while (const auto attribute = attributes.next()) {
     bool fine = true;

@@ -20,9 +20,11 @@ struct SocketDetails {
   std::uint32_t uid = 0;
   std::uint32_t inode = 0;
   std::uint32_t queue_length = 0;        ///< of a listener: connections that wait to be accepted
+  std::uint32_t queue_limit = 0;         ///< of a listener: its backlog
   std::optional<bool> transparent = {};  ///< IP_TRANSPARENT (Linux 5.10)
   std::optional<std::uint64_t> memory_used = {};   ///< bytes that wait in the receive queue
   std::optional<std::uint64_t> memory_limit = {};  ///< sk_rcvbuf
+  std::optional<std::uint64_t> drops = {};         ///< packets that the socket dropped
   /// Peers that must sign their segments. Empty: none, or the asker lacks CAP_NET_ADMIN.
   std::vector<Prefix> md5 = {};
 

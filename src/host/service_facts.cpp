@@ -5,9 +5,9 @@
 #include <map>
 
 #include "base/text.h"
-#include "decode/mountinfo.h"
 #include "decode/netlink_attributes.h"
 #include "decode/socket_details.h"
+#include "host/cgroup_folders.h"
 
 namespace hark::host {
 namespace {
@@ -93,19 +93,29 @@ std::optional<bool> frozen_of(std::string_view events) {
   return std::nullopt;
 }
 
-/// Where cgroup v2 is mounted; empty: nowhere.
-std::string cgroup_mount(kernel::Source& source) {
-  const auto text = source.read_file("/proc/self/mountinfo");
-  const auto mounts = text ? decode::decode_mountinfo(*text)
-                           : Result<std::vector<decode::MountRecord>>(fail(text.error()));
-  if (!mounts) return {};
-  for (const decode::MountRecord& mount : *mounts) {
-    if (mount.type == "cgroup2" && mount.root == "/") return mount.mount_point;
+/// Sets `frozen` by the first of these that can be read; a frozen ancestor shows in both.
+void read_freezer(kernel::Source& source, const Process& process, CgroupFolders& cgroups,
+                  HolderFacts& out) {
+  // Of v1: "FROZEN", "FREEZING", "THAWED".
+  if (const std::string old = cgroups.v1(process, "freezer"); !old.empty()) {
+    const std::string file = old + "/freezer.state";
+    const auto state = source.read_file(file);
+    if (state && as_text(*state).starts_with("FROZEN")) {
+      out.frozen = true;
+      out.frozen_file = file;
+      return;
+    }
   }
-  return {};
+  const std::string folder = cgroups.v2(process);
+  if (folder.empty()) return;
+  const std::string file = folder + "/cgroup.events";
+  const auto events = source.read_file(file);
+  if (!events) return;
+  out.frozen = frozen_of(as_text(*events));
+  out.frozen_file = file;
 }
 
-HolderFacts read_holder(kernel::Source& source, const Process& process, const std::string& mount) {
+HolderFacts read_holder(kernel::Source& source, const Process& process, CgroupFolders& cgroups) {
   HolderFacts out;
   out.pid = process.pid;
   const std::string proc = "/proc/" + std::to_string(process.pid);
@@ -113,11 +123,7 @@ HolderFacts read_holder(kernel::Source& source, const Process& process, const st
     out.file_limit = open_file_limit(as_text(*limits));
   }
   if (const auto names = source.list_folder(proc + "/fd")) out.open_files = names->size();
-  if (mount.empty() || process.cgroup.empty()) return out;
-  // A frozen ancestor shows as frozen here (cgroup.events of cgroups(7)).
-  if (const auto events = source.read_file(mount + process.cgroup + "/cgroup.events")) {
-    out.frozen = frozen_of(as_text(*events));
-  }
+  read_freezer(source, process, cgroups, out);
   return out;
 }
 
@@ -232,9 +238,10 @@ ServiceFacts read_service_facts(kernel::Source& source, const kernel::NetnsRef& 
                            .uid = socket.uid});
     }
   }
-  const std::string mount = processes.empty() ? std::string() : cgroup_mount(source);
+  if (processes.empty()) return out;
+  CgroupFolders cgroups(source);
   for (const auto& [pid, process] : processes) {
-    out.holders.push_back(read_holder(source, *process, mount));
+    out.holders.push_back(read_holder(source, *process, cgroups));
   }
   return out;
 }

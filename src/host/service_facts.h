@@ -46,6 +46,7 @@ struct BoundSocket {
 struct HolderFacts {
   std::uint32_t pid = 0;
   std::optional<bool> frozen = {};
+  std::string frozen_file = {};  ///< the file that says so; empty: none was read
   std::optional<std::uint64_t> open_files = {};
   std::optional<std::uint64_t> file_limit = {};  ///< RLIMIT_NOFILE, soft
   bool operator==(const HolderFacts&) const = default;

@@ -147,6 +147,11 @@ const host::Network* ReachTable::network(host::NetnsId id) const {
   return found == spaces_.end() ? nullptr : &found->second.network;
 }
 
+host::ServiceFacts* ReachTable::services(host::NetnsId id) {
+  const auto found = spaces_.find(id);
+  return found == spaces_.end() ? nullptr : &found->second.network.services;
+}
+
 const ClientSources* ReachTable::sources(host::NetnsId id) const {
   const auto found = spaces_.find(id);
   return found == spaces_.end() ? nullptr : found->second.sources.get();

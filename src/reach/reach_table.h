@@ -57,6 +57,8 @@ class ReachTable {
   [[nodiscard]] const host::Host& host() const { return host_; }
   /// nullptr: of this namespace nothing was added.
   [[nodiscard]] const host::Network* network(host::NetnsId id) const;
+  /// To be looked at again; what was asked stays as it was answered.
+  [[nodiscard]] host::ServiceFacts* services(host::NetnsId id);
   [[nodiscard]] const ClientSources* sources(host::NetnsId id) const;
   /// Of these listeners of one namespace, each class once. Empty: they were not asked, or there is
   /// no place to ask them at.

@@ -4,6 +4,7 @@
 #include <array>
 #include <string>
 
+#include "host/holders.h"
 #include "host/near_words.h"
 #include "reach/client_tests.h"
 #include "reach/shell_word.h"
@@ -84,48 +85,15 @@ std::optional<Blocker> cgroup_program(World& world, const Listener& listener, co
 }
 
 std::optional<Blocker> accept_queue(World&, const Listener& listener, const Packet&) {
-  if (!listener.queue.length || !listener.queue.limit) return std::nullopt;
-  if (*listener.queue.length <= *listener.queue.limit) return std::nullopt;
-  const std::string fill =
-      std::to_string(*listener.queue.length) + " of " + std::to_string(*listener.queue.limit);
-  return blocker(
-      "accept-queue-full", "its accept queue is full: " + fill + " connections wait to be accepted",
-      {.fact = "queue " + fill, .where = "socket", .verify = show_command(listener, "")}, true);
+  return accept_queue_full(listener);
 }
 
-/// tcp_conn_request(): without cookies a full queue of half-open connections drops, and so does its
-/// last quarter for peers that were never seen.
 std::optional<Blocker> syn_queue(World& world, const Listener& listener, const Packet&) {
-  const host::SocketFacts* facts = facts_of(world, listener);
-  const host::NetSettings& settings = world.network.settings;
-  if (facts == nullptr || !listener.queue.limit || settings.syncookies.value_or(1) != 0) {
-    return std::nullopt;
-  }
-  const bool full = facts->half_open >= *listener.queue.limit && facts->half_open > 0;
-  const std::int64_t most = settings.max_syn_backlog.value_or(0);
-  const bool kept = most > 0 && most - std::int64_t{facts->half_open} < most / 4;
-  if (!full && !kept) return std::nullopt;
-  return blocker("syn-queue-full",
-                 "its queue of half-open connections is full: " + std::to_string(facts->half_open) +
-                     " wait, and SYN cookies are off",
-                 {.fact = "net.ipv4.tcp_syncookies = 0",
-                  .where = "sysctl",
-                  .verify = "ss -Htn state syn-recv sport = :" + port_of(listener)},
-                 true);
+  return syn_queue_full(world.network, listener);
 }
 
 std::optional<Blocker> receive_buffer(World& world, const Listener& listener, const Packet&) {
-  const host::SocketFacts* facts = facts_of(world, listener);
-  if (facts == nullptr || !facts->memory_used || !facts->memory_limit) return std::nullopt;
-  if (*facts->memory_used == 0 || *facts->memory_used + kSmallDatagram <= *facts->memory_limit) {
-    return std::nullopt;
-  }
-  const std::string fill = std::to_string(*facts->memory_used) + " of " +
-                           std::to_string(*facts->memory_limit) + " bytes";
-  return blocker(
-      "rcvbuf-full", "its receive buffer is full: " + fill,
-      {.fact = "receive buffer " + fill, .where = "socket", .verify = show_command(listener, "m")},
-      true);
+  return receive_buffer_full(world.network, listener);
 }
 
 /// tcp_v6_conn_request()
@@ -140,46 +108,6 @@ std::optional<Blocker> mapped_source(World&, const Listener&, const Packet& pack
 constexpr std::array<Check, 7> kTcpChecks = {
     mapped_source, ttl_too_small, signature, cgroup_program, filter_drops, accept_queue, syn_queue};
 constexpr std::array<Check, 3> kUdpChecks = {cgroup_program, filter_drops, receive_buffer};
-
-std::string name_of_process(const host::Process& process) {
-  const std::string& name = process.program.empty() ? process.name : process.program;
-  return name + " (" + std::to_string(process.pid) + ")";
-}
-
-/// Why this process does not serve now; nothing if it may.
-std::optional<Blocker> idle(const World& world, const host::Process& process) {
-  const std::string pid = std::to_string(process.pid);
-  const std::string name = name_of_process(process);
-  if (process.state == 'T' || process.state == 't') {
-    return blocker(
-        "stopped",
-        name + " is stopped" + (process.state == 't' ? " by a debugger" : " by a signal"),
-        {.fact = "state " + std::string(1, process.state),
-         .where = "process " + pid,
-         .verify = "grep State /proc/" + pid + "/status"},
-        true);
-  }
-  const host::HolderFacts* facts = world.network.services.holder(process.pid);
-  if (facts == nullptr) return std::nullopt;
-  if (facts->frozen == true) {
-    return blocker(
-        "frozen", name + " is frozen with its cgroup " + process.cgroup,
-        {.fact = "frozen 1",
-         .where = "cgroup " + process.cgroup,
-         .verify = "cat " + shell_word("/sys/fs/cgroup" + process.cgroup + "/cgroup.events")},
-        true);
-  }
-  if (facts->open_files && facts->file_limit && *facts->open_files >= *facts->file_limit) {
-    return blocker("out-of-fds",
-                   name + " has no descriptors left: " + std::to_string(*facts->open_files) +
-                       " of " + std::to_string(*facts->file_limit) + " are open",
-                   {.fact = "Max open files " + std::to_string(*facts->file_limit),
-                    .where = "process " + pid,
-                    .verify = "grep 'open files' /proc/" + pid + "/limits"},
-                   true);
-  }
-  return std::nullopt;
-}
 
 /// systemd holds the socket and starts a service when somebody comes: can it?
 std::optional<Blocker> activation(const World& world, const Listener& listener) {
@@ -216,6 +144,84 @@ std::optional<Blocker> held_by_nobody(World& world, const Listener& listener) {
 
 }  // namespace
 
+std::optional<Blocker> accept_queue_full(const Listener& listener) {
+  if (!listener.queue.length || !listener.queue.limit) return std::nullopt;
+  if (*listener.queue.length <= *listener.queue.limit) return std::nullopt;
+  const std::string fill =
+      std::to_string(*listener.queue.length) + " of " + std::to_string(*listener.queue.limit);
+  return blocker(
+      "accept-queue-full", "its accept queue is full: " + fill + " connections wait to be accepted",
+      {.fact = "queue " + fill, .where = "socket", .verify = show_command(listener, "")}, true);
+}
+
+/// tcp_conn_request(): without cookies a full queue of half-open connections drops, and so does its
+/// last quarter for peers that were never seen.
+std::optional<Blocker> syn_queue_full(const host::Network& network, const Listener& listener) {
+  const host::SocketFacts* facts = network.services.socket(listener.socket.inode);
+  const host::NetSettings& settings = network.settings;
+  if (facts == nullptr || !listener.queue.limit || settings.syncookies.value_or(1) != 0) {
+    return std::nullopt;
+  }
+  const bool full = facts->half_open >= *listener.queue.limit && facts->half_open > 0;
+  const std::int64_t most = settings.max_syn_backlog.value_or(0);
+  const bool kept = most > 0 && most - std::int64_t{facts->half_open} < most / 4;
+  if (!full && !kept) return std::nullopt;
+  return blocker("syn-queue-full",
+                 "its queue of half-open connections is full: " + std::to_string(facts->half_open) +
+                     " wait, and SYN cookies are off",
+                 {.fact = "net.ipv4.tcp_syncookies = 0",
+                  .where = "sysctl",
+                  .verify = "ss -Htn state syn-recv sport = :" + port_of(listener)},
+                 true);
+}
+
+std::optional<Blocker> receive_buffer_full(const host::Network& network, const Listener& listener) {
+  const host::SocketFacts* facts = network.services.socket(listener.socket.inode);
+  if (facts == nullptr || !facts->memory_used || !facts->memory_limit) return std::nullopt;
+  if (*facts->memory_used == 0 || *facts->memory_used + kSmallDatagram <= *facts->memory_limit) {
+    return std::nullopt;
+  }
+  const std::string fill = std::to_string(*facts->memory_used) + " of " +
+                           std::to_string(*facts->memory_limit) + " bytes";
+  return blocker(
+      "rcvbuf-full", "its receive buffer is full: " + fill,
+      {.fact = "receive buffer " + fill, .where = "socket", .verify = show_command(listener, "m")},
+      true);
+}
+
+std::optional<Blocker> process_idle(const host::Network& network, const host::Process& process) {
+  const std::string pid = std::to_string(process.pid);
+  const std::string name = host::process_words(process);
+  if (process.state == 'T' || process.state == 't') {
+    return blocker(
+        "stopped",
+        name + " is stopped" + (process.state == 't' ? " by a debugger" : " by a signal"),
+        {.fact = "state " + std::string(1, process.state),
+         .where = "process " + pid,
+         .verify = "grep State /proc/" + pid + "/status"},
+        true);
+  }
+  const host::HolderFacts* facts = network.services.holder(process.pid);
+  if (facts == nullptr) return std::nullopt;
+  if (facts->frozen == true) {
+    return blocker("frozen", name + " is frozen with its cgroup " + process.cgroup,
+                   {.fact = "frozen 1",
+                    .where = "cgroup " + process.cgroup,
+                    .verify = "cat " + shell_word(facts->frozen_file)},
+                   true);
+  }
+  if (facts->open_files && facts->file_limit && *facts->open_files >= *facts->file_limit) {
+    return blocker("out-of-fds",
+                   name + " has no descriptors left: " + std::to_string(*facts->open_files) +
+                       " of " + std::to_string(*facts->file_limit) + " are open",
+                   {.fact = "Max open files " + std::to_string(*facts->file_limit),
+                    .where = "process " + pid,
+                    .verify = "grep 'open files' /proc/" + pid + "/limits"},
+                   true);
+  }
+  return std::nullopt;
+}
+
 std::optional<Blocker> socket_refuses(World& world, const Listener& listener,
                                       const Packet& packet) {
   const bool tcp = packet.protocol == kTcp;
@@ -240,7 +246,7 @@ std::optional<Blocker> nobody_serves(World& world, const Listener& listener) {
   }
   std::optional<Blocker> first;
   for (const host::Owner& owner : *listener.owners) {
-    auto found = idle(world, world.host.at(owner.process));
+    auto found = process_idle(world.network, world.host.at(owner.process));
     if (!found) {
       first.reset();
       break;

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "host/host.h"
+#include "host/network.h"
 #include "reach/packet.h"
 #include "reach/world.h"
 
@@ -27,5 +28,16 @@ struct Blocker {
 /// Will somebody serve what the socket took? Nothing if so, or if that cannot be known (then
 /// `world.assumptions` says what was assumed).
 [[nodiscard]] std::optional<Blocker> nobody_serves(World& world, const host::Listener& listener);
+
+/// The same facts, for who has no packet to ask about. `network` is that of the listener. Nothing:
+/// it is not so, or it was not read.
+[[nodiscard]] std::optional<Blocker> accept_queue_full(const host::Listener& listener);
+[[nodiscard]] std::optional<Blocker> syn_queue_full(const host::Network& network,
+                                                    const host::Listener& listener);
+[[nodiscard]] std::optional<Blocker> receive_buffer_full(const host::Network& network,
+                                                         const host::Listener& listener);
+/// Why this process does not serve now: stopped, frozen, without descriptors.
+[[nodiscard]] std::optional<Blocker> process_idle(const host::Network& network,
+                                                  const host::Process& process);
 
 }  // namespace hark::reach

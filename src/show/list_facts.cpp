@@ -3,11 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <limits>
-#include <tuple>
 
 #include "base/text.h"
-#include "host/program_name.h"
 
 namespace hark::show {
 namespace {
@@ -17,53 +14,7 @@ using host::Listener;
 using host::Process;
 using host::ProcessId;
 
-constexpr std::size_t kShortIdBytes = 12;
-
-ProcessId lead_of(const Host& host, const std::vector<ProcessId>& processes) {
-  const auto rank = [&](ProcessId id) {
-    const Process& process = host.at(id);
-    return std::make_tuple(process.pid == 1, !process.door,
-                           process.started_at_ms.value_or(std::numeric_limits<std::int64_t>::max()),
-                           process.pid);
-  };
-  return *std::min_element(processes.begin(), processes.end(),
-                           [&](ProcessId a, ProcessId b) { return rank(a) < rank(b); });
-}
-
 }  // namespace
-
-Holders holders_of(const Host& host, const std::vector<std::size_t>& listeners) {
-  Holders out;
-  for (const std::size_t i : listeners) {
-    const auto& owners = host.listeners[i].owners;
-    if (!owners) return {};
-    for (const host::Owner& owner : *owners) out.processes.push_back(owner.process);
-  }
-  std::sort(out.processes.begin(), out.processes.end());
-  out.processes.erase(std::unique(out.processes.begin(), out.processes.end()), out.processes.end());
-  if (out.processes.empty()) {
-    out.known = Holders::Known::Nobody;
-    return out;
-  }
-  out.known = Holders::Known::Processes;
-  out.lead = lead_of(host, out.processes);
-  return out;
-}
-
-std::string program_name(const Process& process) {
-  if (!process.program.empty()) return process.program;
-  const bool has_words = process.command_line && !process.command_line->empty();
-  return std::string(
-      host::whole_name(process.name, process.exe.value_or(process.exe_name),
-                       has_words ? std::string_view(process.command_line->front()) : ""));
-}
-
-std::string container_words(const host::Container& container) {
-  std::string_view name = container.name.empty() ? container.pod : container.name;
-  if (name.empty()) name = std::string_view(container.id).substr(0, kShortIdBytes);
-  if (name.empty()) return "of " + container.runtime;
-  return std::string(name);
-}
 
 std::optional<std::string> started_by_words(const Process& process) {
   if (!process.started_by) return std::nullopt;
@@ -79,19 +30,6 @@ std::optional<std::string> started_by_words(const Process& process) {
     names.push_back(process.started_by->front().name);
   }
   return join(names, ", ");
-}
-
-std::string netns_words(const host::Netns& netns) {
-  if (!netns.name.empty()) return netns.name;
-  if (netns.inode) return fmt::format("net:[{}]", *netns.inode);
-  if (netns.seen_through_pid != 0) {
-    return fmt::format("a namespace of pid {}", netns.seen_through_pid);
-  }
-  return netns.own ? "this namespace" : "a namespace";
-}
-
-std::string user_words(const host::Socket& socket) {
-  return socket.user.empty() ? fmt::format("uid {}", socket.uid) : socket.user;
 }
 
 std::string device_of(const Listener& listener) {

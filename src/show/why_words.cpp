@@ -178,22 +178,6 @@ std::string endpoint_words(const IpAddress& address, std::uint16_t port) {
   return fmt::format("{}{}{}:{}", inet ? "" : "[", address.text(), inet ? "" : "]", port);
 }
 
-std::string holder_words(const Host& host, std::size_t listener) {
-  const Listener& l = host.listeners[listener];
-  const Holders holders = holders_of(host, {listener});
-  if (holders.known == Holders::Known::Processes) {
-    const host::Process& lead = host.at(holders.lead);
-    std::string out = fmt::format("{} ({}", program_name(lead), lead.pid);
-    if (holders.processes.size() > 1) out += fmt::format(" +{}", holders.processes.size() - 1);
-    return out + ")";
-  }
-  if (!l.kernel_owners.empty()) return "kernel: " + l.kernel_owners.front().words();
-  if (l.container) return "container " + container_words(*l.container);
-  if (!l.unit.empty()) return l.unit;
-  if (holders.known == Holders::Known::Nobody) return "a socket that nobody holds";
-  return "a process of " + user_words(l.socket);
-}
-
 std::string_view short_words(Outcome outcome) {
   switch (outcome) {
     case Outcome::Answered:

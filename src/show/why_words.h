@@ -5,21 +5,20 @@
 #include <string>
 #include <string_view>
 
+#include "host/holders.h"
 #include "host/host.h"
 #include "reach/trace.h"
 #include "show/why.h"
 
 namespace hark::show {
 
+using host::holder_words;
+
 /// "tcp/5432"
 [[nodiscard]] std::string port_words(const reach::Question& question);
 
 /// "10.0.0.5:5432", "[::1]:80"
 [[nodiscard]] std::string endpoint_words(const IpAddress& address, std::uint16_t port);
-
-/// Who holds a listener, short: "postgres (733)", "nginx (901 +4)", "kernel: wireguard wg0",
-/// "ssh.service", "a socket that nobody holds".
-[[nodiscard]] std::string holder_words(const host::Host& host, std::size_t listener);
 
 /// The sentence that answers, with its full stop: "10.0.0.9 is refused: postgres (733) listens on
 /// 127.0.0.1 and ::1 only."

@@ -1,18 +1,20 @@
 # hark(1) completion for bash. Works with bash-completion and without it.
 # Tests hold the lists below against hark's option table.
 
-_hark_commands='list why save help'
+_hark_commands='list why doctor save help'
 _hark_list_options='-r --recording --netns --json --color -v --verbose -h --help --version
   -a --all --sort --columns --no-header -w --wide --width --no-owners
   --no-reach --search --ascii'
 _hark_why_options='-r --recording --netns --json --color -v --verbose -h --help --version
   -w --wide --width --search --ascii --from --in --to
   --graph -o --output'
+_hark_doctor_options='-r --recording --netns --json --color -v --verbose -h --help --version
+  -w --wide --width --search --ascii --for'
 _hark_save_options='--netns --json --color -v --verbose -h --help --version
   --redact --no-redact -f --force'
 _hark_help_options='--color -v --verbose -h --help --version'
 _hark_valued='-r --recording --netns --color --sort --columns --width --search --from --in --to
-  -o --output'
+  -o --output --for'
 _hark_color_words='auto always never'
 _hark_sort_keys='port protocol address name pid user unit container netns scope queue drops started
   reach'
@@ -99,7 +101,7 @@ _hark_offer_value() {
     --sort) _hark_offer "$_hark_sort_keys" "$2" ;;
     --columns) _hark_offer_columns "$2" ;;
     --in) _hark_offer_interfaces "$2" ;;
-    --width | --from | --to) ;;
+    --width | --from | --to | --for) ;;
     *) return 1 ;;
   esac
   return 0
@@ -122,7 +124,7 @@ _hark() {
   fi
   [[ $first ]] && _hark_offer "$_hark_commands" "$current"
   case $REPLY in
-    list | why) _hark_offer_filters "$current" ;;
+    list | why | doctor) _hark_offer_filters "$current" ;;
     save) _hark_offer_files "$current" ;;
     help) _hark_offer "$_hark_commands" "$current" ;;
   esac

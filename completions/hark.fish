@@ -1,6 +1,6 @@
 # hark(1) completion for fish. Tests hold the lists below against hark's option table.
 
-set -g __hark_commands list why save help
+set -g __hark_commands list why doctor save help
 set -g __hark_columns port protocol bound address scope who reach name pid user unit container netns interface family state queue limit drops inode cookie cgroup uid exe cmdline started fds v6only started-by
 set -g __hark_sort_keys port protocol address name pid user unit container netns scope queue drops started reach
 set -g __hark_fields proto family port address interface netns state scope user unit container name pid exe cmdline cgroup inode reachable reachable-from
@@ -12,7 +12,7 @@ function __hark_command
     for word in (commandline -opc)[2..-1]
         if test $skip -eq 1
             set skip 0
-        else if contains -- $word -r --recording --netns --color --sort --columns --width --search --from --in --to -o --output
+        else if contains -- $word -r --recording --netns --color --sort --columns --width --search --from --in --to -o --output --for
             set skip 1
         else if string match -q -- '-*' $word
             continue
@@ -39,37 +39,40 @@ end
 complete -c hark -f
 complete -c hark -n '__hark_in none' -a list -d 'who is listening, who owns it, who can reach it'
 complete -c hark -n '__hark_in none' -a why -d 'can a client reach it, and which fact decides'
+complete -c hark -n '__hark_in none' -a doctor -d 'what makes a listener not work, or work for too many'
 complete -c hark -n '__hark_in none' -a save -d 'record what the kernel of this host says'
 complete -c hark -n '__hark_in none' -a help -d 'explain a command'
 complete -c hark -n '__hark_in help' -a '$__hark_commands'
 complete -c hark -n '__hark_in save' -F
-complete -c hark -n '__hark_in none list why' -a '$__hark_words $__hark_fields:'
+complete -c hark -n '__hark_in none list why doctor' -a '$__hark_words $__hark_fields:'
 
 complete -c hark -l color -x -a 'auto always never' -d 'when to use colour'
 complete -c hark -s v -l verbose -d 'say what was asked, and what could not be seen'
 complete -c hark -s h -l help -d 'explain the command'
 complete -c hark -l version -d 'print the version'
 
-complete -c hark -n '__hark_in none list why save' -l netns -x -a 'all self host (path basename /run/netns/* 2>/dev/null)' -d 'look into one namespace'
-complete -c hark -n '__hark_in none list why save' -l json -d 'print one JSON object'
+complete -c hark -n '__hark_in none list why doctor save' -l netns -x -a 'all self host (path basename /run/netns/* 2>/dev/null)' -d 'look into one namespace'
+complete -c hark -n '__hark_in none list why doctor save' -l json -d 'print one JSON object'
 
-complete -c hark -n '__hark_in none list why' -s r -l recording -r -F -d 'answer from a recording'
+complete -c hark -n '__hark_in none list why doctor' -s r -l recording -r -F -d 'answer from a recording'
 complete -c hark -n '__hark_in none list' -s a -l all -d 'a row for each socket'
 complete -c hark -n '__hark_in none list' -l sort -x -a '$__hark_sort_keys' -d 'order of the rows'
 complete -c hark -n '__hark_in none list' -l columns -x -a '(__hark_column_list)' -d 'show these columns'
 complete -c hark -n '__hark_in none list' -l no-header -d 'leave the heading out'
-complete -c hark -n '__hark_in none list why' -s w -l wide -d 'as wide as it takes'
-complete -c hark -n '__hark_in none list why' -l width -x -d 'fit that many columns'
+complete -c hark -n '__hark_in none list why doctor' -s w -l wide -d 'as wide as it takes'
+complete -c hark -n '__hark_in none list why doctor' -l width -x -d 'fit that many columns'
 complete -c hark -n '__hark_in none list' -l no-owners -d 'look into no process'
 complete -c hark -n '__hark_in none list' -l no-reach -d 'read no rules and routes'
-complete -c hark -n '__hark_in none list why' -l search -x -a 'survey tasks files proc' -d 'how owners are searched'
-complete -c hark -n '__hark_in none list why' -l ascii -d 'plain ASCII'
+complete -c hark -n '__hark_in none list why doctor' -l search -x -a 'survey tasks files proc' -d 'how owners are searched'
+complete -c hark -n '__hark_in none list why doctor' -l ascii -d 'plain ASCII'
 
 complete -c hark -n '__hark_in why' -l from -x -a '(__fish_print_hostnames)' -d 'the client'
 complete -c hark -n '__hark_in why' -l in -x -a '(path basename /sys/class/net/*)' -d 'by which interface it comes in'
 complete -c hark -n '__hark_in why' -l to -x -d 'which address of this host it asks'
 complete -c hark -n '__hark_in why' -l graph -d 'draw the stages and chains'
 complete -c hark -n '__hark_in why' -s o -l output -r -F -d 'draw into FILE.svg or FILE.dot'
+
+complete -c hark -n '__hark_in doctor' -l for -x -d 'watch for so many seconds'
 
 complete -c hark -n '__hark_in save' -l redact -d 'take out what looks like secrets (the default)'
 complete -c hark -n '__hark_in save' -l no-redact -d 'keep command lines as they are'

@@ -142,9 +142,9 @@ tl::expected<host::Collected, Failure> collect_with_ways(kernel::Source& source,
                    std::move(collected.error()));
 }
 
-std::string gaps_text(const host::Host& host) {
+std::string gaps_text(std::span<const host::Gap> gaps) {
   std::string out;
-  for (const host::Gap& gap : host.gaps) {
+  for (const host::Gap& gap : gaps) {
     out +=
         "hark: gap: " + show::for_terminal(gap.code) + ": " + show::for_terminal(gap.what) + "\n";
     if (!gap.hides.empty()) out += "  hides: " + show::for_terminal(gap.hides) + "\n";
@@ -190,7 +190,7 @@ Outcome command_list(const Invocation& asked, Output& out) {
   }
   if (!collected) return tl::unexpected<Failure>(collected.error());
   const host::Host& host = collected->host;
-  if (asked.verbose) print_message(gaps_text(host));
+  if (asked.verbose) print_message(gaps_text(host.gaps));
 
   std::vector<host::Near> near;
   if (selected.empty()) near = near_answers(asked, host, *filter);

@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "cli/commands.h"
+#include "cli/doctor_facts.h"
 #include "cli/list_reach.h"
 #include "cli/new_file.h"
 #include "cli/source.h"
@@ -104,6 +105,7 @@ Outcome command_save(const Invocation& asked, Output& out) {
   if (!collected) return tl::unexpected<Failure>(collected.error());
   const host::Host* host = &collected->host;
   auto networks = record_networks(recorder, *collected);
+  record_doctor_facts(recorder, *collected);
 
   const Bytes file =
       kernel::encode_recording({.header = {.hark_version = HARK_VERSION,
@@ -117,7 +119,7 @@ Outcome command_save(const Invocation& asked, Output& out) {
   } else if (const Result<void> written = write_new_file(path, as_text(file)); !written) {
     return fail_with(ExitStatus::CannotTell, written.error());
   }
-  if (asked.verbose) print_message(tally.text() + gaps_text(*host));
+  if (asked.verbose) print_message(tally.text() + gaps_text(host->gaps));
   print_message(report(asked, *host, file.size()));
   if (asked.json) print_json(recorder, *collected, networks, out);
   return ExitStatus::Yes;

@@ -326,7 +326,7 @@ Outcome answer_why(const Invocation& asked, kernel::Source& source, const WhyEng
   if (listeners.empty() && status != ExitStatus::Yes) {
     status = look_near(source, way, *target, status, report);
   }
-  if (asked.verbose) print_message(gaps_text(host));
+  if (asked.verbose) print_message(gaps_text(host.gaps));
   const bool drawable = !report.answers.empty() || !report.classes.empty();
   if (!asked.graph || !drawable) {
     tell(asked, report, out);

@@ -16,6 +16,7 @@ namespace hark::cli {
 
 [[nodiscard]] Outcome command_list(const Invocation& asked, Output& out);
 [[nodiscard]] Outcome command_why(const Invocation& asked, Output& out);
+[[nodiscard]] Outcome command_doctor(const Invocation& asked, Output& out);
 [[nodiscard]] Outcome command_save(const Invocation& asked, Output& out);
 [[nodiscard]] Outcome command_help(const Invocation& asked, Output& out);
 
@@ -42,7 +43,7 @@ struct Need {
                                                                        const Need& need);
 
 /// What --verbose says of the gaps: each in full, a line a part.
-[[nodiscard]] std::string gaps_text(const host::Host& host);
+[[nodiscard]] std::string gaps_text(std::span<const host::Gap> gaps);
 
 /// The matching listeners as JSON; the near misses only where nothing matched.
 void print_list_json(const host::Host& host, const std::vector<std::size_t>& selected,

@@ -96,10 +96,8 @@ std::string general_help() {
   }
   return "usage: hark [COMMAND] [OPTION...] [WORD...]\n\n" + section("commands", entries) + "\n" +
          section("options", option_entries(Command::List, true)) + "\n" +
-         section("examples", {{"hark", "who listens here"},
-                              {"hark 8080", "who has port 8080"},
-                              {"hark nginx --json", "nginx and its sockets, for a script"},
-                              {"hark save a.hark", "record; then: hark -r a.hark"}}) +
+         section("examples",
+                 {{"hark 8080", "who has port 8080"}, {"hark doctor", "what is wrong here"}}) +
          "\nMore: hark COMMAND --help, man hark\n";
 }
 

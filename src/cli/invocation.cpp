@@ -11,6 +11,7 @@ namespace hark::cli {
 namespace {
 
 constexpr std::size_t kWidest = 100'000;
+constexpr std::uint32_t kLongestWatch = 86'400;
 
 Error bad_value(OptionId option, std::string_view value, std::string why, std::string hint) {
   return plain_error("--" + std::string(info_of(option).name) + " " + std::string(value),
@@ -88,6 +89,15 @@ Result<void> set_width(Invocation& into, const std::string& value) {
   return {};
 }
 
+Result<void> set_watch(Invocation& into, const std::string& value) {
+  const auto seconds = parse_number<std::uint32_t>(value);
+  if (!seconds || *seconds == 0 || *seconds > kLongestWatch) {
+    return fail(bad_value(OptionId::For, value, "no number of seconds", "from 1 to 86400"));
+  }
+  into.watch_seconds = *seconds;
+  return {};
+}
+
 Result<void> set_netns(Invocation& into, const std::string& value) {
   if (value.empty()) {
     return fail(plain_error("--netns", "the name is empty", "all, self, host, NAME, PID or PATH"));
@@ -132,7 +142,7 @@ Result<void> set_flag(Invocation& into, const std::string&) {
 using Setter = Result<void> (*)(Invocation&, const std::string&);
 
 /// By OptionId.
-constexpr std::array<Setter, 25> kSetters = {
+constexpr std::array<Setter, 26> kSetters = {
     set_recording,
     set_netns,
     set_flag<&Invocation::json, true>,
@@ -158,8 +168,9 @@ constexpr std::array<Setter, 25> kSetters = {
     set_text<&Invocation::to, OptionId::To>,
     set_flag<&Invocation::graph, true>,
     set_text<&Invocation::output, OptionId::OutputFile>,
+    set_watch,
 };
-static_assert(kSetters.size() == static_cast<std::size_t>(OptionId::OutputFile) + 1);
+static_assert(kSetters.size() == static_cast<std::size_t>(OptionId::For) + 1);
 
 bool given(const Arguments& arguments, OptionId id) {
   return std::ranges::find(arguments.options, id, &GivenOption::id) != arguments.options.end();
@@ -217,6 +228,17 @@ Result<void> check_why(const Invocation& asked) {
                           "the file's name ends in .svg or .dot"));
 }
 
+Result<void> check_doctor(const Invocation& asked) {
+  if (asked.words.size() > 1) {
+    return fail(plain_error(asked.words[1], "doctor takes one TARGET, or none",
+                            "for example: hark doctor " + asked.words[0]));
+  }
+  if (asked.watch_seconds > 0 && asked.recording) {
+    return fail(plain_error("--for", "a recording cannot be watched", "it holds one look"));
+  }
+  return {};
+}
+
 Result<void> check_save(const Invocation& asked) {
   if (asked.words.empty()) {
     return fail(plain_error("save", "needs a FILE", "for example: hark save host.hark"));
@@ -250,6 +272,8 @@ Result<void> check_words(const Invocation& asked) {
       return {};
     case Command::Why:
       return check_why(asked);
+    case Command::Doctor:
+      return check_doctor(asked);
     case Command::Save:
       return check_save(asked);
     case Command::Help:

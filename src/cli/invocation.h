@@ -47,7 +47,8 @@ struct Invocation {
   std::string interface;  ///< of --in
   std::string to;
   bool graph = false;
-  std::string output;  ///< of --graph: FILE.svg or FILE.dot; empty: the terminal
+  std::uint32_t watch_seconds = 0;  ///< of --for; 0: for a moment
+  std::string output;               ///< of --graph: FILE.svg or FILE.dot; empty: the terminal
 };
 
 /// Finds the command among the words and applies the options. Errors are errors of usage: an

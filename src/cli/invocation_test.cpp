@@ -113,7 +113,12 @@ TEST(interpret, refuses_what_does_not_fit) {
            Case{{"why", "80", "--sort", "port"}, "--sort", "hark why does not take it", "list"},
            Case{{"why", "80", "--from", ""}, "--from", "needs a value: ADDRESS", ""},
            Case{{"80", "--from", "::1"}, "--from", "hark list does not take it", "hark why"},
-           Case{{"doctor", "--help"}, "doctor", "not in this version", ""},
+           Case{{"doctor", "80", "443"}, "443", "doctor takes one TARGET", "hark doctor 80"},
+           Case{{"doctor", "--for", "0"}, "--for 0", "no number of seconds", "from 1"},
+           Case{{"doctor", "--for", "1.5"}, "--for 1.5", "no number of seconds", "from 1"},
+           Case{{"doctor", "-r", "a", "--for", "2"}, "--for", "a recording cannot be watched", ""},
+           Case{{"why", "80", "--for", "2"}, "--for", "hark why does not take it", "hark doctor"},
+           Case{{"drill", "--help"}, "drill", "not in this version", ""},
            Case{{"help", "check"}, "check", "not in this version", ""},
            Case{{"help", "lst"}, "lst", "no such command", "did you mean hark help list"},
            Case{{"help", "list", "save"}, "save", "help takes one COMMAND", ""},
@@ -135,6 +140,14 @@ TEST(interpret, refuses_what_does_not_fit) {
     EXPECT_THAT(out.error().why, HasSubstr(c.why));
     EXPECT_THAT(out.error().hint, HasSubstr(c.hint));
   }
+}
+
+TEST(interpret, doctor_asks_everywhere_and_looks_for_a_moment) {
+  const auto plain = asked({"doctor"});
+  ASSERT_TRUE(plain);
+  EXPECT_EQ(plain->netns, "all");
+  EXPECT_EQ(plain->watch_seconds, 0U);
+  EXPECT_EQ(asked({"doctor", "nginx", "--for=30"})->watch_seconds, 30U);
 }
 
 TEST(interpret, help_wins_over_wrong_values) {

@@ -12,7 +12,8 @@ namespace {
 constexpr unsigned kList = bit(Command::List);
 constexpr unsigned kSave = bit(Command::Save);
 constexpr unsigned kWhy = bit(Command::Why);
-constexpr unsigned kEvery = kList | kWhy | kSave | bit(Command::Help);
+constexpr unsigned kDoctor = bit(Command::Doctor);
+constexpr unsigned kEvery = kList | kWhy | kDoctor | kSave | bit(Command::Help);
 
 constexpr std::array kListExamples = {
     Example{"hark", "every service, what matters first"},
@@ -30,6 +31,12 @@ constexpr std::array kWhyExamples = {
     Example{"hark why 10.0.0.5:443", "from where it can be reached, and from where not"},
     Example{"hark why 443 --graph -o way.svg", "a picture of the chains on the way"},
     Example{"hark -r web1.hark why 8080 --from ::1", "asked of a recording"},
+};
+constexpr std::array kDoctorExamples = {
+    Example{"hark doctor", "what is wrong with any listener here"},
+    Example{"hark doctor 8080", "with this one"},
+    Example{"hark doctor nginx --for 30", "watch it for half a minute"},
+    Example{"hark -r web1.hark doctor --json", "asked of a recording"},
 };
 constexpr std::array kSaveExamples = {
     Example{"hark save web1.hark", "record this host"},
@@ -55,6 +62,13 @@ constexpr std::array kCommands = {
                 "tcp/8080, udp/53, 10.0.0.5:443, [::1]:80, a process name, pid:812, ssh.service,\n"
                 "container:NAME. Exit status 0: answered; 1: not; 3: that could not be told.",
                 kWhyExamples},
+    CommandInfo{Command::Doctor, "doctor", "[TARGET]",
+                "what makes a listener not work, or work for too many",
+                "Inspects every listener, or those of TARGET (as of hark why), and changes\n"
+                "nothing. Tells what is wrong, worst first, a command that shows it, and what\n"
+                "would mend it. Looks twice, a moment apart, where only change tells. Exit\n"
+                "status 0: nothing was found; 1: something was; 3: that could not be told.",
+                kDoctorExamples},
     CommandInfo{Command::Save, "save", "FILE",
                 "record what this host's kernel says, to ask it later",
                 "Writes a recording: raw answers of the kernel, from which hark -r FILE answers\n"
@@ -65,16 +79,18 @@ constexpr std::array kCommands = {
                 "Explains hark, or one command.", kHelpExamples},
 };
 
-constexpr std::array<std::string_view, 8> kPlanned = {"test",  "doctor", "bind", "diff",
-                                                      "check", "drill",  "lab",  "explain"};
+constexpr std::array<std::string_view, 7> kPlanned = {"test",  "bind", "diff",   "check",
+                                                      "drill", "lab",  "explain"};
 
 constexpr std::array kOptions = {
     OptionInfo{OptionId::Recording, "recording", 'r', "", "FILE",
-               "answer from a recording (- is standard input)", kList | kWhy, Completes::File},
+               "answer from a recording (- is standard input)", kList | kWhy | kDoctor,
+               Completes::File},
     OptionInfo{OptionId::Netns, "netns", 0, "", "NETNS",
-               "which namespaces: all, self, host, NAME, PID or PATH", kList | kWhy | kSave,
-               Completes::Netns},
-    OptionInfo{OptionId::Json, "json", 0, "", "", "print one JSON object", kList | kWhy | kSave},
+               "which namespaces: all, self, host, NAME, PID or PATH",
+               kList | kWhy | kDoctor | kSave, Completes::Netns},
+    OptionInfo{OptionId::Json, "json", 0, "", "", "print one JSON object",
+               kList | kWhy | kDoctor | kSave},
     OptionInfo{OptionId::Color, "color", 0, "colour", "WHEN", "auto, always or never", kEvery,
                Completes::ColorWords},
     OptionInfo{OptionId::Verbose, "verbose", 'v', "", "",
@@ -88,18 +104,18 @@ constexpr std::array kOptions = {
                kList, Completes::ColumnWords},
     OptionInfo{OptionId::NoHeader, "no-header", 0, "", "", "leave the heading out", kList},
     OptionInfo{OptionId::Wide, "wide", 'w', "", "", "as wide as it takes: drop and cut nothing",
-               kList | kWhy},
+               kList | kWhy | kDoctor},
     OptionInfo{OptionId::Width, "width", 0, "", "N", "fit N columns, whatever the terminal has",
-               kList | kWhy},
+               kList | kWhy | kDoctor},
     OptionInfo{OptionId::NoOwners, "no-owners", 0, "", "",
                "look into no process: faster, and owners are not known", kList},
     OptionInfo{OptionId::NoReach, "no-reach", 0, "", "",
                "read no rules and routes: faster, and who gets through is not known", kList},
     OptionInfo{OptionId::Search, "search", 0, "", "HOW",
                "search owners by survey, tasks, files or proc; else what works, best first",
-               kList | kWhy},
+               kList | kWhy | kDoctor},
     OptionInfo{OptionId::Ascii, "ascii", 0, "", "", "plain ASCII, as in a locale without UTF-8",
-               kList | kWhy},
+               kList | kWhy | kDoctor},
     OptionInfo{OptionId::Redact, "redact", 0, "", "",
                "take out arguments that look like secrets (the default)", kSave},
     OptionInfo{OptionId::NoRedact, "no-redact", 0, "", "", "keep command lines as they are", kSave},
@@ -115,6 +131,8 @@ constexpr std::array kOptions = {
                "draw the stages and chains that the packet comes to", kWhy},
     OptionInfo{OptionId::OutputFile, "output", 'o', "", "FILE",
                "draw into FILE.svg or FILE.dot instead (with --graph)", kWhy, Completes::File},
+    OptionInfo{OptionId::For, "for", 0, "", "SECONDS",
+               "watch for so long what only change tells; else for a moment", kDoctor},
 };
 
 using show::SortKey;

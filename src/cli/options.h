@@ -14,7 +14,7 @@
 
 namespace hark::cli {
 
-enum class Command : std::uint8_t { List, Why, Save, Help };
+enum class Command : std::uint8_t { List, Why, Doctor, Save, Help };
 
 struct Example {
   std::string_view command;
@@ -65,6 +65,7 @@ enum class OptionId : std::uint8_t {
   To,
   Graph,
   OutputFile,
+  For,
 };
 
 /// What completes an option's value.

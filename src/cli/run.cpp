@@ -23,6 +23,8 @@ Outcome answer(const Invocation& asked, Output& out) {
       return command_list(asked, out);
     case Command::Why:
       return command_why(asked, out);
+    case Command::Doctor:
+      return command_doctor(asked, out);
     case Command::Save:
       return command_save(asked, out);
     case Command::Help:

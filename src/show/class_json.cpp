@@ -20,15 +20,9 @@ constexpr const char* kEphemeral = "32768-60999";
 constexpr std::uint16_t kWitnessPort = 40000;
 
 Json cause_json(const Cause& cause) {
-  Json evidence = Json::array();
-  for (const reach::Evidence& one : cause.evidence) {
-    evidence.push_back({{"fact", for_json(one.fact)},
-                        {"where", text_or_null(one.where)},
-                        {"verify", text_or_null(one.verify)}});
-  }
   return {{"code", text_or_null(cause.code)},
           {"text", for_json(cause.text)},
-          {"evidence", std::move(evidence)},
+          {"evidence", evidence_json(cause.evidence)},
           {"tool", text_or_null(cause.tool)}};
 }
 
@@ -117,6 +111,16 @@ Json class_of(const AnswerFacts& facts, const Answer& answer, Json sources) {
 }
 
 }  // namespace
+
+Json evidence_json(const std::vector<reach::Evidence>& evidence) {
+  Json out = Json::array();
+  for (const reach::Evidence& one : evidence) {
+    out.push_back({{"fact", for_json(one.fact)},
+                   {"where", text_or_null(one.where)},
+                   {"verify", text_or_null(one.verify)}});
+  }
+  return out;
+}
 
 Json link_json(const host::Network& network, std::uint32_t index) {
   const host::Link* link = network.link(index);

@@ -8,6 +8,9 @@
 
 namespace hark::show {
 
+/// "evidence" of a CAUSE.
+[[nodiscard]] Json evidence_json(const std::vector<reach::Evidence>& evidence);
+
 /// The name of a link, or null.
 [[nodiscard]] Json link_json(const host::Network& network, std::uint32_t index);
 

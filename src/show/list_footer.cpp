@@ -113,8 +113,8 @@ std::string_view without_stop(std::string_view text) {
   return text;
 }
 
-std::string gap_line(const Gap& gap) {
-  std::string line = fmt::format("Not seen: {}", without_stop(gap.what));
+std::string gap_line(const Gap& gap, std::string_view before) {
+  std::string line = fmt::format("{}: {}", before, without_stop(gap.what));
   const std::string_view remedy = without_stop(gap.remedy);
   if (!remedy.empty()) line += fmt::format(" ({})", remedy);
   return line + ".";
@@ -129,12 +129,14 @@ void shorten(std::vector<std::string>& lines, std::size_t most, const TableStyle
                               style.ascii);
 }
 
-/// The gaps that fit into so many lines, at least the first; the others are counted.
-std::vector<std::string> gap_lines(const std::vector<Gap>& gaps, std::size_t room,
-                                   const TableStyle& style) {
+}  // namespace
+
+std::vector<std::string> gap_lines(const std::vector<Gap>& all, std::size_t room,
+                                   const TableStyle& style, const GapWords& words) {
+  const std::vector<Gap> gaps = by_weight(all);
   std::vector<std::string> out;
   for (std::size_t i = 0; i < gaps.size(); ++i) {
-    auto lines = wrapped(for_terminal(gap_line(gaps[i]), style.ascii), style.width);
+    auto lines = wrapped(for_terminal(gap_line(gaps[i], words.before), style.ascii), style.width);
     const bool last = i + 1 == gaps.size();
     const std::size_t left = room > out.size() ? room - out.size() : 0;
     const std::size_t usable = last ? left : left - std::min<std::size_t>(left, 1);
@@ -142,7 +144,7 @@ std::vector<std::string> gap_lines(const std::vector<Gap>& gaps, std::size_t roo
       shorten(lines, std::max<std::size_t>(usable, 1), style);
     } else if (lines.size() > usable) {
       for (auto& line :
-           wrapped(fmt::format("And {}: hark list --json", counted(gaps.size() - i, "more gap")),
+           wrapped(fmt::format("And {}: {}", counted(gaps.size() - i, "more gap"), words.command),
                    style.width)) {
         out.push_back(std::move(line));
       }
@@ -153,15 +155,13 @@ std::vector<std::string> gap_lines(const std::vector<Gap>& gaps, std::size_t roo
   return out;
 }
 
-}  // namespace
-
 std::string footer_text(const Host& host, std::span<const ListRow> rows, bool unfolded,
                         const TableStyle& style, const reach::ReachTable* reach) {
   std::string first = count_line(host, rows, unfolded);
   if (is_open(rows, reach)) first += " What stands before this host is not seen.";
   std::vector<std::string> lines = wrapped(first, style.width);
   const std::size_t room = kMostLines - std::min(kMostLines, lines.size());
-  for (auto& line : gap_lines(by_weight(host.gaps), room, style)) lines.push_back(std::move(line));
+  for (auto& line : gap_lines(host.gaps, room, style)) lines.push_back(std::move(line));
   std::string out;
   for (const std::string& line : lines) out += line + '\n';
   return out;

@@ -19,4 +19,15 @@ namespace hark::show {
                                       bool unfolded, const TableStyle& style,
                                       const reach::ReachTable* reach = nullptr);
 
+/// How the lines of gaps begin, and the command that shows those for which there is no room.
+struct GapWords {
+  std::string_view before = "Not seen";
+  std::string_view command = "hark list --json";
+};
+/// The gaps that fit into so many lines, the weightiest first, at least one; the others are
+/// counted.
+[[nodiscard]] std::vector<std::string> gap_lines(const std::vector<host::Gap>& gaps,
+                                                 std::size_t room, const TableStyle& style,
+                                                 const GapWords& words = {});
+
 }  // namespace hark::show

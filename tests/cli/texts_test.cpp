@@ -130,6 +130,7 @@ TEST(zsh_completion, agrees_with_the_table) {
   EXPECT_EQ(every, options_of(cli::Command::Help));
   for (const auto& [command, name] :
        {std::pair{cli::Command::List, "list_options"}, std::pair{cli::Command::Why, "why_options"},
+        std::pair{cli::Command::Doctor, "doctor_options"},
         std::pair{cli::Command::Save, "save_options"}}) {
     Words both = zsh_options(text, name);
     both.insert(every.begin(), every.end());
@@ -138,7 +139,7 @@ TEST(zsh_completion, agrees_with_the_table) {
   for (const std::string& command : command_words()) {
     EXPECT_NE(text.find("\n    '" + command + ":"), std::string::npos) << command;
   }
-  EXPECT_NE(text.find("(list|why|save|help)"), std::string::npos);
+  EXPECT_NE(text.find("(list|why|doctor|save|help)"), std::string::npos);
   EXPECT_EQ(list_in(text, "_hark_columns=(", ')'), column_words());
   EXPECT_EQ(list_in(text, "_hark_sort_keys=(", ')'), sort_words());
   EXPECT_EQ(list_in(text, "_hark_fields=(", ')'), field_words());
@@ -164,7 +165,7 @@ Words fish_options(const std::string& text, const std::string& condition) {
 TEST(fish_completion, agrees_with_the_table) {
   const std::string text = read_source("completions/hark.fish");
   EXPECT_EQ(fish_options(text, ""), options_of_all());
-  // "… list why save" is of all three.
+  // "… list why save" is of all of these.
   const auto fish_options_of = [&](const std::string& command) {
     Words out = fish_options(text, " " + command + " ");
     for (const char* last : {"'", " '"}) {
@@ -176,9 +177,11 @@ TEST(fish_completion, agrees_with_the_table) {
   };
   const Words list = fish_options_of("list");
   const Words why = fish_options_of("why");
+  const Words doctor = fish_options_of("doctor");
   const Words save = fish_options_of("save");
   EXPECT_EQ(list, options_of(cli::Command::List));
   EXPECT_EQ(why, options_of(cli::Command::Why));
+  EXPECT_EQ(doctor, options_of(cli::Command::Doctor));
   EXPECT_EQ(save, options_of(cli::Command::Save));
   EXPECT_EQ(list_in(text, "__hark_commands ", '\n'), command_words());
   EXPECT_EQ(list_in(text, "__hark_columns ", '\n'), column_words());
@@ -240,13 +243,14 @@ TEST(man_page, groups_options_by_the_commands_that_take_them) {
     std::vector<cli::Command> takers;
   };
   using enum cli::Command;
-  const std::array<Group, 6> groups = {
+  const std::array<Group, 7> groups = {
       {{"\nOf\n.Cm list :", {List}},
        {"\nOf\n.Cm why :", {Why}},
+       {"\nOf\n.Cm doctor :", {Doctor}},
        {"\nOf\n.Cm save :", {Save}},
-       {"\nOf\n.Cm list\nand\n.Cm why :", {List, Why}},
-       {"\nOf\n.Cm list ,\n.Cm why\nand\n.Cm save :", {List, Why, Save}},
-       {"\nOf every command:", {List, Why, Save, Help}}}};
+       {"\nOf\n.Cm list ,\n.Cm why\nand\n.Cm doctor :", {List, Why, Doctor}},
+       {"\nOf\n.Cm list ,\n.Cm why ,\n.Cm doctor\nand\n.Cm save :", {List, Why, Doctor, Save}},
+       {"\nOf every command:", {List, Why, Doctor, Save, Help}}}};
   for (const cli::OptionInfo& option : cli::options()) {
     std::vector<cli::Command> takers;
     for (const cli::CommandInfo& command : cli::commands()) {

@@ -1,0 +1,180 @@
+#include "cli/doctor_facts.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <map>
+#include <numeric>
+#include <set>
+
+#include "host/collect_network.h"
+#include "reach/reach.h"
+
+namespace hark::cli {
+namespace {
+
+using host::Host;
+
+/// Long enough for a program that accepts at all to do so, short enough for a person.
+constexpr std::int64_t kMomentMs = 300;
+/// However long it is watched, no more looks are kept.
+constexpr std::int64_t kMostLooks = 120;
+
+using ByNetns = std::map<host::NetnsId, std::vector<std::size_t>>;
+
+ByNetns by_netns(const Host& host, const std::vector<std::size_t>& listeners) {
+  ByNetns out;
+  for (const std::size_t i : listeners) {
+    const host::NetnsId id = host.listeners[i].netns;
+    if (host.at(id).entered) out[id].push_back(i);
+  }
+  return out;
+}
+
+std::vector<const host::Process*> owners_of(const Host& host,
+                                            const std::vector<std::size_t>& listeners) {
+  std::set<host::ProcessId> ids;
+  for (const std::size_t i : listeners) {
+    if (!host.listeners[i].owners) continue;
+    for (const host::Owner& owner : *host.listeners[i].owners) ids.insert(owner.process);
+  }
+  std::vector<const host::Process*> out;
+  for (const host::ProcessId id : ids) out.push_back(&host.at(id));
+  return out;
+}
+
+void read_networks(kernel::Source& source, const host::Collected& collected, const ByNetns& places,
+                   unsigned needs, DoctorFacts& out) {
+  const bool reach = (needs & diagnose::kReach) != 0;
+  const std::vector<std::size_t> none;
+  // To make rules ready for no question would be work for nothing.
+  const reach::AskReach ask_nothing = [](const auto&, const auto&, const auto&) {
+    return std::vector<std::vector<reach::ReachClass>>();
+  };
+  for (const auto& [id, members] : places) {
+    host::NetworkRequest request = host::network_request(collected.host, id);
+    request.firewalls = reach || (needs & diagnose::kFirewalls) != 0;
+    request.programs = request.firewalls;
+    request.socket_options = (needs & diagnose::kSocketOptions) != 0;
+    host::Network network = host::collect_network(
+        source, collected.ways[static_cast<std::size_t>(id)], collected.host, id, request);
+    for (const auto& [fact, gap] : network.unread) out.gaps.push_back(gap);
+    out.reach.add(std::move(network), reach ? members : none,
+                  reach ? reach::AskReach(reach::reach_all) : ask_nothing);
+  }
+}
+
+class Watcher {
+ public:
+  Watcher(kernel::Source& source, const host::Collected& collected, const ByNetns& places,
+          const std::vector<const host::Process*>& owners, DoctorFacts& out)
+      : source_(source), collected_(collected), out_(out) {
+    for (const auto& [id, members] : places) namespaces_.push_back(id);
+    for (const host::Process* owner : owners) pids_.push_back(owner->pid);
+  }
+
+  void look() {
+    out_.looks.push_back(host::take_look(source_, collected_.ways, namespaces_, pids_));
+  }
+
+  /// Until the time that was wished has passed since the first look.
+  void go_on(const Watching& watching) {
+    const std::int64_t whole = watching.seconds == 0 ? kMomentMs : watching.seconds * 1000LL;
+    const std::int64_t between = std::max(kMomentMs, whole / kMostLooks);
+    const std::int64_t end = out_.looks.front().at_ms + whole;
+    std::int64_t next = out_.looks.front().at_ms + between;
+    while (true) {
+      const auto clock = source_.clock();
+      if (!clock) return;
+      next = std::min(std::max(next, clock->boottime_ms), end);
+      if (next > clock->boottime_ms) sleep_ms(next - clock->boottime_ms);
+      look();
+      if (next >= end) break;
+      next += between;
+    }
+    for (const host::NetnsId id : namespaces_) {
+      host::ServiceFacts* services = out_.reach.services(id);
+      if (services == nullptr) continue;
+      (void)host::look_again(source_, collected_.ways[static_cast<std::size_t>(id)], *services);
+    }
+  }
+
+ private:
+  static void sleep_ms(std::int64_t ms) {
+    ::usleep(static_cast<useconds_t>(std::min<std::int64_t>(ms, 900)) * 1000);
+    if (ms > 900) sleep_ms(ms - 900);
+  }
+
+  kernel::Source& source_;
+  const host::Collected& collected_;
+  DoctorFacts& out_;
+  std::vector<host::NetnsId> namespaces_;
+  std::vector<std::uint32_t> pids_;
+};
+
+void note_one_look(std::vector<host::Gap>& gaps) {
+  gaps.push_back({.code = "one-look",
+                  .what = "what only change tells: a recording holds one look",
+                  .hides = "whether queues drain, drops rise and processes run",
+                  .remedy = "run hark doctor on the host itself"});
+}
+
+/// Owners that were found and could not be examined.
+void note_unexamined(const DoctorFacts& facts, std::size_t owners, std::vector<host::Gap>& gaps) {
+  const auto is_read = [](const host::ProcessHealth& one) { return one.status.state != '?'; };
+  const auto read = std::ranges::count_if(facts.health, is_read);
+  const std::size_t unread = owners - static_cast<std::size_t>(read);
+  if (unread == 0) return;
+  gaps.push_back({.code = "processes-not-examined",
+                  .what = "how " + std::to_string(unread) + " of " + std::to_string(owners) +
+                          " owners fare: they ended, or nothing was recorded of them",
+                  .hides = "whether they are stopped, traced, or run what was deleted",
+                  .remedy = ""});
+}
+
+host::HealthRequest health_request(unsigned needs) {
+  return {.libraries = (needs & diagnose::kLibraries) != 0,
+          .threads = (needs & diagnose::kThreads) != 0,
+          .cgroups = (needs & diagnose::kCgroups) != 0};
+}
+
+constexpr unsigned kAnyHealth =
+    diagnose::kHealth | diagnose::kLibraries | diagnose::kThreads | diagnose::kCgroups;
+
+}  // namespace
+
+DoctorFacts read_doctor_facts(kernel::Source& source, const host::Collected& collected,
+                              const std::vector<std::size_t>& listeners, unsigned needs,
+                              const Watching& watching) {
+  DoctorFacts out{reach::ReachTable(collected.host)};
+  const ByNetns places = by_netns(collected.host, listeners);
+  const std::vector<const host::Process*> owners = owners_of(collected.host, listeners);
+  Watcher watcher(source, collected, places, owners, out);
+  const bool looks = (needs & diagnose::kLooks) != 0 && !listeners.empty();
+  // What is read next takes a part of the time between two looks.
+  if (looks) watcher.look();
+  read_networks(source, collected, places, needs, out);
+  if ((needs & kAnyHealth) != 0) {
+    out.health = host::read_process_health(source, owners, health_request(needs));
+    note_unexamined(out, owners.size(), out.gaps);
+  }
+  if (looks && watching.again) {
+    watcher.go_on(watching);
+  } else if (looks) {
+    note_one_look(out.gaps);
+  }
+  std::ranges::sort(out.gaps);
+  out.gaps.erase(std::unique(out.gaps.begin(), out.gaps.end()), out.gaps.end());
+  return out;
+}
+
+void record_doctor_facts(kernel::Source& source, const host::Collected& collected) {
+  std::vector<std::size_t> every(collected.host.listeners.size());
+  std::iota(every.begin(), every.end(), std::size_t{0});
+  const std::vector<const host::Process*> owners = owners_of(collected.host, every);
+  DoctorFacts out{reach::ReachTable(collected.host)};
+  Watcher(source, collected, by_netns(collected.host, every), owners, out).look();
+  (void)host::read_process_health(source, owners, health_request(~0U));
+}
+
+}  // namespace hark::cli

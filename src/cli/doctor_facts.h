@@ -1,0 +1,39 @@
+// Reads what the families of findings need, and nothing else.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "cli/why_engine.h"
+#include "diagnose/finding.h"
+#include "host/collect.h"
+#include "host/looks.h"
+#include "host/process_health.h"
+#include "kernel/source.h"
+#include "reach/reach_table.h"
+
+namespace hark::cli {
+
+struct Watching {
+  bool again = true;          ///< false: a recording, which holds one look
+  std::uint32_t seconds = 0;  ///< how long; 0: a moment
+};
+
+/// Everything but the listing itself. Refers to the Host that it was read for.
+struct DoctorFacts {
+  reach::ReachTable reach;
+  std::vector<host::ProcessHealth> health = {};
+  std::vector<host::Look> looks = {};
+  std::vector<host::Gap> gaps = {};  ///< of the reading, and what a single look hides
+};
+
+/// `needs` are bits of diagnose::Need. Takes as long as it watches.
+[[nodiscard]] DoctorFacts read_doctor_facts(kernel::Source& source,
+                                            const host::Collected& collected,
+                                            const std::vector<std::size_t>& listeners,
+                                            unsigned needs, const Watching& watching);
+
+/// The same, with every need and one look, to be recorded.
+void record_doctor_facts(kernel::Source& source, const host::Collected& collected);
+
+}  // namespace hark::cli

@@ -1,0 +1,44 @@
+#include "diagnose/words.h"
+
+#include <array>
+
+namespace hark::diagnose {
+
+std::string duration_words(std::int64_t ms) {
+  struct Unit {
+    std::int64_t seconds;
+    const char* name;
+  };
+  constexpr std::array<Unit, 3> kUnits = {{{86'400, "day"}, {3'600, "hour"}, {60, "minute"}}};
+  const std::int64_t seconds = ms / 1000;
+  for (const Unit& unit : kUnits) {
+    // "90 minutes" says more than "1 hour".
+    if (seconds < 2 * unit.seconds) continue;
+    return counted(static_cast<std::uint64_t>(seconds / unit.seconds), unit.name);
+  }
+  return counted(static_cast<std::uint64_t>(seconds < 0 ? 0 : seconds), "second");
+}
+
+std::string counted(std::uint64_t count, const char* thing) {
+  std::string digits = std::to_string(count);
+  for (std::size_t at = digits.size(); at > 3; at -= 3) digits.insert(at - 3, 1, ',');
+  return digits + " " + thing + (count == 1 ? "" : "s");
+}
+
+std::string socket_command(const host::Listener& listener, const char* more) {
+  const bool tcp = listener.protocol == Protocol::Tcp || listener.protocol == Protocol::Mptcp;
+  return std::string(tcp ? "ss -Htln" : "ss -Huan") + more +
+         " sport = :" + std::to_string(listener.port);
+}
+
+std::vector<host::ProcessId> servers_of(const host::Host& host, const host::Listener& listener) {
+  std::vector<host::ProcessId> out;
+  if (!listener.owners) return out;
+  for (const host::Owner& owner : *listener.owners) {
+    const bool keeps = host.at(owner.process).pid == 1 && listener.owners->size() > 1;
+    if (!keeps) out.push_back(owner.process);
+  }
+  return out;
+}
+
+}  // namespace hark::diagnose

@@ -1,0 +1,27 @@
+// Words that findings share.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "host/holders.h"
+#include "host/host.h"
+
+namespace hark::diagnose {
+
+/// "40 seconds", "3 hours", "12 days": a time as a person says it.
+[[nodiscard]] std::string duration_words(std::int64_t ms);
+
+/// "1 connection", "4,211 connections"
+[[nodiscard]] std::string counted(std::uint64_t count, const char* thing);
+
+/// "ss -Htln sport = :8080"; `more` are options of ss behind these.
+[[nodiscard]] std::string socket_command(const host::Listener& listener, const char* more = "");
+
+/// The owners that could serve, ascending: without process 1 where there is another, which keeps
+/// the sockets of services that it started. Empty: nobody, or it was not read.
+[[nodiscard]] std::vector<host::ProcessId> servers_of(const host::Host& host,
+                                                      const host::Listener& listener);
+
+}  // namespace hark::diagnose

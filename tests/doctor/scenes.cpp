@@ -1,0 +1,16 @@
+#include "scenes.h"
+
+#include <array>
+
+namespace hark::doctor {
+
+std::vector<Scene> all_scenes() {
+  const std::array families = {full_queue_scenes(), idle_owner_scenes(), deleted_program_scenes()};
+  std::vector<Scene> out;
+  for (const std::span<const Scene> family : families) {
+    out.insert(out.end(), family.begin(), family.end());
+  }
+  return out;
+}
+
+}  // namespace hark::doctor

@@ -146,7 +146,7 @@ constexpr unsigned kAnyHealth =
 DoctorFacts read_doctor_facts(kernel::Source& source, const host::Collected& collected,
                               const std::vector<std::size_t>& listeners, unsigned needs,
                               const Watching& watching) {
-  DoctorFacts out{reach::ReachTable(collected.host)};
+  DoctorFacts out{reach::ReachTable(collected.host, reach::Sources::OfClients)};
   const ByNetns places = by_netns(collected.host, listeners);
   const std::vector<const host::Process*> owners = owners_of(collected.host, listeners);
   Watcher watcher(source, collected, places, owners, out);
@@ -172,7 +172,7 @@ void record_doctor_facts(kernel::Source& source, const host::Collected& collecte
   std::vector<std::size_t> every(collected.host.listeners.size());
   std::iota(every.begin(), every.end(), std::size_t{0});
   const std::vector<const host::Process*> owners = owners_of(collected.host, every);
-  DoctorFacts out{reach::ReachTable(collected.host)};
+  DoctorFacts out{reach::ReachTable(collected.host, reach::Sources::OfClients)};
   Watcher(source, collected, by_netns(collected.host, every), owners, out).look();
   (void)host::read_process_health(source, owners, health_request(~0U));
 }

@@ -21,7 +21,7 @@ struct Watching {
 
 /// Everything but the listing itself. Refers to the Host that it was read for.
 struct DoctorFacts {
-  reach::ReachTable reach;
+  reach::ReachTable reach;  ///< about clients only, and what blocks them first
   std::vector<host::ProcessHealth> health = {};
   std::vector<host::Look> looks = {};
   std::vector<host::Gap> gaps = {};  ///< of the reading, and what a single look hides

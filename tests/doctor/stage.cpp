@@ -22,11 +22,29 @@
 namespace hark::doctor {
 namespace {
 
-sockaddr_in local(std::uint16_t port) {
-  sockaddr_in out{};
-  out.sin_family = AF_INET;
-  out.sin_port = htons(port);
-  out.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+struct Place {
+  sockaddr_storage storage{};
+  socklen_t length = 0;
+  [[nodiscard]] const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage); }
+};
+
+Place place(const std::string& address, std::uint16_t port) {
+  Place out;
+  sockaddr_in v4{};
+  sockaddr_in6 v6{};
+  if (::inet_pton(AF_INET, address.c_str(), &v4.sin_addr) == 1) {
+    v4.sin_family = AF_INET;
+    v4.sin_port = htons(port);
+    out.length = sizeof v4;
+    std::memcpy(&out.storage, &v4, sizeof v4);
+  } else if (::inet_pton(AF_INET6, address.c_str(), &v6.sin6_addr) == 1) {
+    v6.sin6_family = AF_INET6;
+    v6.sin6_port = htons(port);
+    out.length = sizeof v6;
+    std::memcpy(&out.storage, &v6, sizeof v6);
+  } else {
+    throw std::runtime_error("no address: " + address);
+  }
   return out;
 }
 
@@ -78,16 +96,21 @@ Stage::~Stage() {
   if (!folder_.empty()) std::filesystem::remove_all(folder_, ignored);
 }
 
-int Stage::listen(std::uint16_t port, int backlog) {
-  UniqueFd fd(check(::socket(AF_INET, SOCK_STREAM, 0), "socket"));
+int Stage::bound(int type, const std::string& address, std::uint16_t port) {
+  const Place at = place(address, port);
+  UniqueFd fd(check(::socket(at.storage.ss_family, type, 0), "socket"));
   const int one = 1;
-  ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-  const sockaddr_in address = local(port);
-  check(::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), "bind");
-  check(::listen(fd.get(), backlog), "listen");
+  if (type == SOCK_STREAM) ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+  check(::bind(fd.get(), at.get(), at.length), "bind");
   const int out = fd.get();
   keep(std::move(fd));
   return out;
+}
+
+int Stage::listen(std::uint16_t port, int backlog, const std::string& address) {
+  const int fd = bound(SOCK_STREAM, address, port);
+  check(::listen(fd, backlog), "listen");
+  return fd;
 }
 
 void Stage::give_away(int fd) {
@@ -95,11 +118,10 @@ void Stage::give_away(int fd) {
 }
 
 void Stage::connect(std::uint16_t port, int clients) {
-  const sockaddr_in address = local(port);
+  const Place to = place("127.0.0.1", port);
   for (int i = 0; i < clients; ++i) {
     UniqueFd fd(check(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0), "socket"));
-    if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 &&
-        errno != EINPROGRESS) {
+    if (::connect(fd.get(), to.get(), to.length) != 0 && errno != EINPROGRESS) {
       throw std::runtime_error(std::string("connect: ") + std::strerror(errno));
     }
     keep(std::move(fd));
@@ -135,12 +157,23 @@ pid_t Stage::endless(const std::function<void()>& body) {
   return pid;
 }
 
-pid_t Stage::server(std::uint16_t port, int backlog) {
-  const int listener = listen(port, backlog);
+pid_t Stage::server(std::uint16_t port, int backlog, const std::string& address) {
+  const int listener = listen(port, backlog, address);
   const pid_t pid = endless([listener] {
     while (true) ::close(::accept(listener, nullptr, nullptr));
   });
   give_away(listener);
+  return pid;
+}
+
+pid_t Stage::neighbour(const std::string& link, const std::string& own, const std::string& theirs) {
+  const pid_t pid = process([] { check(::unshare(CLONE_NEWNET), "unshare"); });
+  run({"ip", "link", "add", link, "type", "veth", "peer", "name", "eth0", "netns",
+       std::to_string(pid)});
+  run({"ip", "addr", "add", own, "dev", link});
+  run({"ip", "link", "set", link, "up"});
+  run_in(pid, {"ip", "addr", "add", theirs, "dev", "eth0"});
+  run_in(pid, {"ip", "link", "set", "eth0", "up"});
   return pid;
 }
 
@@ -160,8 +193,17 @@ void Stage::wait_for_text(const std::string& path, const std::string& text) {
 }
 
 void Stage::run(const std::vector<std::string>& words) {
+  run_in(0, words);
+}
+
+void Stage::run_in(pid_t place, const std::vector<std::string>& words) {
   const pid_t pid = fork_mortal();
   if (pid == 0) {
+    if (place != 0) {
+      const std::string path = "/proc/" + std::to_string(place) + "/ns/net";
+      const UniqueFd netns(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+      if (::setns(netns.get(), CLONE_NEWNET) != 0) ::_exit(126);
+    }
     std::vector<char*> arguments;
     for (const std::string& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
     arguments.push_back(nullptr);

@@ -23,8 +23,10 @@ class Stage {
   /// Undoes what undo() was told, last first, and ends the processes.
   ~Stage();
 
-  /// A TCP socket of the scene's own process that listens on 127.0.0.1.
-  int listen(std::uint16_t port, int backlog = 16);
+  /// A socket of the scene's own process (SOCK_STREAM, SOCK_DGRAM) that is bound, and no more.
+  int bound(int type, const std::string& address, std::uint16_t port);
+  /// One that listens.
+  int listen(std::uint16_t port, int backlog = 16, const std::string& address = "127.0.0.1");
   /// Closes it here: only who inherited it has it.
   void give_away(int fd);
   /// Clients of that port that connect without waiting; they are kept.
@@ -35,8 +37,12 @@ class Stage {
   pid_t process(const std::function<void()>& body);
   /// A process that never returns from `body`. Returns at once.
   pid_t endless(const std::function<void()>& body);
-  /// A process that listens on 127.0.0.1 and accepts whoever comes, for ever.
-  pid_t server(std::uint16_t port, int backlog = 16);
+  /// A process that listens and accepts whoever comes, for ever.
+  pid_t server(std::uint16_t port, int backlog = 16, const std::string& address = "127.0.0.1");
+  /// Another namespace at the other end of a veth pair: here the link has the name and the address
+  /// `own`, there it is eth0 with the address `theirs` ("10.9.0.9/24"). Both are up. The process
+  /// that lives there.
+  pid_t neighbour(const std::string& link, const std::string& own, const std::string& theirs);
 
   /// Waits until /proc/PID/stat shows this state.
   static void wait_for_state(pid_t pid, char state);
@@ -45,6 +51,8 @@ class Stage {
 
   /// Runs a program with its words and waits for it: run({"ip", "link", "set", "lo", "up"}).
   static void run(const std::vector<std::string>& words);
+  /// The same in the network namespace of that process.
+  static void run_in(pid_t pid, const std::vector<std::string>& words);
   static void write_file(const std::string& path, const std::string& text);
   /// Of /proc/sys/net/NAME: sysctl("ipv4/tcp_syncookies", "0").
   static void sysctl(const std::string& name, const std::string& value);

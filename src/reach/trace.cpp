@@ -202,6 +202,17 @@ std::vector<Cause> other_causes(const std::vector<Run>& runs) {
   return out;
 }
 
+/// Of runs that end the same way: who else may get it.
+std::vector<std::size_t> other_takers(const std::vector<Run>& runs) {
+  std::vector<std::size_t> out;
+  for (const Run& run : runs) {
+    const auto taker = run.end.delivers_to;
+    if (!taker || taker == runs.front().end.delivers_to) continue;
+    if (std::ranges::find(out, *taker) == out.end()) out.push_back(*taker);
+  }
+  return out;
+}
+
 void leave_open(const std::vector<Run>& runs, bool complete, Answer& out) {
   out.conditions = Ways(runs).deciding();
   out.possible = outcomes(runs);
@@ -293,6 +304,7 @@ Answer Tracer::trace(const Question& question, Clients* clients) const {
     out.certainty = passing ? Certainty::ExactNow : Certainty::Exact;
     if (out.outcome == Outcome::Unknown) out.certainty = Certainty::Unknown;
     out.instead = other_causes(runs);
+    out.or_to = other_takers(runs);
     return out;
   }
   leave_open(runs, complete, out);

@@ -64,6 +64,7 @@ struct Answer {
   /// What may take the place of `cause`, where the outcome is certain and its cause is not.
   std::vector<Cause> instead = {};
   std::optional<std::size_t> delivers_to = {};  ///< position in Host::listeners
+  std::vector<std::size_t> or_to = {};  ///< others that may get it: they share the port with that
   std::vector<Step> path = {};
   std::vector<std::string> assumptions = {};
   /// Sets that are too large to be read: the kernel could be asked for this one packet

@@ -108,9 +108,9 @@ bool routed_type6(const Ask& ask, const IpAddress& address, std::uint32_t link, 
 
 bool is_type6(const Ask& ask, const IpAddress& address, std::uint32_t link, unsigned mask) {
   if ((mask & kTypeMulticast) != 0 && !address.is_multicast()) return false;
-  // Of IPv6 everything but the unspecified address and multicast is of the unicast kind.
-  if ((mask & kTypeUnicast) != 0 && (address.is_multicast() || address.is_unspecified()))
-    return false;
+  // Of IPv6 everything else is of the unicast kind (__ipv6_addr_type).
+  const bool other = address.is_multicast() || address.is_unspecified() || address.is_v4_mapped();
+  if ((mask & kTypeUnicast) != 0 && other) return false;
   if ((mask & kTypeUnspecified) != 0 && !address.is_unspecified()) return false;
   const unsigned routed = mask & (kTypeLocal | kTypeAnycast | kTypeUnreachable);
   return routed == 0 || routed_type6(ask, address, link, mask);

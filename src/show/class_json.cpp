@@ -89,6 +89,10 @@ Json class_of(const AnswerFacts& facts, const Answer& answer, Json sources) {
   for (const Cause& cause : answer.next) next.push_back(cause_json(cause));
   Json assumptions = Json::array();
   for (const std::string& one : answer.assumptions) assumptions.push_back(for_json(one));
+  Json or_to = Json::array();
+  for (const std::size_t i : answer.or_to) {
+    or_to.push_back(listener_json(facts.host, facts.host.listeners[i]));
+  }
   return {{"sources", std::move(sources)},
           {"destination", question.destination.text()},
           {"protocol", std::string(name_of(question.protocol))},
@@ -105,6 +109,7 @@ Json class_of(const AnswerFacts& facts, const Answer& answer, Json sources) {
           {"delivers_to", answer.delivers_to
                               ? listener_json(facts.host, facts.host.listeners[*answer.delivers_to])
                               : Json(nullptr)},
+          {"or_to", std::move(or_to)},
           {"path", path_json(answer.path)},
           {"assumptions", std::move(assumptions)},
           {"text", for_json(verdict_words(facts, answer))}};

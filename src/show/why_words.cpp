@@ -119,7 +119,12 @@ std::string unknown_words(const AnswerFacts& facts, const std::string& who, cons
 std::string answered_words(const AnswerFacts& facts, const std::string& who, const Answer& answer) {
   const std::string port = port_words(answer.question);
   if (!answer.delivers_to) return who + " is answered on " + port + ".";
-  return who + " reaches " + holder_words(facts.host, *answer.delivers_to) + " on " + port + ".";
+  std::vector<std::string> takers = {holder_words(facts.host, *answer.delivers_to)};
+  for (const std::size_t other : answer.or_to) {
+    std::string words = holder_words(facts.host, other);
+    if (std::ranges::find(takers, words) == takers.end()) takers.push_back(std::move(words));
+  }
+  return who + " reaches " + join(takers, " or ") + " on " + port + ".";
 }
 
 std::string rejected_words(const AnswerFacts& facts, const std::string& who, const Answer& answer) {

@@ -31,6 +31,15 @@ void count(Tally& tally, const Case& one, const std::string& name) {
 
 }  // namespace
 
+namespace {
+
+std::string check_code(const Ask& ask, const Verdict& verdict) {
+  const bool wrong = !ask.expected.code.empty() && ask.expected.code != verdict.code;
+  return wrong ? "expected code " + ask.expected.code : std::string();
+}
+
+}  // namespace
+
 std::string wrong_observation(const Expected& expected, const Observation& seen) {
   if (expected.outcome.empty()) return {};
   if (expected.outcome != seen.outcome) return "expected " + expected.outcome;
@@ -58,15 +67,17 @@ std::string wrong_verdict(const Ask& ask, const Verdict& verdict, const Observat
   const bool local = ask.interface == "lo" && verdict.error != 0 && seen.error != 0;
   if (local && verdict.error != seen.error) return "errno";
   if (verdict.outcome == "answered" || (verdict.outcome == "hangs" && !seen.listener.empty())) {
-    if (!verdict.inode) return "no listener named";
-    const auto named = servers.by_inode().find(*verdict.inode);
-    if (named == servers.by_inode().end()) return "a listener that is not ours";
-    if (named->second != seen.listener) return "listener " + named->second;
+    if (verdict.inodes.empty()) return "no listener named";
+    std::string named;
+    for (const std::uint32_t inode : verdict.inodes) {
+      const auto listener = servers.by_inode().find(inode);
+      if (listener == servers.by_inode().end()) return "a listener that is not ours";
+      if (listener->second == seen.listener) return check_code(ask, verdict);
+      named += " " + listener->second;
+    }
+    return "listener" + named;
   }
-  if (!ask.expected.code.empty() && ask.expected.code != verdict.code) {
-    return "expected code " + ask.expected.code;
-  }
-  return {};
+  return check_code(ask, verdict);
 }
 
 namespace {

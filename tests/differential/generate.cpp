@@ -133,7 +133,10 @@ void add_listeners(Plan& plan) {
     if (!udp && dice.percent(plan.sockets >= 2 ? 10 : 3)) line += " stopped";
     const bool can_fill = line.find("dev=") == std::string::npos &&
                           line.find(" to=") == std::string::npos &&
-                          line.find(" bound") == std::string::npos;
+                          line.find(" bound") == std::string::npos &&
+                          // Those who wait there are half open: the questions themselves, answered
+                          // with cookies, would fill the queue one after the other.
+                          line.find(" defer") == std::string::npos;
     if (can_fill && line.find("stopped") == std::string::npos &&
         dice.percent(plan.sockets >= 2 ? 8 : 2)) {
       line += udp ? " full" : " full backlog=1";

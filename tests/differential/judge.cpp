@@ -77,7 +77,10 @@ Verdict Judge::verdict(const Ask& ask, std::uint16_t source_port) const {
                                 one.doubt == reach::Doubt::Time;
                        });
   if (answer.delivers_to) {
-    out.inode = facts_->host.listeners.at(*answer.delivers_to).socket.inode;
+    out.inodes.push_back(facts_->host.listeners.at(*answer.delivers_to).socket.inode);
+  }
+  for (const std::size_t other : answer.or_to) {
+    out.inodes.push_back(facts_->host.listeners.at(other).socket.inode);
   }
   for (const reach::Evidence& one : answer.cause.evidence) {
     out.evidence += "    " + one.fact + " [" + one.where + "] " + one.verify + "\n";

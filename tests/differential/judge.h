@@ -26,7 +26,7 @@ struct Verdict {
   std::vector<std::string> conditions = {};  ///< codes
   /// All of them are chance, the time, or what the question leaves open about the packet.
   bool open_by_nature = false;
-  std::optional<std::uint32_t> inode = {};  ///< of the socket it is delivered to
+  std::vector<std::uint32_t> inodes = {};  ///< of the socket it is delivered to, or of any of them
   std::string evidence = {};                ///< where it stands, line by line
   std::vector<std::string> instead = {};    ///< other causes of the same, in words
   std::string path = {};                    ///< for a person

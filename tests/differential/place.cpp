@@ -66,7 +66,7 @@ constexpr std::array<Setting, 19> kSettings = {{
     {"ipv4/conf/all/arp_filter", "0"},
     {"ipv4/conf/all/log_martians", "0"},
     {"ipv4/ip_forward", "0"},
-    {"ipv4/icmp_ratelimit", "0"},
+    {"ipv4/icmp_ratemask", "0"},  // a limit of 0 takes from those who are refused by a route
     {"ipv4/icmp_msgs_per_sec", "1000000"},
     {"ipv4/icmp_msgs_burst", "1000000"},
     {"ipv6/icmp/ratelimit", "0"},

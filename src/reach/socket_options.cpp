@@ -140,9 +140,10 @@ std::optional<Blocker> other_source(World& world, const Listener& listener, cons
   flow.mark = static_cast<std::uint32_t>(option(world, listener, OptionPart::Mark).value_or(0));
   const RouteOut route = route_output(world, flow);
   const IpAddress& asked = packet.tuple.destination;
-  if (!route.ok || route.source == asked) return std::nullopt;
-  const std::string text = "the program answers from " + asked.text() +
-                           ", where it was asked, and not from " + route.source.text();
+  if (route.ok && route.source == asked) return std::nullopt;
+  const std::string from = route.ok ? " from " + route.source.text() : " without a source";
+  const std::string text =
+      "the program answers from " + asked.text() + ", where it was asked, and not" + from;
   const auto learns = learns_destination(world, listener, packet);
   if (learns && !learns->empty()) {
     add_step(world, Stage::Reply, "pass", *learns + " is set on the socket: " + text);
@@ -152,6 +153,13 @@ std::optional<Blocker> other_source(World& world, const Listener& listener, cons
   if (!learns &&
       world.choices.pick({.code = kCode, .text = text, .key = kCode, .doubt = Doubt::Opaque})) {
     return std::nullopt;
+  }
+  // Rules that ask for the source may have a way for the one and none for the other.
+  if (!route.ok) {
+    Blocker blocker = {.cause = route.cause, .key = kCode};
+    if (blocker.cause.code == "no-route") blocker.cause.code = "no-route-back";
+    add_stop(world, Stage::Reply, blocker);
+    return blocker;
   }
   Blocker blocker = plain_blocker(
       kCode, "the answer comes from " + route.source.text() + " instead of " + asked.text(),

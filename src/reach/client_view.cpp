@@ -210,11 +210,17 @@ unsigned rank(const Answer& answer) {
 
 /// How many addresses, roughly.
 double size_of(const AddressSet& set) {
+  const auto number = [](const IpAddress& address) {
+    double out = 0;
+    double unit = 1;
+    for (std::size_t at = 0; at < address.bits() / 8; ++at)
+      out += address.bytes[at] * (unit /= 256);
+    return out;
+  };
   double sum = 0;
-  for (const Prefix& one : prefixes_of(set)) {
-    double size = 1;
-    for (unsigned bits = one.address.bits() - one.length; bits > 0; --bits) size *= 2;
-    sum += size / (one.address.family == Family::Inet ? 4294967296.0 : 3.4e38);
+  for (const AddressRange& range : set.ranges()) {
+    const double one = range.first.family == Family::Inet ? 1 / 4294967296.0 : 1 / 3.4e38;
+    sum += number(range.last) - number(range.first) + one;
   }
   return sum;
 }
@@ -277,13 +283,42 @@ std::vector<ClientKind> client_kinds(const ClientView& clients) {
   return sorted;
 }
 
-std::vector<Prefix> prefixes_among(const AddressSet& some, const AddressSet& all) {
+namespace {
+
+/// Prefixes of a set one by one.
+class EachPrefix {
+ public:
+  explicit EachPrefix(const AddressSet& set) : ranges_(set.ranges()) {}
+  [[nodiscard]] std::optional<Prefix> next() {
+    if (at_ == of_range_.size()) {
+      if (range_ == ranges_.size()) return std::nullopt;
+      of_range_ = prefixes_of(AddressSet(ranges_[range_++]));
+      at_ = 0;
+    }
+    return of_range_[at_++];
+  }
+
+ private:
+  const std::vector<AddressRange>& ranges_;
+  std::size_t range_ = 0;
+  std::vector<Prefix> of_range_;
+  std::size_t at_ = 0;
+};
+
+}  // namespace
+
+std::vector<Prefix> prefixes_among(const AddressSet& some, const AddressSet& all,
+                                   std::size_t most) {
   if (some.empty()) return {};
   const Family family = some.ranges().front().first.family;
   const AddressSet allowed = some.unite(all_addresses(family).minus(all));
   std::vector<Prefix> out;
   auto part = some.ranges().begin();
-  for (Prefix prefix : prefixes_of(allowed)) {
+  EachPrefix each(allowed);
+  while (out.size() < most) {
+    const std::optional<Prefix> whole_prefix = each.next();
+    if (!whole_prefix) break;
+    Prefix prefix = *whole_prefix;
     const AddressRange whole = range_of(prefix);
     while (part != some.ranges().end() && part->last < whole.first) ++part;
     if (part == some.ranges().end()) break;

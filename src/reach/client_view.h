@@ -10,6 +10,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <vector>
 
@@ -72,8 +73,10 @@ struct ClientKind {
 /// first.
 [[nodiscard]] std::vector<ClientKind> client_kinds(const ClientView& clients);
 
-/// The fewest prefixes that hold all of `some` and nothing of `all` besides.
-[[nodiscard]] std::vector<Prefix> prefixes_among(const AddressSet& some, const AddressSet& all);
+/// The fewest prefixes that hold all of `some` and nothing of `all` besides; the first `most`.
+[[nodiscard]] std::vector<Prefix> prefixes_among(
+    const AddressSet& some, const AddressSet& all,
+    std::size_t most = std::numeric_limits<std::size_t>::max());
 
 /// Does a client get through? Maybe: that is open.
 enum class Through : std::uint8_t { No, Maybe, Yes };

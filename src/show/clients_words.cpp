@@ -268,10 +268,14 @@ class Teller {
 std::string addresses_words(const AddressSet& some, const AddressSet& all, std::size_t most) {
   const AddressSet without = all.minus(some);
   if (without.empty()) return "anywhere";
-  const auto with_prefixes = reach::prefixes_among(some, all);
-  const auto but_prefixes = reach::prefixes_among(without, all);
-  return with_prefixes.size() <= but_prefixes.size() ? listed(with_prefixes, most)
-                                                     : "anywhere but " + listed(but_prefixes, most);
+  // Whichever takes fewer; the other may take a hundred times as many, and is not made to its end.
+  for (std::size_t limit = 64;; limit *= 8) {
+    const auto with_prefixes = reach::prefixes_among(some, all, limit);
+    const auto but_prefixes = reach::prefixes_among(without, all, limit);
+    const bool with = with_prefixes.size() <= but_prefixes.size();
+    if ((with ? with_prefixes : but_prefixes).size() == limit) continue;
+    return with ? listed(with_prefixes, most) : "anywhere but " + listed(but_prefixes, most);
+  }
 }
 
 std::vector<std::string> clients_words(const host::Network& network, const ClientView& clients,

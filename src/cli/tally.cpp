@@ -23,7 +23,8 @@ enum Kind : std::size_t {
   kNetFile,
   kLegacyTable,
   kPrograms,
-  kOptions
+  kOptions,
+  kBound
 };
 
 constexpr std::array kNames = {
@@ -42,6 +43,7 @@ constexpr std::array kNames = {
     "iptables tables",
     "BPF queries",
     "sockets' options",
+    "searches for a port",
 };
 
 }  // namespace
@@ -100,6 +102,10 @@ Result<Bytes> Tally::socket_options(const kernel::SocketHolder& holder) {
 
 Result<Bytes> Tally::scan_sockets(SurveyDepth depth) {
   return count(kSurvey, inner_.scan_sockets(depth));
+}
+
+Result<Bytes> Tally::bound_sockets(const kernel::BoundPlace& place) {
+  return count(kBound, inner_.bound_sockets(place));
 }
 
 Result<Bytes> Tally::scan_namespaces() {

@@ -26,6 +26,7 @@ class Tally final : public kernel::Source {
   Result<Bytes> socket_options(const kernel::SocketHolder& holder) override;
   void expect_scan_sockets() override { inner_.expect_scan_sockets(); }
   Result<Bytes> scan_sockets(SurveyDepth depth) override;
+  Result<Bytes> bound_sockets(const kernel::BoundPlace& place) override;
   Result<Bytes> scan_namespaces() override;
   Result<Bytes> scan_descriptors(std::span<const std::uint32_t> wanted) override;
   Result<Bytes> read_processes(std::span<const kernel::ProcessWanted> wanted,
@@ -49,7 +50,7 @@ class Tally final : public kernel::Source {
   Result<T> count(std::size_t kind, Result<T> answer);
 
   kernel::Source& inner_;
-  std::array<Count, 15> counts_;
+  std::array<Count, 16> counts_;
 };
 
 }  // namespace hark::cli

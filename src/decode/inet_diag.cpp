@@ -121,6 +121,9 @@ SocketRecord fixed_part(const inet_diag_msg& message, Protocol asked) {
   out.cookie = std::uint64_t{message.id.idiag_cookie[1]} << 32U | message.id.idiag_cookie[0];
   out.queue_length = message.idiag_rqueue;
   if (out.state == kTcpListen) out.queue_limit = message.idiag_wqueue;
+  // inet_twsk_diag_fill(): a timer of its own kind. The state may be FIN_WAIT2.
+  constexpr std::uint8_t kTimeWaitTimer = 3;
+  out.time_wait = asked == Protocol::Tcp && message.idiag_timer == kTimeWaitTimer;
   return out;
 }
 

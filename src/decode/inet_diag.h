@@ -34,6 +34,7 @@ struct SocketRecord {
   std::optional<std::uint64_t> cgroup_id;
   /// Whether some process ever got a descriptor for it; false: the kernel made it for itself.
   std::optional<bool> has_file;
+  bool time_wait = false;  ///< of TCP: no socket any more, whatever its state is said to be
 
   bool operator==(const SocketRecord&) const = default;
 };

@@ -313,6 +313,7 @@ class Collector {
       if (!read_one(sockets, one, id)) continue;
       host_.namespaces.push_back(one.netns);
       refs_.push_back(one.ref);
+      if (request_.more) request_.more(one.ref, id, host_.listeners);
     }
     if (survey_) note_files();
   }

@@ -1,6 +1,7 @@
 // Builds a Host from what a source says.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,9 @@ struct CollectRequest {
   /// The one namespace that a question is about, in the same words but "all"; it is read even if
   /// `netns` does not mean it. Empty: none in particular.
   std::string focus = {};
+  /// Called once for each namespace whose listeners were read: adds sockets whose owners are wanted
+  /// as well.
+  std::function<void(const kernel::NetnsRef&, NetnsId, std::vector<Listener>&)> more = {};
 };
 
 /// A host, and how its namespaces are asked.

@@ -59,6 +59,9 @@ class FakeSource : public kernel::Source {
   void refuse_options(int error) { options_refused_ = error; }
   /// This namespace may not be entered, or is gone: every question inside it fails with `error`.
   void refuse_netns(std::uint64_t netns, int error) { refused_[netns] = error; }
+  void bound(const kernel::BoundPlace& place, Bytes parts) {
+    answers_[kernel::bound_key(place)] = std::move(parts);
+  }
   void namespaces(Bytes parts) { answers_[kernel::namespaces_key()] = std::move(parts); }
   void descriptors(Bytes parts) { answers_[kernel::descriptors_key()] = std::move(parts); }
   void processes(Bytes parts) { answers_[kernel::processes_key()] = std::move(parts); }
@@ -131,6 +134,9 @@ class FakeSource : public kernel::Source {
   }
   Result<Bytes> scan_sockets(SurveyDepth depth) override {
     return find(kernel::sockets_key(depth));
+  }
+  Result<Bytes> bound_sockets(const kernel::BoundPlace& place) override {
+    return find(kernel::bound_key(place));
   }
   Result<Bytes> scan_namespaces() override { return find(kernel::namespaces_key()); }
   Result<Bytes> scan_descriptors(std::span<const std::uint32_t> /*wanted*/) override {

@@ -135,10 +135,36 @@ bool is_gone(const Error& error) {
   return error.code == ESRCH || error.code == EBADF || error.code == ESTALE || error.code == 0;
 }
 
-/// Nothing where no holder answered; `refused` then says why, if it was for want of a right.
-std::optional<decode::SocketOptions> read_options(kernel::Source& source, const Host& host,
-                                                  const Listener& listener,
-                                                  std::optional<Error>& refused) {
+/// The socket that listens for MPTCP is not the one of the descriptor, and what they share is the
+/// kernel's own business.
+bool tells_options(const Listener& listener) {
+  const Protocol protocol = listener.protocol;
+  return listener.owners &&
+         (protocol == Protocol::Tcp || protocol == Protocol::Udp || protocol == Protocol::Udplite);
+}
+
+void add_options(kernel::Source& source, const Host& host, const Listener& listener,
+                 std::map<std::uint32_t, std::size_t>& places, ServiceFacts& out) {
+  std::optional<Error> refused;
+  auto options = read_socket_options(source, host, listener, refused);
+  if (!options) {
+    if (!refused) return;
+    ++out.refused.sockets;
+    out.refused.error = std::move(*refused);
+    return;
+  }
+  const std::uint32_t inode = listener.socket.inode;
+  const auto [place, added] = places.emplace(inode, out.sockets.size());
+  if (added) out.sockets.push_back({.inode = inode});
+  out.sockets[place->second].options = std::move(*options);
+}
+
+}  // namespace
+
+std::optional<decode::SocketOptions> read_socket_options(kernel::Source& source, const Host& host,
+                                                         const Listener& listener,
+                                                         std::optional<Error>& refused) {
+  if (!tells_options(listener)) return std::nullopt;
   std::size_t asked = 0;
   for (const Owner& owner : *listener.owners) {
     if (owner.fds.empty()) continue;
@@ -156,32 +182,6 @@ std::optional<decode::SocketOptions> read_options(kernel::Source& source, const 
   }
   return std::nullopt;
 }
-
-/// The socket that listens for MPTCP is not the one of the descriptor, and what they share is the
-/// kernel's own business.
-bool tells_options(const Listener& listener) {
-  const Protocol protocol = listener.protocol;
-  return listener.owners &&
-         (protocol == Protocol::Tcp || protocol == Protocol::Udp || protocol == Protocol::Udplite);
-}
-
-void add_options(kernel::Source& source, const Host& host, const Listener& listener,
-                 std::map<std::uint32_t, std::size_t>& places, ServiceFacts& out) {
-  std::optional<Error> refused;
-  auto options = read_options(source, host, listener, refused);
-  if (!options) {
-    if (!refused) return;
-    ++out.refused.sockets;
-    out.refused.error = std::move(*refused);
-    return;
-  }
-  const std::uint32_t inode = listener.socket.inode;
-  const auto [place, added] = places.emplace(inode, out.sockets.size());
-  if (added) out.sockets.push_back({.inode = inode});
-  out.sockets[place->second].options = std::move(*options);
-}
-
-}  // namespace
 
 const SocketFacts* ServiceFacts::socket(std::uint32_t inode) const {
   const auto found = std::ranges::find(sockets, inode, &SocketFacts::inode);

@@ -82,6 +82,12 @@ struct ServiceRequest {
                                               const Host& host, NetnsId id,
                                               const ServiceRequest& request);
 
+/// The options of a listener's socket, through whoever of its owners lets them be read. Nothing
+/// where none does; `refused` then says why, if it was for want of a right.
+[[nodiscard]] std::optional<decode::SocketOptions> read_socket_options(
+    kernel::Source& source, const Host& host, const Listener& listener,
+    std::optional<Error>& refused);
+
 /// One more look at the queues of listeners. A socket whose queue held connections and is shorter
 /// now drains; one that is not does not, until a later look shows it. True: nothing is left to look
 /// for.

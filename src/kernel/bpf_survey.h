@@ -12,6 +12,7 @@
 #include "kernel/bpf_link.h"
 #include "kernel/kernel_layout.h"
 #include "kernel/kernel_reader.h"
+#include "kernel/survey_bound.h"
 #include "kernel/survey_holders.h"
 #include "kernel/survey_sockets.h"
 
@@ -26,6 +27,11 @@ class BpfSurvey {
   [[nodiscard]] Result<void> look_at_sockets(SurveyDepth depth);
   /// Goes through the descriptors of all tasks, for the files of the sockets last seen.
   [[nodiscard]] Result<void> look_for_holders();
+
+  /// Who has a port.
+  [[nodiscard]] Result<FoundBound> look_at_bound(const BoundQuestion& asked) {
+    return survey_bound(reader_, layout_, own_socket_.get(), asked);
+  }
 
   /// How much was last told of sockets.
   [[nodiscard]] SurveyDepth depth() const { return depth_; }

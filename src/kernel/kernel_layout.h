@@ -61,6 +61,15 @@ struct KernelLayout {
     std::uint32_t sk, file, inode;
   } socket;
 
+  // What bind(2) compares (net/inet_hashtables.h): survey_bound.h.
+  struct {
+    std::uint32_t hash_mix, bhash, bhash_size, list_size, chain;
+    std::uint32_t bucket_size, node, net, l3mdev, port, fastreuse, fastreuseport, fastuid;
+    std::uint32_t fast_family, fast_v6only, fast_v4, fast_v6;
+    std::uint32_t bhash2, bhash_node, owners, deathrow, bind_node;
+    std::uint32_t reuse, reuse_bit, reuseport, reuseport_bit, peer_v4, peer_v6;
+  } bind;
+
   [[nodiscard]] static Result<KernelLayout> from(const KernelFacts& facts);
 };
 

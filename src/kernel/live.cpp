@@ -211,6 +211,10 @@ class Live final : public Source {
 
   Result<Bytes> scan_sockets(SurveyDepth depth) override { return search_.scan_sockets(depth); }
 
+  Result<Bytes> bound_sockets(const BoundPlace& place) override {
+    return search_.bound_sockets(place);
+  }
+
   Result<Bytes> scan_namespaces() override { return search_.scan_namespaces(); }
 
   Result<Bytes> scan_descriptors(std::span<const std::uint32_t> wanted) override {

@@ -12,6 +12,7 @@
 #include "kernel/btf_hints.h"
 #include "kernel/live_files.h"
 #include "kernel/live_processes.h"
+#include "kernel/request_key.h"
 #include "kernel/thread_elsewhere.h"
 
 namespace hark::kernel {
@@ -288,6 +289,17 @@ Result<Bytes> LiveSearch::scan_descriptors(std::span<const std::uint32_t> wanted
   }
   answered_ = Search::Proc;
   return scan_proc_descriptors(proc_root_, wanted);
+}
+
+Result<Bytes> LiveSearch::bound_sockets(const BoundPlace& place) {
+  BpfSurvey* found = survey();
+  if (found == nullptr) return fail(kernel_error(EOPNOTSUPP, bound_what()));
+  std::uint64_t inode = place.netns.inode;
+  struct stat own {};
+  if (inode == 0 && ::stat((proc_root_ + "/self/ns/net").c_str(), &own) == 0) inode = own.st_ino;
+  const auto bound = found->look_at_bound({inode, place.protocol, place.port});
+  if (!bound) return fail(kernel_error(bound.error().code, bound_what()));
+  return bound_parts(*bound);
 }
 
 std::string LiveSearch::how() const {

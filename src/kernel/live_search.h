@@ -16,6 +16,7 @@
 #include "kernel/bpf_survey.h"
 #include "kernel/search.h"
 #include "kernel/search_parts.h"
+#include "kernel/source.h"
 
 namespace hark::kernel {
 
@@ -53,6 +54,7 @@ class LiveSearch {
   [[nodiscard]] Result<Bytes> scan_sockets(SurveyDepth depth);
   [[nodiscard]] Result<Bytes> scan_namespaces();
   [[nodiscard]] Result<Bytes> scan_descriptors(std::span<const std::uint32_t> wanted);
+  [[nodiscard]] Result<Bytes> bound_sockets(const BoundPlace& place);
   [[nodiscard]] std::string how() const;
 
  private:

@@ -103,6 +103,10 @@ Result<Bytes> Recorder::scan_sockets(SurveyDepth depth) {
   return keep(sockets_key(depth), sockets_what(), inner_.scan_sockets(depth));
 }
 
+Result<Bytes> Recorder::bound_sockets(const BoundPlace& place) {
+  return keep(bound_key(place), bound_what(), inner_.bound_sockets(place));
+}
+
 Result<Bytes> Recorder::scan_namespaces() {
   return keep(namespaces_key(), processes_what(), inner_.scan_namespaces());
 }

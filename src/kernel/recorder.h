@@ -35,6 +35,7 @@ class Recorder final : public Source {
   Result<Bytes> socket_options(const SocketHolder& holder) override;
   void expect_scan_sockets() override { inner_.expect_scan_sockets(); }
   Result<Bytes> scan_sockets(SurveyDepth depth) override;
+  Result<Bytes> bound_sockets(const BoundPlace& place) override;
   Result<Bytes> scan_namespaces() override;
   Result<Bytes> scan_descriptors(std::span<const std::uint32_t> wanted) override;
   Result<Bytes> read_processes(std::span<const ProcessWanted> wanted,

@@ -57,6 +57,9 @@ class FakeKernel final : public Source {
     return bytes("descriptors of " + std::to_string(wanted.size()));
   }
   Result<Bytes> scan_sockets(SurveyDepth /*depth*/) override { return bytes("sockets"); }
+  Result<Bytes> bound_sockets(const BoundPlace& place) override {
+    return bytes("bound to " + std::to_string(place.port));
+  }
   Result<Bytes> read_processes(std::span<const ProcessWanted> wanted,
                                ProcessDetail /*detail*/) override {
     if (code != 0) return fail(refusal());

@@ -107,6 +107,10 @@ Result<Bytes> Replay::scan_sockets(SurveyDepth depth) {
   return answer(sockets_key(depth), sockets_what());
 }
 
+Result<Bytes> Replay::bound_sockets(const BoundPlace& place) {
+  return answer(bound_key(place), bound_what());
+}
+
 Result<Bytes> Replay::scan_namespaces() {
   return answer(namespaces_key(), processes_what());
 }

@@ -85,6 +85,11 @@ std::string sockets_key(SurveyDepth depth) {
   return depth == SurveyDepth::Full ? "scan sockets full" : "scan sockets files";
 }
 
+std::string bound_key(const BoundPlace& place) {
+  return "bound-sockets " + std::to_string(place.netns.inode) + " " +
+         std::string(name_of(place.protocol)) + " " + std::to_string(place.port);
+}
+
 std::string namespaces_key() {
   return "scan namespaces";
 }
@@ -146,6 +151,10 @@ std::string options_what(const SocketHolder& holder) {
 
 std::string sockets_what() {
   return "sockets of all namespaces";
+}
+
+std::string bound_what() {
+  return "sockets that have the port";
 }
 
 std::string processes_what() {

@@ -15,6 +15,7 @@
 #include "base/address.h"
 #include "base/bytes.h"
 #include "base/process_parts.h"
+#include "base/protocol.h"
 #include "base/result.h"
 #include "base/socket_parts.h"
 
@@ -85,6 +86,13 @@ struct SocketHolder {
   std::uint32_t pid = 0;
   std::uint32_t fd = 0;
   std::uint32_t inode = 0;  ///< of the socket
+};
+
+/// The sockets of a protocol that have a port in a namespace; port 0: those of all ports.
+struct BoundPlace {
+  NetnsRef netns;
+  Protocol protocol = Protocol::Tcp;
+  std::uint16_t port = 0;
 };
 
 struct Clock {
@@ -160,6 +168,10 @@ class Source {
   /// those that no process and no file leads to. See base/socket_parts.h. Asked a second time a
   /// live host looks again. EOPNOTSUPP: there is no way to see them all at once here.
   [[nodiscard]] virtual Result<Bytes> scan_sockets(SurveyDepth depth) = 0;
+
+  /// Who has a port, with the flags that bind(2) compares: base/bound_parts.h. EOPNOTSUPP: this
+  /// kernel does not let them be seen, or not of this protocol.
+  [[nodiscard]] virtual Result<Bytes> bound_sockets(const BoundPlace& place) = 0;
 
   /// The namespaces of processes: of every process, or of one for each namespace. See
   /// base/process_parts.h.

@@ -1,7 +1,7 @@
 # hark(1) completion for bash. Works with bash-completion and without it.
 # Tests hold the lists below against hark's option table.
 
-_hark_commands='list why doctor save help'
+_hark_commands='list why doctor bind save help'
 _hark_list_options='-r --recording --netns --json --color -v --verbose -h --help --version
   -a --all --sort --columns --no-header -w --wide --width --no-owners
   --no-reach --search --ascii'
@@ -10,11 +10,14 @@ _hark_why_options='-r --recording --netns --json --color -v --verbose -h --help 
   --graph -o --output'
 _hark_doctor_options='-r --recording --netns --json --color -v --verbose -h --help --version
   -w --wide --width --search --ascii --for'
+_hark_bind_options='-r --recording --netns --json --color -v --verbose -h --help --version
+  -w --wide --width --search --ascii --reuseaddr --no-reuseaddr --reuseport
+  --v6only --device --user'
 _hark_save_options='--netns --json --color -v --verbose -h --help --version
   --redact --no-redact -f --force'
 _hark_help_options='--color -v --verbose -h --help --version'
 _hark_valued='-r --recording --netns --color --sort --columns --width --search --from --in --to
-  -o --output --for'
+  -o --output --for --device --user'
 _hark_color_words='auto always never'
 _hark_sort_keys='port protocol address name pid user unit container netns scope queue drops started
   reach'
@@ -100,7 +103,8 @@ _hark_offer_value() {
     --color) _hark_offer "$_hark_color_words" "$2" ;;
     --sort) _hark_offer "$_hark_sort_keys" "$2" ;;
     --columns) _hark_offer_columns "$2" ;;
-    --in) _hark_offer_interfaces "$2" ;;
+    --in | --device) _hark_offer_interfaces "$2" ;;
+    --user) COMPREPLY+=($(compgen -u -- "$2")) ;;
     --width | --from | --to | --for) ;;
     *) return 1 ;;
   esac

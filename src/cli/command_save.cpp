@@ -4,6 +4,7 @@
 
 #include <map>
 #include <numeric>
+#include <set>
 
 #include "base/text.h"
 #include "cli/commands.h"
@@ -12,6 +13,7 @@
 #include "cli/new_file.h"
 #include "cli/source.h"
 #include "cli/tally.h"
+#include "host/bind_facts.h"
 #include "host/collect_network.h"
 #include "host/redact.h"
 #include "host/redact_files.h"
@@ -101,11 +103,24 @@ Outcome command_save(const Invocation& asked, Output& out) {
       tally, asked.redact ? kernel::Redactor(host::redact_command_line) : kernel::Redactor{},
       asked.redact ? kernel::FileRedactor(host::redact_file) : kernel::FileRedactor{});
   // With owners everything is asked that `hark -r FILE list` can ever ask.
-  auto collected = collect_with_ways(recorder, asked, {});
+  std::set<std::uint32_t> more;
+  auto collected = collect_with_ways(
+      recorder, asked,
+      {.more = [&](const kernel::NetnsRef& way, host::NetnsId id,
+                   std::vector<host::Listener>& listeners) {
+        for (host::Listener& one : host::record_port_sockets(recorder, way, id, listeners)) {
+          more.insert(one.socket.inode);
+          listeners.push_back(std::move(one));
+        }
+      }});
   if (!collected) return tl::unexpected<Failure>(collected.error());
+  host::record_options(recorder, collected->host, more);
   const host::Host* host = &collected->host;
   auto networks = record_networks(recorder, *collected);
   record_doctor_facts(recorder, *collected);
+  for (const auto& [id, network] : networks) {
+    host::record_bind_facts(recorder, collected->ways[static_cast<std::size_t>(id)]);
+  }
 
   const Bytes file =
       kernel::encode_recording({.header = {.hark_version = HARK_VERSION,

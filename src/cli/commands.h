@@ -17,6 +17,7 @@ namespace hark::cli {
 [[nodiscard]] Outcome command_list(const Invocation& asked, Output& out);
 [[nodiscard]] Outcome command_why(const Invocation& asked, Output& out);
 [[nodiscard]] Outcome command_doctor(const Invocation& asked, Output& out);
+[[nodiscard]] Outcome command_bind(const Invocation& asked, Output& out);
 [[nodiscard]] Outcome command_save(const Invocation& asked, Output& out);
 [[nodiscard]] Outcome command_help(const Invocation& asked, Output& out);
 
@@ -33,7 +34,8 @@ namespace hark::cli {
 /// How much has to be read for a question.
 struct Need {
   bool owners = true;
-  bool details = true;  ///< more than the usual table shows
+  bool details = true;                             ///< more than the usual table shows
+  decltype(host::CollectRequest::more) more = {};  ///< as of CollectRequest
 };
 
 /// collect_with_ways(), with its failure judged: what the question names and does not exist is

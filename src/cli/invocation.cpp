@@ -142,7 +142,7 @@ Result<void> set_flag(Invocation& into, const std::string&) {
 using Setter = Result<void> (*)(Invocation&, const std::string&);
 
 /// By OptionId.
-constexpr std::array<Setter, 26> kSetters = {
+constexpr std::array<Setter, 32> kSetters = {
     set_recording,
     set_netns,
     set_flag<&Invocation::json, true>,
@@ -169,8 +169,14 @@ constexpr std::array<Setter, 26> kSetters = {
     set_flag<&Invocation::graph, true>,
     set_text<&Invocation::output, OptionId::OutputFile>,
     set_watch,
+    set_flag<&Invocation::reuseaddr, true>,
+    set_flag<&Invocation::reuseaddr, false>,
+    set_flag<&Invocation::reuseport, true>,
+    set_flag<&Invocation::v6only, true>,
+    set_text<&Invocation::device, OptionId::Device>,
+    set_text<&Invocation::user, OptionId::User>,
 };
-static_assert(kSetters.size() == static_cast<std::size_t>(OptionId::For) + 1);
+static_assert(kSetters.size() == static_cast<std::size_t>(OptionId::User) + 1);
 
 bool given(const Arguments& arguments, OptionId id) {
   return std::ranges::find(arguments.options, id, &GivenOption::id) != arguments.options.end();
@@ -205,7 +211,7 @@ Result<void> find_command(const Arguments& arguments, Invocation& into) {
   if (!command) return {};
   into.command = *command;
   into.implied = false;
-  if (*command == Command::Why) into.netns = "self";
+  if (*command == Command::Why || *command == Command::Bind) into.netns = "self";
   into.words.erase(into.words.begin());
   return {};
 }
@@ -235,6 +241,21 @@ Result<void> check_doctor(const Invocation& asked) {
   }
   if (asked.watch_seconds > 0 && asked.recording) {
     return fail(plain_error("--for", "a recording cannot be watched", "it holds one look"));
+  }
+  return {};
+}
+
+Result<void> check_bind(const Invocation& asked) {
+  if (asked.words.empty()) {
+    return fail(plain_error("bind", "needs an ADDRESS:PORT", "for example: hark bind 8080"));
+  }
+  if (asked.words.size() > 1) {
+    return fail(plain_error(asked.words[1], "bind takes one ADDRESS:PORT",
+                            "for example: hark bind " + asked.words[0]));
+  }
+  if (asked.netns == "all") {
+    return fail(plain_error("--netns all", "a socket is bound in one namespace",
+                            "self, host, NAME, PID or PATH"));
   }
   return {};
 }
@@ -274,6 +295,8 @@ Result<void> check_words(const Invocation& asked) {
       return check_why(asked);
     case Command::Doctor:
       return check_doctor(asked);
+    case Command::Bind:
+      return check_bind(asked);
     case Command::Save:
       return check_save(asked);
     case Command::Help:
@@ -297,6 +320,7 @@ Result<Invocation> interpret(const Arguments& arguments) {
     if (const Result<void> done = set(out, option.value); !done) return fail(done.error());
   }
   constexpr std::array kExclusive = {std::pair{OptionId::Redact, OptionId::NoRedact},
+                                     std::pair{OptionId::ReuseAddr, OptionId::NoReuseAddr},
                                      std::pair{OptionId::Wide, OptionId::Width},
                                      std::pair{OptionId::Json, OptionId::Graph}};
   for (const auto& [a, b] : kExclusive) {

@@ -27,7 +27,7 @@ struct Invocation {
   bool json = false;
   ColorWhen color = ColorWhen::Auto;
   std::optional<std::string> recording;
-  std::string netns = "all";  ///< of why: "self" unless it is said
+  std::string netns = "all";  ///< of why and bind: "self" unless it is said
 
   bool unfolded = false;
   bool heading = true;
@@ -48,7 +48,14 @@ struct Invocation {
   std::string to;
   bool graph = false;
   std::uint32_t watch_seconds = 0;  ///< of --for; 0: for a moment
-  std::string output;               ///< of --graph: FILE.svg or FILE.dot; empty: the terminal
+
+  std::optional<bool> reuseaddr;  ///< of bind; empty: as the protocol has it
+  bool reuseport = false;
+  bool v6only = false;
+  std::string device;
+  std::string user;  ///< empty: who runs hark
+
+  std::string output;  ///< of --graph: FILE.svg or FILE.dot; empty: the terminal
 };
 
 /// Finds the command among the words and applies the options. Errors are errors of usage: an

@@ -13,7 +13,9 @@ constexpr unsigned kList = bit(Command::List);
 constexpr unsigned kSave = bit(Command::Save);
 constexpr unsigned kWhy = bit(Command::Why);
 constexpr unsigned kDoctor = bit(Command::Doctor);
-constexpr unsigned kEvery = kList | kWhy | kDoctor | kSave | bit(Command::Help);
+constexpr unsigned kBind = bit(Command::Bind);
+constexpr unsigned kAsks = kWhy | kDoctor | kBind;
+constexpr unsigned kEvery = kList | kAsks | kSave | bit(Command::Help);
 
 constexpr std::array kListExamples = {
     Example{"hark", "every service, what matters first"},
@@ -37,6 +39,13 @@ constexpr std::array kDoctorExamples = {
     Example{"hark doctor 8080", "with this one"},
     Example{"hark doctor nginx --for 30", "watch it for half a minute"},
     Example{"hark -r web1.hark doctor --json", "asked of a recording"},
+};
+constexpr std::array kBindExamples = {
+    Example{"hark bind 8080", "is the port to be had, and if not, who has it"},
+    Example{"hark bind udp/10.0.0.5:53", "by this address alone"},
+    Example{"hark bind 80 --user www-data", "by somebody else"},
+    Example{"hark bind [::]:443 --v6only --reuseport", "with these options set"},
+    Example{"hark -r web1.hark bind 8080", "asked of a recording"},
 };
 constexpr std::array kSaveExamples = {
     Example{"hark save web1.hark", "record this host"},
@@ -69,6 +78,14 @@ constexpr std::array kCommands = {
                 "would mend it. Looks twice, a moment apart, where only change tells. Exit\n"
                 "status 0: nothing was found; 1: something was; 3: that could not be told.",
                 kDoctorExamples},
+    CommandInfo{Command::Bind, "bind", "ADDRESS:PORT",
+                "would this bind succeed, and if not, who is in the way",
+                "Says what bind(2), and for TCP listen(2), would answer a program, from what\n"
+                "the kernel tells: nothing is bound. Names everybody who is in the way, and the\n"
+                "nearest free port. 8080 means every address, as *:8080; other forms: [::]:80,\n"
+                "10.0.0.5:443, localhost:80, [fe80::1%eth0]:80, and udp/ before any of them.\n"
+                "Exit status 0: it would succeed; 1: it would not; 3: that could not be told.",
+                kBindExamples},
     CommandInfo{Command::Save, "save", "FILE",
                 "record what this host's kernel says, to ask it later",
                 "Writes a recording: raw answers of the kernel, from which hark -r FILE answers\n"
@@ -79,18 +96,16 @@ constexpr std::array kCommands = {
                 "Explains hark, or one command.", kHelpExamples},
 };
 
-constexpr std::array<std::string_view, 7> kPlanned = {"test",  "bind", "diff",   "check",
+constexpr std::array<std::string_view, 6> kPlanned = {"test",  "diff", "check",
                                                       "drill", "lab",  "explain"};
 
 constexpr std::array kOptions = {
     OptionInfo{OptionId::Recording, "recording", 'r', "", "FILE",
-               "answer from a recording (- is standard input)", kList | kWhy | kDoctor,
-               Completes::File},
+               "answer from a recording (- is standard input)", kList | kAsks, Completes::File},
     OptionInfo{OptionId::Netns, "netns", 0, "", "NETNS",
-               "which namespaces: all, self, host, NAME, PID or PATH",
-               kList | kWhy | kDoctor | kSave, Completes::Netns},
-    OptionInfo{OptionId::Json, "json", 0, "", "", "print one JSON object",
-               kList | kWhy | kDoctor | kSave},
+               "which namespaces: all, self, host, NAME, PID or PATH", kList | kAsks | kSave,
+               Completes::Netns},
+    OptionInfo{OptionId::Json, "json", 0, "", "", "print one JSON object", kList | kAsks | kSave},
     OptionInfo{OptionId::Color, "color", 0, "colour", "WHEN", "auto, always or never", kEvery,
                Completes::ColorWords},
     OptionInfo{OptionId::Verbose, "verbose", 'v', "", "",
@@ -104,18 +119,18 @@ constexpr std::array kOptions = {
                kList, Completes::ColumnWords},
     OptionInfo{OptionId::NoHeader, "no-header", 0, "", "", "leave the heading out", kList},
     OptionInfo{OptionId::Wide, "wide", 'w', "", "", "as wide as it takes: drop and cut nothing",
-               kList | kWhy | kDoctor},
+               kList | kAsks},
     OptionInfo{OptionId::Width, "width", 0, "", "N", "fit N columns, whatever the terminal has",
-               kList | kWhy | kDoctor},
+               kList | kAsks},
     OptionInfo{OptionId::NoOwners, "no-owners", 0, "", "",
                "look into no process: faster, and owners are not known", kList},
     OptionInfo{OptionId::NoReach, "no-reach", 0, "", "",
                "read no rules and routes: faster, and who gets through is not known", kList},
     OptionInfo{OptionId::Search, "search", 0, "", "HOW",
                "search owners by survey, tasks, files or proc; else what works, best first",
-               kList | kWhy | kDoctor},
+               kList | kAsks},
     OptionInfo{OptionId::Ascii, "ascii", 0, "", "", "plain ASCII, as in a locale without UTF-8",
-               kList | kWhy | kDoctor},
+               kList | kAsks},
     OptionInfo{OptionId::Redact, "redact", 0, "", "",
                "take out arguments that look like secrets (the default)", kSave},
     OptionInfo{OptionId::NoRedact, "no-redact", 0, "", "", "keep command lines as they are", kSave},
@@ -133,6 +148,17 @@ constexpr std::array kOptions = {
                "draw into FILE.svg or FILE.dot instead (with --graph)", kWhy, Completes::File},
     OptionInfo{OptionId::For, "for", 0, "", "SECONDS",
                "watch for so long what only change tells; else for a moment", kDoctor},
+    OptionInfo{OptionId::ReuseAddr, "reuseaddr", 0, "", "",
+               "the program sets SO_REUSEADDR (the default of TCP)", kBind},
+    OptionInfo{OptionId::NoReuseAddr, "no-reuseaddr", 0, "", "", "it does not (the default of UDP)",
+               kBind},
+    OptionInfo{OptionId::ReusePort, "reuseport", 0, "", "", "it sets SO_REUSEPORT", kBind},
+    OptionInfo{OptionId::V6Only, "v6only", 0, "", "",
+               "it sets IPV6_V6ONLY; else as net.ipv6.bindv6only says", kBind},
+    OptionInfo{OptionId::Device, "device", 0, "", "INTERFACE",
+               "it binds to this interface (SO_BINDTODEVICE)", kBind, Completes::Interface},
+    OptionInfo{OptionId::User, "user", 0, "", "USER",
+               "who runs it, a name or number; else who runs hark", kBind},
 };
 
 using show::SortKey;

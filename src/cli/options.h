@@ -14,7 +14,7 @@
 
 namespace hark::cli {
 
-enum class Command : std::uint8_t { List, Why, Doctor, Save, Help };
+enum class Command : std::uint8_t { List, Why, Doctor, Bind, Save, Help };
 
 struct Example {
   std::string_view command;
@@ -66,6 +66,12 @@ enum class OptionId : std::uint8_t {
   Graph,
   OutputFile,
   For,
+  ReuseAddr,
+  NoReuseAddr,
+  ReusePort,
+  V6Only,
+  Device,
+  User,
 };
 
 /// What completes an option's value.

@@ -25,6 +25,8 @@ Outcome answer(const Invocation& asked, Output& out) {
       return command_why(asked, out);
     case Command::Doctor:
       return command_doctor(asked, out);
+    case Command::Bind:
+      return command_bind(asked, out);
     case Command::Save:
       return command_save(asked, out);
     case Command::Help:

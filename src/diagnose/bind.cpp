@@ -29,7 +29,6 @@ class Judge {
 
   BindAnswer answer() {
     BindPlace place = check_address(world_, out_.question);
-    // A security module may refuse what all else lets pass.
     if (place.obstacle) {
       stop(std::move(*place.obstacle), place.device);
       return std::move(out_);
@@ -149,16 +148,20 @@ class Judge {
 
   [[nodiscard]] std::string conflict_code() const {
     const bool v4 = binder_.address.family == Family::Inet || binder_.address.is_v4_mapped();
-    if (v4 && all(takes_both)) return "dual-stack-holder";
-    if (all([](const BoundRecord& one) { return one.time_wait; })) return "time-wait";
-    if (all([](const BoundRecord& one) { return one.socket.remote_port != 0; })) {
-      return "connections-left";
+    const bool connections = all(is_connection);
+    if (v4 && !connections &&
+        all([](const BoundRecord& one) { return is_connection(one) || takes_both(one); })) {
+      return "dual-stack-holder";
     }
+    if (all([](const BoundRecord& one) { return one.time_wait; })) return "time-wait";
+    if (connections) return "connections-left";
     const auto idle = [](const BoundRecord& one) {
       return one.socket.protocol == Protocol::Tcp && one.socket.state == kTcpClose;
     };
     return all(idle) ? "bound-not-listening" : "port-in-use";
   }
+
+  static bool is_connection(const BoundRecord& one) { return one.socket.remote_port != 0; }
 
   /// One of every address of both families.
   static bool takes_both(const BoundRecord& one) {
@@ -167,7 +170,10 @@ class Judge {
   }
 
   [[nodiscard]] std::string conflict_text() const {
-    const BoundRecord& first = facts_.sockets[out_.conflicts.front()].bound;
+    const auto holder = std::ranges::find_if(
+        out_.conflicts, [this](std::size_t i) { return !is_connection(facts_.sockets[i].bound); });
+    const std::size_t named = holder == out_.conflicts.end() ? out_.conflicts.front() : *holder;
+    const BoundRecord& first = facts_.sockets[named].bound;
     const std::string code = conflict_code();
     const std::string port =
         fmt::format("{} port {}", name_of_protocol(binder_.protocol), binder_.port);

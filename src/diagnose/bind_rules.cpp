@@ -162,16 +162,33 @@ bool may_match(const Binder& binder, const host::BindFacts& facts,
   return false;
 }
 
+/// Where some are in the way for certain, those that may be are not named.
+class Conflicts {
+ public:
+  void add(std::size_t position, Truth truth) {
+    if (truth < most_ || truth == Truth::No) return;
+    if (truth > most_) all_.clear();
+    most_ = truth;
+    all_.push_back(position);
+  }
+  [[nodiscard]] Truth most() const { return most_; }
+  [[nodiscard]] std::vector<std::size_t> take() { return std::move(all_); }
+
+ private:
+  Truth most_ = Truth::No;
+  std::vector<std::size_t> all_;
+};
+
 PortVerdict judge_tcp(const Binder& binder, const host::BindFacts& facts) {
-  PortVerdict out;
+  Conflicts conflicts;
   for (std::size_t i = 0; i < facts.sockets.size(); ++i) {
     const BoundRecord& other = facts.sockets[i].bound;
     if (other.socket.local_port != binder.port) continue;
-    const Truth conflict = conflicts_tcp(binder, other);
-    if (conflict == Truth::No) continue;
-    out.conflicts.push_back(i);
-    out.taken = std::max(out.taken, conflict);
+    conflicts.add(i, conflicts_tcp(binder, other));
   }
+  PortVerdict out;
+  out.taken = conflicts.most();
+  out.conflicts = conflicts.take();
   if (out.taken == Truth::No) return out;
   if (!facts.exact) {
     out.flags_unread = out.taken == Truth::Maybe;
@@ -194,7 +211,7 @@ PortVerdict judge_tcp(const Binder& binder, const host::BindFacts& facts) {
 }
 
 PortVerdict judge_udp(const Binder& binder, const host::BindFacts& facts) {
-  PortVerdict out;
+  Conflicts conflicts;
   Truth shared = Truth::No;                   // by any of those that overlap
   std::array<std::optional<Truth>, 2> first;  // of each family: is the one bound last in the way?
   std::optional<Truth> very_first;
@@ -211,10 +228,11 @@ PortVerdict judge_udp(const Binder& binder, const host::BindFacts& facts) {
     // One that may not even meet it leaves open what the next ones say.
     if (!of_family) of_family = meets == Truth::Yes ? conflict : Truth::Maybe;
     if (!very_first) very_first = meets == Truth::Yes ? conflict : Truth::Maybe;
-    if (conflict == Truth::No) continue;
-    out.conflicts.push_back(i);
-    out.taken = std::max(out.taken, conflict);
+    conflicts.add(i, conflict);
   }
+  PortVerdict out;
+  out.taken = conflicts.most();
+  out.conflicts = conflicts.take();
   if (out.taken == Truth::No) return out;
   if (shared != Truth::No) {
     const bool alike = !first[0] || !first[1] || *first[0] == *first[1];

@@ -51,10 +51,11 @@ struct Binder {
 
 struct PortVerdict {
   Truth taken = Truth::No;
-  bool at_listen = false;              ///< taken, but bind(2) does not say so
-  std::vector<std::size_t> conflicts;  ///< positions in BindFacts::sockets; all that are, or may be
-  bool flags_unread = false;           ///< Maybe, for want of the flags of these
-  bool history_unread = false;         ///< Maybe, for want of what the kernel remembers
+  bool at_listen = false;  ///< taken, but bind(2) does not say so
+  std::vector<std::size_t>
+      conflicts;                ///< positions in BindFacts::sockets; of Maybe those that may be
+  bool flags_unread = false;    ///< Maybe, for want of the flags of these
+  bool history_unread = false;  ///< Maybe, for want of what the kernel remembers
 };
 [[nodiscard]] PortVerdict judge_port(const Binder& binder, const host::BindFacts& facts);
 

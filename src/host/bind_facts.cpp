@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <set>
 
 #include "base/text.h"
@@ -173,6 +174,13 @@ void add_security_gaps(kernel::Source& source, std::vector<Gap>& gaps) {
                   .remedy = "aa-status"});
 }
 
+/// Of all ports: a client's connection stands in nobody's way, or hardly ever.
+bool may_be_asked(const decode::BoundRecord& one) {
+  constexpr std::uint16_t kFirstOfClients = 32768;  // as it is by default
+  const bool lasting = one.socket.state == kTcpListen || one.socket.state == kTcpClose;
+  return lasting || one.socket.local_port < kFirstOfClients;
+}
+
 /// What the holder says of the socket's flags.
 void ask_holder(kernel::Source& source, const Host& host, PortSocket& socket,
                 RefusedOptions& refused) {
@@ -213,7 +221,7 @@ std::vector<Listener> more_to_own(const PortSockets& found, std::uint16_t port, 
   std::vector<Listener> out;
   for (const decode::BoundRecord& one : found.sockets) {
     const decode::SocketRecord& socket = one.socket;
-    if (port == 0 || socket.local_port != port || socket.inode == 0) continue;
+    if (socket.inode == 0 || !(port == 0 ? may_be_asked(one) : of_port(one, port))) continue;
     if (out.size() == kMostOwned || !known.insert(socket.inode).second) continue;
     Listener more;
     more.protocol = socket.protocol;
@@ -250,7 +258,8 @@ BindSettings read_bind_settings(kernel::Source& source, const kernel::NetnsRef& 
   out.l3mdev_accept = flag(source, netns, "ipv4/tcp_l3mdev_accept");
   out.autobind_reuse = flag(source, netns, "ipv4/ip_autobind_reuse").value_or(false);
   out.v6only = flag(source, netns, "ipv6/bindv6only");
-  out.has_ipv6 = out.v6only.has_value();
+  const auto v6only = source.read_net_file(netns, "/proc/sys/net/ipv6/bindv6only");
+  out.has_ipv6 = v6only || v6only.error().code != ENOENT;
   return out;
 }
 
@@ -325,10 +334,28 @@ BindFacts join_bind_facts(kernel::Source& source, const kernel::NetnsRef& netns,
   return out;
 }
 
-void record_bind_facts(kernel::Source& source, const kernel::NetnsRef& netns) {
+std::vector<Listener> record_port_sockets(kernel::Source& source, const kernel::NetnsRef& netns,
+                                          NetnsId id, const std::vector<Listener>& listed) {
+  std::vector<Listener> out;
   for (const Protocol protocol : {Protocol::Tcp, Protocol::Udp, Protocol::Udplite}) {
-    static_cast<void>(read_port_sockets(source, netns, protocol, 0));
+    const PortSockets found = read_port_sockets(source, netns, protocol, 0);
+    std::ranges::move(more_to_own(found, 0, id, listed), std::back_inserter(out));
   }
+  return out;
+}
+
+void record_options(kernel::Source& source, Host& host, const std::set<std::uint32_t>& inodes) {
+  const auto is_more = [&](const Listener& one) { return inodes.contains(one.socket.inode); };
+  for (const Listener& listener : host.listeners) {
+    std::optional<Error> refused;
+    if (is_more(listener)) {
+      static_cast<void>(read_socket_options(source, host, listener, refused));
+    }
+  }
+  std::erase_if(host.listeners, is_more);
+}
+
+void record_bind_facts(kernel::Source& source, const kernel::NetnsRef& netns) {
   static_cast<void>(read_bind_settings(source, netns));
   static_cast<void>(read_bind_user(source, {}));
   std::vector<Gap> gaps;

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -91,7 +92,13 @@ constexpr std::uint16_t kPortsAround = 100;
                                         const Host& host, NetnsId id, std::uint16_t port,
                                         PortSockets found, BindUser user);
 
-/// Asks all that a bind question of a recording may need.
+/// For a recording: asks for the sockets of all ports. What more_to_own() makes of them.
+[[nodiscard]] std::vector<Listener> record_port_sockets(kernel::Source& source,
+                                                        const kernel::NetnsRef& netns, NetnsId id,
+                                                        const std::vector<Listener>& listed);
+/// And for their options, once their owners are known; takes them out of the host again.
+void record_options(kernel::Source& source, Host& host, const std::set<std::uint32_t>& inodes);
+/// And for the rest of what a question about a bind may need.
 void record_bind_facts(kernel::Source& source, const kernel::NetnsRef& netns);
 
 }  // namespace hark::host

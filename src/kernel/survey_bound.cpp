@@ -84,7 +84,7 @@ std::vector<std::uint64_t> BoundSurvey::heads(const Table& table) {
   constexpr std::uint32_t kMostLists = 1U << 24U;
   std::vector<std::uint64_t> out;
   if (table.lists == 0 || table.lists > kMostLists || (table.lists & (table.lists - 1)) != 0 ||
-      table.stride == 0) {
+      table.stride < sizeof(std::uint64_t) || table.stride > KernelReader::kMostAtOnce) {
     return out;
   }
   const auto head = [&](std::uint32_t list) {
@@ -94,11 +94,21 @@ std::vector<std::uint64_t> BoundSurvey::heads(const Table& table) {
     const auto mix = reader_.read<std::uint32_t>(net_ + layout_.bind.hash_mix);
     return {head((asked_.port + mix) & (table.lists - 1))};
   }
-  reader_.read_each(
-      table.lists, 8, [&](std::size_t i) { return head(static_cast<std::uint32_t>(i)); },
-      [&](std::size_t i, const Piece& piece) {
-        if (!is_end(piece.pointer(0))) out.push_back(head(static_cast<std::uint32_t>(i)));
-      });
+  const std::uint32_t each = KernelReader::kMostAtOnce / table.stride;
+  const auto begin = [&](std::size_t i) { return static_cast<std::uint32_t>(i) * each; };
+  const auto count = [&](std::size_t i) { return std::min(each, table.lists - begin(i)); };
+  reader_.read_each((table.lists + each - 1) / each,
+                    [&](std::size_t i) {
+                      return KernelReader::Read{
+                          head(begin(i)), (count(i) - 1) * table.stride + sizeof(std::uint64_t)};
+                    },
+                    [&](std::size_t i, const Piece& piece) {
+                      for (std::uint32_t list = 0; list < count(i); ++list) {
+                        if (!is_end(piece.pointer(std::size_t{list} * table.stride))) {
+                          out.push_back(head(begin(i) + list));
+                        }
+                      }
+                    });
   return out;
 }
 

@@ -19,13 +19,6 @@ using reach::Question;
 constexpr const char* kEphemeral = "32768-60999";
 constexpr std::uint16_t kWitnessPort = 40000;
 
-Json cause_json(const Cause& cause) {
-  return {{"code", text_or_null(cause.code)},
-          {"text", for_json(cause.text)},
-          {"evidence", evidence_json(cause.evidence)},
-          {"tool", text_or_null(cause.tool)}};
-}
-
 Json path_json(const std::vector<reach::Step>& path) {
   Json out = Json::array();
   for (const reach::Step& step : path) {
@@ -116,6 +109,13 @@ Json class_of(const AnswerFacts& facts, const Answer& answer, Json sources) {
 }
 
 }  // namespace
+
+Json cause_json(const Cause& cause) {
+  return {{"code", text_or_null(cause.code)},
+          {"text", for_json(cause.text)},
+          {"evidence", evidence_json(cause.evidence)},
+          {"tool", text_or_null(cause.tool)}};
+}
 
 Json evidence_json(const std::vector<reach::Evidence>& evidence) {
   Json out = Json::array();

@@ -14,6 +14,9 @@ namespace hark::show {
 /// The name of a link, or null.
 [[nodiscard]] Json link_json(const host::Network& network, std::uint32_t index);
 
+/// CAUSE of docs/contract.md.
+[[nodiscard]] Json cause_json(const reach::Cause& cause);
+
 /// A class of one source.
 [[nodiscard]] Json class_json(const AnswerFacts& facts, const reach::Answer& answer);
 

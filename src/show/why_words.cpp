@@ -141,13 +141,15 @@ struct ErrnoName {
   const char* name;
 };
 /// Those that connect(2), send(2) and recv(2) give for what the network did.
-constexpr std::array<ErrnoName, 16> kErrnoNames = {{{EPERM, "EPERM"},
+constexpr std::array<ErrnoName, 18> kErrnoNames = {{{EPERM, "EPERM"},
                                                     {EACCES, "EACCES"},
+                                                    {ENODEV, "ENODEV"},
                                                     {EINVAL, "EINVAL"},
                                                     {EPROTO, "EPROTO"},
                                                     {EMSGSIZE, "EMSGSIZE"},
                                                     {ENOPROTOOPT, "ENOPROTOOPT"},
                                                     {EAFNOSUPPORT, "EAFNOSUPPORT"},
+                                                    {EADDRINUSE, "EADDRINUSE"},
                                                     {EADDRNOTAVAIL, "EADDRNOTAVAIL"},
                                                     {ENETDOWN, "ENETDOWN"},
                                                     {ENETUNREACH, "ENETUNREACH"},

@@ -61,7 +61,7 @@ Words options_with_value() {
 }
 
 bool is_option_char(char c) {
-  return (c >= 'a' && c <= 'z') || c == '-';
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || c == '-';
 }
 
 /// Every "-x" and "--xyz" of a text that stands between other characters.
@@ -131,6 +131,7 @@ TEST(zsh_completion, agrees_with_the_table) {
   for (const auto& [command, name] :
        {std::pair{cli::Command::List, "list_options"}, std::pair{cli::Command::Why, "why_options"},
         std::pair{cli::Command::Doctor, "doctor_options"},
+        std::pair{cli::Command::Bind, "bind_options"},
         std::pair{cli::Command::Save, "save_options"}}) {
     Words both = zsh_options(text, name);
     both.insert(every.begin(), every.end());
@@ -139,7 +140,7 @@ TEST(zsh_completion, agrees_with_the_table) {
   for (const std::string& command : command_words()) {
     EXPECT_NE(text.find("\n    '" + command + ":"), std::string::npos) << command;
   }
-  EXPECT_NE(text.find("(list|why|doctor|save|help)"), std::string::npos);
+  EXPECT_NE(text.find("(list|why|doctor|bind|save|help)"), std::string::npos);
   EXPECT_EQ(list_in(text, "_hark_columns=(", ')'), column_words());
   EXPECT_EQ(list_in(text, "_hark_sort_keys=(", ')'), sort_words());
   EXPECT_EQ(list_in(text, "_hark_fields=(", ')'), field_words());
@@ -178,10 +179,12 @@ TEST(fish_completion, agrees_with_the_table) {
   const Words list = fish_options_of("list");
   const Words why = fish_options_of("why");
   const Words doctor = fish_options_of("doctor");
+  const Words bind = fish_options_of("bind");
   const Words save = fish_options_of("save");
   EXPECT_EQ(list, options_of(cli::Command::List));
   EXPECT_EQ(why, options_of(cli::Command::Why));
   EXPECT_EQ(doctor, options_of(cli::Command::Doctor));
+  EXPECT_EQ(bind, options_of(cli::Command::Bind));
   EXPECT_EQ(save, options_of(cli::Command::Save));
   EXPECT_EQ(list_in(text, "__hark_commands ", '\n'), command_words());
   EXPECT_EQ(list_in(text, "__hark_columns ", '\n'), column_words());
@@ -243,14 +246,16 @@ TEST(man_page, groups_options_by_the_commands_that_take_them) {
     std::vector<cli::Command> takers;
   };
   using enum cli::Command;
-  const std::array<Group, 7> groups = {
+  const std::array<Group, 8> groups = {
       {{"\nOf\n.Cm list :", {List}},
        {"\nOf\n.Cm why :", {Why}},
        {"\nOf\n.Cm doctor :", {Doctor}},
+       {"\nOf\n.Cm bind :", {Bind}},
        {"\nOf\n.Cm save :", {Save}},
-       {"\nOf\n.Cm list ,\n.Cm why\nand\n.Cm doctor :", {List, Why, Doctor}},
-       {"\nOf\n.Cm list ,\n.Cm why ,\n.Cm doctor\nand\n.Cm save :", {List, Why, Doctor, Save}},
-       {"\nOf every command:", {List, Why, Doctor, Save, Help}}}};
+       {"\nOf\n.Cm list ,\n.Cm why ,\n.Cm doctor\nand\n.Cm bind :", {List, Why, Doctor, Bind}},
+       {"\nOf\n.Cm list ,\n.Cm why ,\n.Cm doctor ,\n.Cm bind\nand\n.Cm save :",
+        {List, Why, Doctor, Bind, Save}},
+       {"\nOf every command:", {List, Why, Doctor, Bind, Save, Help}}}};
   for (const cli::OptionInfo& option : cli::options()) {
     std::vector<cli::Command> takers;
     for (const cli::CommandInfo& command : cli::commands()) {

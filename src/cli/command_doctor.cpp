@@ -86,6 +86,9 @@ Outcome command_doctor(const Invocation& asked, Output& out) {
                                         .reach = read.reach,
                                         .listeners = report.listeners,
                                         .health = std::move(read.health),
+                                        .health_again = std::move(read.health_again),
+                                        .waits = std::move(read.waits),
+                                        .waits_again = std::move(read.waits_again),
                                         .looks = std::move(read.looks),
                                         .target = report.target});
   report.gaps = host.gaps;

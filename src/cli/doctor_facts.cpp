@@ -134,12 +134,39 @@ void note_unexamined(const DoctorFacts& facts, std::size_t owners, std::vector<h
 
 host::HealthRequest health_request(unsigned needs) {
   return {.libraries = (needs & diagnose::kLibraries) != 0,
-          .threads = (needs & diagnose::kThreads) != 0,
           .cgroups = (needs & diagnose::kCgroups) != 0};
 }
 
-constexpr unsigned kAnyHealth =
-    diagnose::kHealth | diagnose::kLibraries | diagnose::kThreads | diagnose::kCgroups;
+constexpr unsigned kAnyHealth = diagnose::kHealth | diagnose::kLibraries | diagnose::kCgroups;
+
+/// Whoever holds a socket at which connections wait.
+std::vector<host::WaitQuestion> who_lets_wait(const Host& host,
+                                              const std::vector<std::size_t>& listeners) {
+  std::map<std::uint32_t, std::vector<std::uint32_t>> fds;
+  for (const std::size_t i : listeners) {
+    const host::Listener& one = host.listeners[i];
+    if (one.state != host::State::Listen || one.queue.length.value_or(0) == 0) continue;
+    for (const host::Owner& owner : one.owners.value_or(std::vector<host::Owner>{})) {
+      auto& known = fds[host.at(owner.process).pid];
+      known.insert(known.end(), owner.fds.begin(), owner.fds.end());
+    }
+  }
+  std::vector<host::WaitQuestion> out;
+  for (auto& [pid, some] : fds) out.push_back({.pid = pid, .fds = std::move(some)});
+  return out;
+}
+
+/// Those of whom a second look tells more.
+std::vector<const host::Process*> limited(const std::vector<const host::Process*>& owners,
+                                          const std::vector<host::ProcessHealth>& health) {
+  std::vector<const host::Process*> out;
+  for (const host::Process* one : owners) {
+    const auto found = std::ranges::lower_bound(health, one->pid, {}, &host::ProcessHealth::pid);
+    if (found == health.end() || found->pid != one->pid || !found->cgroup) continue;
+    if (found->cgroup->periods.value_or(0) > 0 || found->cgroup->memory_limit) out.push_back(one);
+  }
+  return out;
+}
 
 }  // namespace
 
@@ -159,7 +186,16 @@ DoctorFacts read_doctor_facts(kernel::Source& source, const host::Collected& col
     note_unexamined(out, owners.size(), out.gaps);
   }
   if (looks && watching.again) {
+    const bool waits = (needs & diagnose::kWaits) != 0;
+    const auto questions =
+        waits ? who_lets_wait(collected.host, listeners) : std::vector<host::WaitQuestion>{};
+    out.waits = host::read_process_waits(source, questions);
     watcher.go_on(watching);
+    out.waits_again = host::read_process_waits(source, questions);
+    if ((needs & diagnose::kCgroups) != 0) {
+      out.health_again =
+          host::read_process_health(source, limited(owners, out.health), {.cgroups = true});
+    }
   } else if (looks) {
     note_one_look(out.gaps);
   }

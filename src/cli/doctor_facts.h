@@ -9,6 +9,7 @@
 #include "host/collect.h"
 #include "host/looks.h"
 #include "host/process_health.h"
+#include "host/process_waits.h"
 #include "kernel/source.h"
 #include "reach/reach_table.h"
 
@@ -23,6 +24,9 @@ struct Watching {
 struct DoctorFacts {
   reach::ReachTable reach;  ///< about clients only, and what blocks them first
   std::vector<host::ProcessHealth> health = {};
+  std::vector<host::ProcessHealth> health_again = {};
+  std::vector<host::ProcessWaits> waits = {};
+  std::vector<host::ProcessWaits> waits_again = {};
   std::vector<host::Look> looks = {};
   std::vector<host::Gap> gaps = {};  ///< of the reading, and what a single look hides
 };

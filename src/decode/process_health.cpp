@@ -87,6 +87,32 @@ std::optional<TaskCall> decode_task_call(ByteView text) {
   return out;
 }
 
+std::vector<std::uint64_t> decode_epoll_inodes(ByteView info) {
+  constexpr std::string_view kInode = "ino:";
+  std::vector<std::uint64_t> out;
+  std::string_view rest = as_text(info);
+  while (!rest.empty()) {
+    std::string_view line = next_piece(rest, '\n');
+    if (next_word(line) != "tfd:") continue;
+    for (std::string_view word = next_word(line); !word.empty(); word = next_word(line)) {
+      if (!word.starts_with(kInode)) continue;
+      const auto inode = parse_number<std::uint64_t>(word.substr(kInode.size()), 16);
+      if (inode) out.push_back(*inode);
+    }
+  }
+  return out;
+}
+
+std::optional<std::uint32_t> decode_descriptor_flags(ByteView info) {
+  constexpr int kOctal = 8;
+  std::string_view rest = as_text(info);
+  while (!rest.empty()) {
+    std::string_view line = next_piece(rest, '\n');
+    if (next_piece(line, '\t') == "flags:") return parse_number<std::uint32_t>(line, kOctal);
+  }
+  return std::nullopt;
+}
+
 std::map<std::string, std::uint64_t> decode_flat_numbers(ByteView text) {
   std::map<std::string, std::uint64_t> out;
   std::string_view rest = as_text(text);

@@ -40,6 +40,11 @@ struct TaskCall {
 /// Nothing where it runs, or waits outside of a system call.
 [[nodiscard]] std::optional<TaskCall> decode_task_call(ByteView text);
 
+/// The inodes that an epoll watches, from /proc/PID/fdinfo/FD: ep_show_fdinfo of fs/eventpoll.c.
+[[nodiscard]] std::vector<std::uint64_t> decode_epoll_inodes(ByteView info);
+/// The flags of a descriptor from the same file, as open(2) has them; nothing if it has none.
+[[nodiscard]] std::optional<std::uint32_t> decode_descriptor_flags(ByteView info);
+
 /// "nr_periods 12\nnr_throttled 3\n": cpu.stat, memory.events and other flat files of cgroups, and
 /// /proc/net/snmp6.
 [[nodiscard]] std::map<std::string, std::uint64_t> decode_flat_numbers(ByteView text);

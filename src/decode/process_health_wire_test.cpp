@@ -45,6 +45,18 @@ TEST(TaskCallOf, IsThatInWhichItWaits) {
   EXPECT_FALSE(decode_task_call(as_bytes("43 0x3 0x0\n")));
 }
 
+TEST(DescriptorInfo, OfAnEpollAndOfASocket) {
+  const auto epoll = as_bytes(
+      "pos:\t0\nflags:\t02\nmnt_id:\t15\nino:\t1057\n"
+      "tfd:        5 events:       19 data:                5  pos:0 ino:1f40 sdev:8\n"
+      "tfd:       11 events: 80000019 data: ffffffffffffffff  pos:0 ino:a sdev:8\n");
+  EXPECT_THAT(decode_epoll_inodes(epoll), ElementsAre(0x1f40, 10));
+  EXPECT_EQ(decode_descriptor_flags(epoll), 2U);
+  EXPECT_THAT(decode_epoll_inodes(as_bytes("tfd: 5 ino:x\ntfd:\nino:7\n")), IsEmpty());
+  EXPECT_EQ(decode_descriptor_flags(as_bytes("pos:\t0\nflags:\t0120002\n")), 0120002U);
+  EXPECT_FALSE(decode_descriptor_flags(as_bytes("pos:\t0\n")));
+}
+
 TEST(FlatNumbers, AreNamesAndValues) {
   const auto numbers = decode_flat_numbers(as_bytes("nr_periods 12\nnr_throttled 3\nmax max\n"));
   EXPECT_EQ(numbers.size(), 2U);

@@ -45,6 +45,12 @@ void join(Finding& into, Finding& other) {
   }
 }
 
+const host::ProcessHealth* with_pid(const std::vector<host::ProcessHealth>& all,
+                                    std::uint32_t pid) {
+  const auto found = std::ranges::lower_bound(all, pid, {}, &host::ProcessHealth::pid);
+  return found == all.end() || found->pid != pid ? nullptr : &*found;
+}
+
 [[maybe_unused]] bool knows(const Family& family, const Finding& finding) {
   return std::ranges::find(family.codes, finding.code) != family.codes.end();
 }
@@ -68,8 +74,11 @@ const host::Network* Facts::network(const host::Listener& listener) const {
 }
 
 const host::ProcessHealth* Facts::health_of(std::uint32_t pid) const {
-  const auto found = std::ranges::lower_bound(health, pid, {}, &host::ProcessHealth::pid);
-  return found == health.end() || found->pid != pid ? nullptr : &*found;
+  return with_pid(health, pid);
+}
+
+const host::ProcessHealth* Facts::health_again_of(std::uint32_t pid) const {
+  return with_pid(health_again, pid);
 }
 
 std::uint64_t Facts::rise(const host::Listener& listener, std::string_view counter) const {

@@ -10,14 +10,23 @@ using Code = std::string_view;
 
 constexpr std::array<Code, 4> kFullQueues = {"accept-queue-full", "accept-queue-filling",
                                              "accept-queue-overflowed", "syn-queue-full"};
-constexpr std::array<Code, 5> kIdleOwners = {"stopped", "frozen", "uninterruptible",
-                                             "zombie-holder", "traced"};
+constexpr std::array<Code, 6> kIdleOwners = {
+    "stopped", "frozen", "uninterruptible", "reuseport-member-idle", "zombie-holder", "traced"};
+constexpr std::array<Code, 2> kFullBuffers = {"rcvbuf-full", "udp-drops"};
+constexpr std::array<Code, 5> kStarvedOwners = {"out-of-fds", "fds-nearly-out", "memory-nearly-out",
+                                                "oom-killed", "throttled"};
+constexpr std::array<Code, 2> kNotAccepting = {"not-accepting", "inherited-listener"};
+constexpr std::array<Code, 2> kChoosySockets = {"socket-filter", "md5-required"};
 constexpr std::array<Code, 1> kDeletedPrograms = {"deleted-binary"};
 
 /// Findings about one listener stand in this order.
 constexpr std::array kFamilies = {
     Family{"idle owners", kLooks | kHealth, kIdleOwners, idle_owners},
+    Family{"starved owners", kCgroups | kLooks, kStarvedOwners, starved_owners},
+    Family{"not accepting", kWaits | kLooks, kNotAccepting, not_accepting},
     Family{"full queues", kLooks, kFullQueues, full_queues},
+    Family{"full buffers", kLooks, kFullBuffers, full_buffers},
+    Family{"choosy sockets", kSocketOptions, kChoosySockets, choosy_sockets},
     Family{"deleted programs", kHealth | kLibraries, kDeletedPrograms, deleted_programs},
 };
 

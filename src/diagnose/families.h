@@ -11,6 +11,14 @@ namespace hark::diagnose {
 [[nodiscard]] std::vector<Finding> full_queues(const Facts& facts);
 /// Owners that do not run: idle_owners.cpp.
 [[nodiscard]] std::vector<Finding> idle_owners(const Facts& facts);
+/// Datagrams that nobody takes: full_buffers.cpp.
+[[nodiscard]] std::vector<Finding> full_buffers(const Facts& facts);
+/// Owners that lack descriptors, memory or time: starved_owners.cpp.
+[[nodiscard]] std::vector<Finding> starved_owners(const Facts& facts);
+/// Connections that wait while all who hold the socket wait for something else: not_accepting.cpp.
+[[nodiscard]] std::vector<Finding> not_accepting(const Facts& facts);
+/// Sockets that take packets from some only: choosy_sockets.cpp.
+[[nodiscard]] std::vector<Finding> choosy_sockets(const Facts& facts);
 /// Programs and libraries that were removed or replaced: deleted_programs.cpp.
 [[nodiscard]] std::vector<Finding> deleted_programs(const Facts& facts);
 

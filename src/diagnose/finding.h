@@ -16,6 +16,7 @@
 #include "host/host.h"
 #include "host/looks.h"
 #include "host/process_health.h"
+#include "host/process_waits.h"
 #include "host/target.h"
 #include "reach/reach_table.h"
 #include "reach/world.h"
@@ -57,6 +58,11 @@ struct Facts {
   const reach::ReachTable& reach;
   std::vector<std::size_t> listeners;            ///< that are asked about, ascending
   std::vector<host::ProcessHealth> health = {};  ///< of their owners, by pid
+  /// Once more when the last look was taken: of those whose cgroup limits them; by pid.
+  std::vector<host::ProcessHealth> health_again = {};
+  /// Of owners of sockets at which connections wait, at the first look and at the last, by pid.
+  std::vector<host::ProcessWaits> waits = {};
+  std::vector<host::ProcessWaits> waits_again = {};
   std::vector<host::Look> looks = {};
   /// What was asked about; nullptr: everything.
   const host::Target* target = nullptr;
@@ -66,6 +72,7 @@ struct Facts {
   [[nodiscard]] const host::Network* network(const host::Listener& listener) const;
   /// nullptr: this process was not examined.
   [[nodiscard]] const host::ProcessHealth* health_of(std::uint32_t pid) const;
+  [[nodiscard]] const host::ProcessHealth* health_again_of(std::uint32_t pid) const;
   [[nodiscard]] bool looked_twice() const { return looks.size() > 1; }
   /// By how much a counter of the listener's namespace, or the drops of its socket, rose from the
   /// first look to the last; 0 where there is but one.
@@ -80,7 +87,7 @@ enum Need : unsigned {
   kLooks = 1U << 0U,          ///< Facts::looks
   kHealth = 1U << 1U,         ///< Facts::health, the status of owners
   kLibraries = 1U << 2U,      ///< ProcessHealth::deleted_libraries
-  kThreads = 1U << 3U,        ///< ProcessHealth::threads of every owner, where they wait
+  kWaits = 1U << 3U,          ///< Facts::waits, ::waits_again
   kCgroups = 1U << 4U,        ///< ProcessHealth::cgroup
   kFirewalls = 1U << 5U,      ///< Network::nft, ::legacy, ::ip_sets, ::programs
   kSocketOptions = 1U << 6U,  ///< SocketFacts::options: asks holders for duplicates

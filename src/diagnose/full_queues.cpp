@@ -8,6 +8,7 @@
 #include <algorithm>
 
 #include "diagnose/families.h"
+#include "diagnose/queues.h"
 #include "diagnose/words.h"
 #include "reach/service.h"
 
@@ -17,30 +18,6 @@ namespace {
 using host::Listener;
 
 constexpr auto kOverflows = "TcpExtListenOverflows";
-
-/// The queue of a listener at each look, the listing's first.
-std::vector<host::Queue> queues_of(const Facts& facts, const Listener& listener) {
-  std::vector<host::Queue> out = {listener.queue};
-  for (const host::Look& look : facts.looks) {
-    const host::SocketLook* socket = look.socket(listener.socket.inode);
-    if (socket == nullptr) continue;  // MPTCP, whose listener has a number of its own
-    out.push_back({.length = socket->length, .limit = socket->limit, .drops = socket->drops});
-  }
-  return out;
-}
-
-/// Three quarters and more wait.
-bool is_filling(const host::Queue& queue) {
-  return queue.length && queue.limit && *queue.length > 0 && *queue.length * 4 >= *queue.limit * 3;
-}
-
-bool grows(const std::vector<host::Queue>& queues) {
-  return std::ranges::is_sorted(queues, {}, [](const host::Queue& one) { return one.length; });
-}
-
-std::string since_words(const Facts& facts) {
-  return "in " + std::to_string(facts.looks.back().at_ms - facts.looks.front().at_ms) + " ms";
-}
 
 reach::Evidence overflow_evidence(const Facts& facts, const Listener& listener) {
   return {.fact = counted(facts.rise_of_drops(listener), "packet") +
@@ -106,20 +83,13 @@ Finding overflowed(const Facts& facts, std::size_t i) {
 
 std::optional<Finding> accept_queue(const Facts& facts, std::size_t i) {
   const Listener& listener = facts.listener(i);
-  const std::vector<host::Queue> queues = queues_of(facts, listener);
-  std::optional<reach::Blocker> last;
-  bool always = true;
-  for (const host::Queue& queue : queues) {
-    Listener then = listener;
-    then.queue = queue;
-    last = reach::accept_queue_full(then);
-    always = always && last;
+  if (auto always = always_full(facts, listener)) {
+    return full(facts, i, std::move(always->cause));
   }
-  if (always) return full(facts, i, std::move(last->cause));
   if (!facts.looked_twice()) return std::nullopt;
   if (overflows(facts, listener)) return overflowed(facts, i);
-  if (std::ranges::all_of(queues, is_filling) && grows(queues)) {
-    return filling(facts, i, queues.back());
+  if (keeps_filling(facts, listener)) {
+    return filling(facts, i, queues_of(facts, listener).back());
   }
   return std::nullopt;
 }

@@ -9,6 +9,7 @@
 #include <algorithm>
 
 #include "diagnose/families.h"
+#include "diagnose/shared_ports.h"
 #include "diagnose/words.h"
 #include "reach/service.h"
 #include "reach/shell_word.h"
@@ -124,35 +125,72 @@ std::optional<Idle> why_idle(const Facts& facts, const host::Network& network,
   return uninterruptible(facts, process);
 }
 
-/// All of those that could serve stand still, or some of them.
-std::optional<Finding> standing_still(const Facts& facts, std::size_t i) {
+/// Of those that could serve, who stands still.
+struct Standing {
+  Idle first;
+  std::size_t count = 0;
+  std::size_t servers = 0;
+};
+
+std::optional<Standing> standing(const Facts& facts, std::size_t i) {
   const host::Listener& listener = facts.listener(i);
   const host::Network* network = facts.network(listener);
   const std::vector<host::ProcessId> servers = servers_of(facts.host, listener);
-  if (network == nullptr || servers.empty()) return std::nullopt;
-  std::optional<Idle> first;
-  std::size_t count = 0;
+  if (network == nullptr) return std::nullopt;
+  std::optional<Standing> out;
   for (const host::ProcessId id : servers) {
     auto idle = why_idle(facts, *network, facts.host.at(id));
     if (!idle) continue;
-    ++count;
-    if (!first) first = std::move(idle);
+    if (!out) out = Standing{.first = std::move(*idle), .servers = servers.size()};
+    ++out->count;
   }
-  if (!first) return std::nullopt;
-  Finding out{.code = std::move(first->code),
+  return out;
+}
+
+/// The kernel gives each socket of the group the same share of the clients, served or not.
+void tell_of_group(const Facts& facts, std::size_t i, Finding& finding) {
+  const std::vector<std::size_t> group = sharing_the_port(facts, i);
+  const auto is_dead = [&facts](std::size_t member) {
+    const auto found = standing(facts, member);
+    return found && found->count == found->servers;
+  };
+  const auto dead = static_cast<std::size_t>(std::ranges::count_if(group, is_dead));
+  if (dead == 0 || dead == group.size()) return;
+  finding.code = "reuseport-member-idle";
+  finding.severity = Severity::Risk;
+  finding.text += "; " + std::to_string(dead) + " of " + std::to_string(group.size()) +
+                  " sockets that share the port (SO_REUSEPORT)" + (dead == 1 ? " is" : " are") +
+                  " in this state, and about " +
+                  std::to_string((dead * 100 + group.size() / 2) / group.size()) +
+                  " % of the clients meet silence there";
+  finding.evidence.push_back({.fact = std::to_string(group.size()) + " sockets share the port",
+                              .where = "socket",
+                              .verify = socket_command(facts.listener(i), "p")});
+  finding.remedy += "; or end it, and the others get its clients";
+}
+
+/// All of those that could serve stand still, or some of them.
+std::optional<Finding> standing_still(const Facts& facts, std::size_t i) {
+  auto found = standing(facts, i);
+  if (!found) return std::nullopt;
+  const std::size_t running = found->servers - found->count;
+  Finding out{.code = std::move(found->first.code),
               .severity = Severity::Broken,
               .listener = i,
-              .text = std::move(first->text),
-              .evidence = std::move(first->evidence),
-              .remedy = std::move(first->remedy)};
-  if (count < servers.size()) {
+              .text = std::move(found->first.text),
+              .evidence = std::move(found->first.evidence),
+              .remedy = std::move(found->first.remedy)};
+  if (running > 0) {
     out.severity = Severity::Risk;
-    out.text += "; " + std::to_string(servers.size() - count) + " of " +
-                std::to_string(servers.size()) + " processes that hold the socket still run";
-  } else if (count > 1) {
-    out.text +=
-        ", and the other " + std::to_string(count - 1) + " that hold the socket do not run either";
+    out.text += "; " + std::to_string(running) + " of " + std::to_string(found->servers) +
+                " processes that hold the socket still run";
+    return out;
   }
+  if (found->count > 1) {
+    out.text += ", and the other " + std::to_string(found->count - 1) +
+                " that hold the socket do not run either";
+  }
+  tell_of_group(facts, i, out);
   return out;
 }
 

@@ -67,6 +67,13 @@ class TestFacts {
     looks.back().sockets[inode] = {.length = last, .limit = limit, .drops = 0};
   }
 
+  /// Process 10 with one thread that waits there, at both looks.
+  void wait_in(const char* wchan) {
+    waits = {{.pid = 10, .threads = {{.tid = 10, .state = 'S', .switches = 3, .wchan = wchan}}}};
+    waits[0].whole = true;
+    waits_again = waits;
+  }
+
   /// Of every listener; refers to this object.
   [[nodiscard]] Facts facts() {
     table_.emplace(host_);
@@ -79,6 +86,9 @@ class TestFacts {
             .reach = *table_,
             .listeners = std::move(all),
             .health = health,
+            .health_again = health_again,
+            .waits = waits,
+            .waits_again = waits_again,
             .looks = looks};
   }
   /// "broken stopped", a line each.
@@ -92,6 +102,9 @@ class TestFacts {
 
   host::Network network;
   std::vector<host::ProcessHealth> health;
+  std::vector<host::ProcessHealth> health_again;
+  std::vector<host::ProcessWaits> waits;
+  std::vector<host::ProcessWaits> waits_again;
   std::vector<host::Look> looks;
 
  private:

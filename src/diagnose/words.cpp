@@ -25,10 +25,26 @@ std::string counted(std::uint64_t count, const char* thing) {
   return digits + " " + thing + (count == 1 ? "" : "s");
 }
 
+std::string bytes_words(std::uint64_t bytes) {
+  constexpr std::uint64_t kStep = 1024;
+  constexpr std::array kUnits = {"KiB", "MiB", "GiB", "TiB"};
+  if (bytes < kStep) return counted(bytes, "byte");
+  std::uint64_t tenths = bytes * 10 / kStep;
+  std::size_t unit = 0;
+  for (; tenths >= kStep * 10 && unit + 1 < kUnits.size(); ++unit) tenths /= kStep;
+  std::string out = std::to_string(tenths / 10);
+  if (tenths % 10 != 0) out += "." + std::to_string(tenths % 10);
+  return out + " " + kUnits[unit];
+}
+
 std::string socket_command(const host::Listener& listener, const char* more) {
   const bool tcp = listener.protocol == Protocol::Tcp || listener.protocol == Protocol::Mptcp;
   return std::string(tcp ? "ss -Htln" : "ss -Huan") + more +
          " sport = :" + std::to_string(listener.port);
+}
+
+std::string since_words(const Facts& facts) {
+  return "in " + std::to_string(facts.looks.back().at_ms - facts.looks.front().at_ms) + " ms";
 }
 
 std::vector<host::ProcessId> servers_of(const host::Host& host, const host::Listener& listener) {

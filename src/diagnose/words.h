@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "diagnose/finding.h"
 #include "host/holders.h"
 #include "host/host.h"
 
@@ -16,8 +17,14 @@ namespace hark::diagnose {
 /// "1 connection", "4,211 connections"
 [[nodiscard]] std::string counted(std::uint64_t count, const char* thing);
 
+/// "512 bytes", "61.5 MiB"
+[[nodiscard]] std::string bytes_words(std::uint64_t bytes);
+
 /// "ss -Htln sport = :8080"; `more` are options of ss behind these.
 [[nodiscard]] std::string socket_command(const host::Listener& listener, const char* more = "");
+
+/// "in 300 ms": from the first look to the last. There are two.
+[[nodiscard]] std::string since_words(const Facts& facts);
 
 /// The owners that could serve, ascending: without process 1 where there is another, which keeps
 /// the sockets of services that it started. Empty: nobody, or it was not read.

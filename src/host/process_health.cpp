@@ -42,7 +42,7 @@ class Examiner {
       }
     }
     constexpr std::string_view kServing = "RS";
-    if (request_.threads || kServing.find(out.status.state) == std::string_view::npos) {
+    if (kServing.find(out.status.state) == std::string_view::npos) {
       out.threads = threads_of(process.pid);
     }
     if (request_.cgroups) out.cgroup = cgroup_of(process);
@@ -73,21 +73,9 @@ class Examiner {
       const std::string task = folder + "/" + std::to_string(tid);
       const auto status = source_.read_file(task + "/status");
       if (!status) continue;
-      ThreadHealth thread{.tid = tid, .state = decode::decode_task_status(*status).state};
-      if (request_.threads) add_wait(task, thread);
-      out.push_back(std::move(thread));
+      out.push_back({.tid = tid, .state = decode::decode_task_status(*status).state});
     }
     return out;
-  }
-
-  void add_wait(const std::string& task, ThreadHealth& thread) {
-    if (const auto wchan = source_.read_file(task + "/wchan")) {
-      const std::string_view name = as_text(*wchan);
-      if (name != "0") thread.wchan = std::string(name);
-    }
-    if (const auto call = source_.read_file(task + "/syscall")) {
-      thread.call = decode::decode_task_call(*call);
-    }
   }
 
   /// Processes of one cgroup share what was read of it.
@@ -101,12 +89,14 @@ class Examiner {
     const auto known = cgroups_.find(key);
     if (known != cgroups_.end()) return known->second;
     CgroupHealth out;
-    read_cpu(cpu.empty() ? v2 : cpu, out);
+    out.cpu_path = cpu.empty() ? v2 : cpu;
+    read_cpu(out.cpu_path, out);
     if (memory.empty()) {
       read_memory(v2, out);
     } else {
       read_old_memory(memory, out);
     }
+    out.memory_v1 = !memory.empty();
     out.path = memory.empty() ? v2 : memory;
     return cgroups_.emplace(std::move(key), std::move(out)).first->second;
   }
@@ -122,6 +112,16 @@ class Examiner {
     return found == all.end() ? std::nullopt : std::optional(found->second);
   }
 
+  /// Of those that are there; nothing if none is.
+  static std::optional<std::uint64_t> sum_of(const std::map<std::string, std::uint64_t>& all,
+                                             std::initializer_list<const char*> names) {
+    std::optional<std::uint64_t> out;
+    for (const char* name : names) {
+      if (const auto value = value_of(all, name)) out = out.value_or(0) + *value;
+    }
+    return out;
+  }
+
   void read_cpu(const std::string& folder, CgroupHealth& out) {
     const auto numbers = numbers_in(folder + "/cpu.stat");
     out.periods = value_of(numbers, "nr_periods");
@@ -131,6 +131,11 @@ class Examiner {
   void read_memory(const std::string& folder, CgroupHealth& out) {
     out.memory_used = number_in(source_, folder + "/memory.current");
     out.memory_limit = number_in(source_, folder + "/memory.max");  // "max" is no number
+    if (out.memory_limit) {
+      out.memory_held =
+          sum_of(numbers_in(folder + "/memory.stat"),
+                 {"anon", "shmem", "kernel_stack", "pagetables", "slab_unreclaimable"});
+    }
     const auto events = numbers_in(folder + "/memory.events");
     out.memory_refused = value_of(events, "max");
     out.oom_kills = value_of(events, "oom_kill");
@@ -141,6 +146,9 @@ class Examiner {
     out.memory_used = number_in(source_, folder + "/memory.usage_in_bytes");
     out.memory_limit = number_in(source_, folder + "/memory.limit_in_bytes");
     if (out.memory_limit && *out.memory_limit >= kNoLimit) out.memory_limit.reset();
+    if (out.memory_limit) {
+      out.memory_held = sum_of(numbers_in(folder + "/memory.stat"), {"total_rss", "total_shmem"});
+    }
     out.memory_refused = number_in(source_, folder + "/memory.failcnt");
     out.oom_kills = value_of(numbers_in(folder + "/memory.oom_control"), "oom_kill");
   }

@@ -17,19 +17,20 @@ namespace hark::host {
 struct ThreadHealth {
   std::uint32_t tid = 0;
   char state = '?';
-  /// In which function of the kernel it waits; empty: it runs, or it was not told.
-  std::string wchan = {};
-  std::optional<decode::TaskCall> call = {};  ///< in which system call; root alone is told
   bool operator==(const ThreadHealth&) const = default;
 };
 
 /// What the cgroup of a process allows it. Empty: no such limit, or it could not be read.
 struct CgroupHealth {
-  std::string path;                             ///< of the folder whose files were read
-  std::optional<std::uint64_t> periods = {};    ///< of cpu.max, since the cgroup was made
+  std::string path = {};                      ///< of the folder whose files about memory were read
+  std::string cpu_path = {};                  ///< of the one whose cpu.stat was read
+  bool memory_v1 = false;                     ///< `path` is of the old hierarchy
+  std::optional<std::uint64_t> periods = {};  ///< of cpu.max, since the cgroup was made
   std::optional<std::uint64_t> throttled = {};  ///< of these, how many ended early
   std::optional<std::uint64_t> memory_used = {};
   std::optional<std::uint64_t> memory_limit = {};
+  /// Of `memory_used`, what cannot be given back without swapping: not the cache of files.
+  std::optional<std::uint64_t> memory_held = {};
   std::optional<std::uint64_t> memory_refused = {};  ///< "max" of memory.events
   std::optional<std::uint64_t> oom_kills = {};
   bool operator==(const CgroupHealth&) const = default;
@@ -40,7 +41,9 @@ struct ProcessHealth {
   decode::TaskStatus status = {};  ///< of its first thread; state '?': it is gone, or was not read
   std::string tracer = {};  ///< name of the process that traces it; empty: none, or not known
   std::optional<std::vector<std::string>> deleted_libraries = {};
-  std::vector<ThreadHealth> threads = {};  ///< at most kMostThreads, the first one first
+  /// At most kMostThreads, the first one first; only where that one is in a state in which it does
+  /// not serve.
+  std::vector<ThreadHealth> threads = {};
   std::optional<CgroupHealth> cgroup = {};
   static constexpr std::size_t kMostThreads = 64;
   bool operator==(const ProcessHealth&) const = default;
@@ -49,9 +52,6 @@ struct ProcessHealth {
 /// What is read of each process besides its status.
 struct HealthRequest {
   bool libraries = false;
-  /// Of every process. Without: only the states of threads, and only of a process whose first
-  /// thread is in a state in which it does not serve.
-  bool threads = false;
   bool cgroups = false;
 };
 

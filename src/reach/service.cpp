@@ -175,12 +175,14 @@ std::optional<Blocker> syn_queue_full(const host::Network& network, const Listen
                  true);
 }
 
+bool is_receive_buffer_full(std::uint64_t used, std::uint64_t limit) {
+  return used != 0 && used + kSmallDatagram > limit;
+}
+
 std::optional<Blocker> receive_buffer_full(const host::Network& network, const Listener& listener) {
   const host::SocketFacts* facts = network.services.socket(listener.socket.inode);
   if (facts == nullptr || !facts->memory_used || !facts->memory_limit) return std::nullopt;
-  if (*facts->memory_used == 0 || *facts->memory_used + kSmallDatagram <= *facts->memory_limit) {
-    return std::nullopt;
-  }
+  if (!is_receive_buffer_full(*facts->memory_used, *facts->memory_limit)) return std::nullopt;
   const std::string fill = std::to_string(*facts->memory_used) + " of " +
                            std::to_string(*facts->memory_limit) + " bytes";
   return blocker(

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -36,6 +37,8 @@ struct Blocker {
                                                     const host::Listener& listener);
 [[nodiscard]] std::optional<Blocker> receive_buffer_full(const host::Network& network,
                                                          const host::Listener& listener);
+/// Of a UDP socket: would even a small datagram be dropped?
+[[nodiscard]] bool is_receive_buffer_full(std::uint64_t used, std::uint64_t limit);
 /// Why this process does not serve now: stopped, frozen, without descriptors.
 [[nodiscard]] std::optional<Blocker> process_idle(const host::Network& network,
                                                   const host::Process& process);

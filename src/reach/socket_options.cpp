@@ -89,31 +89,39 @@ std::optional<Blocker> ttl_too_small(World& world, const Listener& listener, con
       .key = "min-ttl"};
 }
 
-std::optional<Blocker> filter_drops(World& world, const Listener& listener, const Packet&) {
-  const decode::SocketOptions* options = options_of(world, listener);
-  if (options == nullptr) return std::nullopt;
-  const auto effect = decode::filter_effect(*options);
+std::optional<SocketFilter> socket_filter(const Listener& listener,
+                                          const decode::SocketOptions& options) {
+  const auto effect = decode::filter_effect(options);
   if (!effect || *effect == FilterEffect::None || *effect == FilterEffect::AcceptsAll) {
     return std::nullopt;
   }
-  const std::size_t size = options->filter ? options->filter->size() : 0;
-  const std::string kind = options->filter_hidden ? "an eBPF program"
-                           : size == 1            ? "1 instruction of BPF"
-                                                  : std::to_string(size) + " instructions of BPF";
-  const std::string what = "the socket's filter (" + kind + ")";
-  const bool certain = *effect == FilterEffect::DropsAll;
-  if (!certain && world.choices.pick({.code = "socket-filter",
-                                      .text = what + " lets it through",
-                                      .key = "socket-filter",
-                                      .doubt = Doubt::Opaque})) {
+  const std::size_t size = options.filter ? options.filter->size() : 0;
+  const std::string kind = options.filter_hidden ? "an eBPF program"
+                           : size == 1           ? "1 instruction of BPF"
+                                                 : std::to_string(size) + " instructions of BPF";
+  return SocketFilter{.what = "the socket's filter (" + kind + ")",
+                      .certain = *effect == FilterEffect::DropsAll,
+                      .evidence = {.fact = "a filter is attached to the socket: " + kind,
+                                   .where = "socket",
+                                   .verify = drops_command(listener)}};
+}
+
+std::optional<Blocker> filter_drops(World& world, const Listener& listener, const Packet&) {
+  const decode::SocketOptions* options = options_of(world, listener);
+  if (options == nullptr) return std::nullopt;
+  auto filter = socket_filter(listener, *options);
+  if (!filter) return std::nullopt;
+  if (!filter->certain && world.choices.pick({.code = "socket-filter",
+                                              .text = filter->what + " lets it through",
+                                              .key = "socket-filter",
+                                              .doubt = Doubt::Opaque})) {
     return std::nullopt;
   }
-  return Blocker{.cause = {.code = "socket-filter",
-                           .text = what + (certain ? " drops every packet" : " drops it"),
-                           .evidence = {{.fact = "a filter is attached to the socket: " + kind,
-                                         .where = "socket",
-                                         .verify = drops_command(listener)}}},
-                 .key = "socket-filter"};
+  return Blocker{
+      .cause = {.code = "socket-filter",
+                .text = filter->what + (filter->certain ? " drops every packet" : " drops it"),
+                .evidence = {std::move(filter->evidence)}},
+      .key = "socket-filter"};
 }
 
 void tell_deferred_accept(World& world, const Listener& listener) {

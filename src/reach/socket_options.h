@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 
 #include "decode/socket_options.h"
 #include "host/host.h"
@@ -23,6 +24,14 @@ namespace hark::reach {
 /// IP_MINTTL and IPV6_MINHOPCOUNT, of TCP.
 [[nodiscard]] std::optional<Blocker> ttl_too_small(World& world, const host::Listener& listener,
                                                    const Packet& packet);
+/// A filter that may drop packets, or does.
+struct SocketFilter {
+  std::string what;      ///< "the socket's filter (3 instructions of BPF)"
+  bool certain = false;  ///< it drops every packet
+  Evidence evidence;
+};
+[[nodiscard]] std::optional<SocketFilter> socket_filter(const host::Listener& listener,
+                                                        const decode::SocketOptions& options);
 /// SO_ATTACH_FILTER and SO_ATTACH_BPF.
 [[nodiscard]] std::optional<Blocker> filter_drops(World& world, const host::Listener& listener,
                                                   const Packet& packet);

@@ -37,6 +37,10 @@ struct Missing {
 /// The scenes of each family, in its own file; scenes.cpp puts them together.
 [[nodiscard]] std::span<const Scene> full_queue_scenes();
 [[nodiscard]] std::span<const Scene> idle_owner_scenes();
+[[nodiscard]] std::span<const Scene> starved_owner_scenes();
+[[nodiscard]] std::span<const Scene> not_accepting_scenes();
+[[nodiscard]] std::span<const Scene> full_buffer_scenes();
+[[nodiscard]] std::span<const Scene> choosy_socket_scenes();
 [[nodiscard]] std::span<const Scene> deleted_program_scenes();
 
 [[nodiscard]] std::vector<Scene> all_scenes();

@@ -12,8 +12,11 @@ void full(Stage& stage) {
   stage.connect(80, 2);
 }
 
+/// Its holder is busy, and may come any moment.
 void half_full(Stage& stage) {
-  stage.listen(80, 4);
+  const int listener = stage.listen(80, 4);
+  stage.endless([] { Stage::work(); });
+  stage.give_away(listener);
   stage.connect(80, 2);
 }
 

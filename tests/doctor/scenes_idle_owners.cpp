@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -37,6 +38,27 @@ void one_stopped(Stage& stage) {
   check(::kill(pid, SIGSTOP), "kill");
   Stage::wait_for_state(pid, 'T');
   (void)listener;
+}
+
+/// Two sockets share the port, each with a process of its own.
+void two_share(Stage& stage, bool one_stops) {
+  for (int i = 0; i < 2; ++i) {
+    const int listener = stage.listen_shared(80);
+    const pid_t pid = stage.endless([listener] {
+      while (true) ::close(::accept(listener, nullptr, nullptr));
+    });
+    stage.give_away(listener);
+    if (!one_stops || i != 0) continue;
+    check(::kill(pid, SIGSTOP), "kill");
+    Stage::wait_for_state(pid, 'T');
+  }
+}
+
+void one_member_stopped(Stage& stage) {
+  two_share(stage, true);
+}
+void both_members_serve(Stage& stage) {
+  two_share(stage, false);
 }
 
 void attach(Stage& stage, pid_t pid, bool halt) {
@@ -141,6 +163,8 @@ std::span<const Scene> idle_owner_scenes() {
       {"Stopped", stopped, "stopped"},
       {"WentOn", went_on, nullptr},
       {"OneOfTwoStopped", one_stopped, "stopped", 80, "risk"},
+      {"OneMemberStopped", one_member_stopped, "reuseport-member-idle", 80, "risk"},
+      {"BothMembersServe", both_members_serve, nullptr},
       {"InADebugger", in_a_debugger, "stopped"},
       {"Traced", traced, "traced", 80, "notice"},
       {"FrozenByV1", frozen_old, "frozen"},

@@ -113,6 +113,19 @@ int Stage::listen(std::uint16_t port, int backlog, const std::string& address) {
   return fd;
 }
 
+int Stage::listen_shared(std::uint16_t port) {
+  constexpr int kBacklog = 16;
+  const Place at = place("127.0.0.1", port);
+  UniqueFd fd(check(::socket(AF_INET, SOCK_STREAM, 0), "socket"));
+  const int one = 1;
+  check(::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEPORT, &one, sizeof one), "SO_REUSEPORT");
+  check(::bind(fd.get(), at.get(), at.length), "bind");
+  check(::listen(fd.get(), kBacklog), "listen");
+  const int out = fd.get();
+  keep(std::move(fd));
+  return out;
+}
+
 void Stage::give_away(int fd) {
   std::erase_if(held_, [fd](const UniqueFd& held) { return held.get() == fd; });
 }
@@ -175,6 +188,10 @@ pid_t Stage::neighbour(const std::string& link, const std::string& own, const st
   run_in(pid, {"ip", "addr", "add", theirs, "dev", "eth0"});
   run_in(pid, {"ip", "link", "set", "eth0", "up"});
   return pid;
+}
+
+void Stage::work() {
+  while (true) (void)::getppid();
 }
 
 void Stage::wait_for_state(pid_t pid, char state) {

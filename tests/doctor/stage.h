@@ -27,6 +27,8 @@ class Stage {
   int bound(int type, const std::string& address, std::uint16_t port);
   /// One that listens.
   int listen(std::uint16_t port, int backlog = 16, const std::string& address = "127.0.0.1");
+  /// One that shares its port with others of its kind.
+  int listen_shared(std::uint16_t port);
   /// Closes it here: only who inherited it has it.
   void give_away(int fd);
   /// Clients of that port that connect without waiting; they are kept.
@@ -43,6 +45,9 @@ class Stage {
   /// `own`, there it is eth0 with the address `theirs` ("10.9.0.9/24"). Both are up. The process
   /// that lives there.
   pid_t neighbour(const std::string& link, const std::string& own, const std::string& theirs);
+
+  /// Has something to do, always.
+  [[noreturn]] static void work();
 
   /// Waits until /proc/PID/stat shows this state.
   static void wait_for_state(pid_t pid, char state);

@@ -1,0 +1,41 @@
+#include "diagnose/shared_ports.h"
+
+#include <tuple>
+
+namespace hark::diagnose {
+namespace {
+
+using host::Listener;
+
+bool are_bound_alike(const Listener& a, const Listener& b) {
+  const auto key = [](const Listener& one) {
+    return std::tuple(one.netns, one.protocol, one.port, one.address, one.interface_index,
+                      one.v6only.value_or(false), one.state);
+  };
+  return key(a) == key(b);
+}
+
+/// Two TCP sockets cannot listen at one place otherwise.
+bool shares(const Facts& facts, const Listener& listener) {
+  if (listener.state == host::State::Listen) return true;
+  const host::Network* network = facts.network(listener);
+  const host::SocketFacts* socket =
+      network == nullptr ? nullptr : network->services.socket(listener.socket.inode);
+  return socket != nullptr && socket->options &&
+         socket->options->value(OptionPart::ReusePort).value_or(0) != 0;
+}
+
+}  // namespace
+
+std::vector<std::size_t> sharing_the_port(const Facts& facts, std::size_t listener) {
+  const Listener& first = facts.listener(listener);
+  std::vector<std::size_t> out;
+  for (std::size_t i = 0; i < facts.host.listeners.size(); ++i) {
+    const Listener& one = facts.listener(i);
+    if (i == listener || (are_bound_alike(first, one) && shares(facts, one))) out.push_back(i);
+  }
+  if (out.size() > 1 && !shares(facts, first)) return {listener};
+  return out;
+}
+
+}  // namespace hark::diagnose

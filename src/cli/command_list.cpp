@@ -132,11 +132,13 @@ tl::expected<host::Collected, Failure> collect_with_ways(kernel::Source& source,
                                                          const Need& need) {
   // The table does not show whose it is.
   const bool identity = asked.json || asked.command == Command::Save;
-  auto collected = host::collect_with_ways(source, {.identity = identity,
-                                                    .owners = need.owners,
-                                                    .details = need.details,
-                                                    .netns = asked.netns,
-                                                    .more = need.more});
+  auto collected = host::collect_with_ways(
+      source, {.identity = identity,
+               .owners = need.owners,
+               .details = need.details,
+               .enabled_units = asked.command == Command::Doctor || asked.command == Command::Save,
+               .netns = asked.netns,
+               .more = need.more});
   if (collected) return std::move(*collected);
   const int code = collected.error().code;
   const bool absent = code == 0 || code == ENOENT || code == ESRCH;

@@ -19,6 +19,9 @@ constexpr std::array<Code, 2> kNotAccepting = {"not-accepting", "inherited-liste
 constexpr std::array<Code, 2> kChoosySockets = {"socket-filter", "md5-required"};
 constexpr std::array<Code, 1> kDeletedPrograms = {"deleted-binary"};
 
+constexpr std::array<Code, 4> kFailingUnits = {"socket-activation", "unit-failed",
+                                               "start-limit-hit", "restarting"};
+
 /// Findings about one listener stand in this order.
 constexpr std::array kFamilies = {
     Family{"idle owners", kLooks | kHealth, kIdleOwners, idle_owners},
@@ -27,6 +30,7 @@ constexpr std::array kFamilies = {
     Family{"full queues", kLooks, kFullQueues, full_queues},
     Family{"full buffers", kLooks, kFullBuffers, full_buffers},
     Family{"choosy sockets", kSocketOptions, kChoosySockets, choosy_sockets},
+    Family{"failing units", kNothing, kFailingUnits, failing_units},
     Family{"deleted programs", kHealth | kLibraries, kDeletedPrograms, deleted_programs},
 };
 

@@ -19,6 +19,8 @@ namespace hark::diagnose {
 [[nodiscard]] std::vector<Finding> not_accepting(const Facts& facts);
 /// Sockets that take packets from some only: choosy_sockets.cpp.
 [[nodiscard]] std::vector<Finding> choosy_sockets(const Facts& facts);
+/// Units of systemd that are enabled and do not run: failing_units.cpp.
+[[nodiscard]] std::vector<Finding> failing_units(const Facts& facts);
 /// Programs and libraries that were removed or replaced: deleted_programs.cpp.
 [[nodiscard]] std::vector<Finding> deleted_programs(const Facts& facts);
 

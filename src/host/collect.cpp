@@ -81,7 +81,10 @@ class Collector {
     find_doors(source_, containers_, *found, host_.processes);
     if (request_.details) read_ancestors(source_, host_.processes);
     name_units();
-    add_units(source_, {.details = request_.details, .own_uid = sight_.uid}, host_);
+    add_units(
+        source_,
+        {.details = request_.details, .enabled = request_.enabled_units, .own_uid = sight_.uid},
+        host_);
     if (auto gap = containers_.gap()) host_.gaps.push_back(std::move(*gap));
     order_gaps(sockets.cgroup_error());
     const auto focus = place_of_focus();

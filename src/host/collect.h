@@ -16,6 +16,8 @@ struct CollectRequest {
   bool owners = true;    ///< false: no process is looked into for its descriptors
   /// All that JSON shows; false: what the usual table shows, and no more is read.
   bool details = true;
+  /// With details: enabled units in trouble, see UnitsRequest.
+  bool enabled_units = false;
   /// Which namespaces: "all" that can be entered; "self"; "host"; a name of /run/netns or of a
   /// container; a pid; a path; an inode as "net:[N]".
   std::string netns = "all";

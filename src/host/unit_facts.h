@@ -40,6 +40,8 @@ struct UnitFacts {
   std::optional<std::uint32_t> restarts;  ///< automatic ones since it was started by hand
   std::optional<UnitExit> last_exit;
   std::optional<std::int64_t> state_since_ms;  ///< since 1970, UTC
+  bool wanted = false;                         ///< something is to start it: it is enabled
+  std::string service_type;  ///< Type=, of a wanted service in trouble; empty: none is set
   UnitSource source = UnitSource::Cgroup;
 };
 

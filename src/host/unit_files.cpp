@@ -184,6 +184,19 @@ std::vector<std::string> UnitFiles::names_of_type(std::string_view type) {
   return {out.begin(), out.end()};
 }
 
+std::vector<std::string> UnitFiles::wanted_of_type(std::string_view type) {
+  std::set<std::string> out;
+  for (const std::string& folder : wants_folders_) {
+    const auto names = source_.list_folder(folder);
+    if (!names) continue;
+    for (const std::string& name : *names) {
+      const auto pieces = split_unit_name(name);
+      if (pieces && pieces->type == type && pieces->instance != "") out.insert(name);
+    }
+  }
+  return {out.begin(), out.end()};
+}
+
 std::optional<UnitFiles::Found> UnitFiles::find(const std::string& name) const {
   for (const std::string& file : {name, template_of(name)}) {
     const auto found = units_.find(file);

@@ -61,6 +61,9 @@ class UnitFiles {
   /// (NAME.wants, NAME.requires). Templates are left out. Sorted.
   [[nodiscard]] std::vector<std::string> names_of_type(std::string_view type);
 
+  /// Those of that type that others want or require: what is enabled, and what a package brings.
+  [[nodiscard]] std::vector<std::string> wanted_of_type(std::string_view type);
+
   [[nodiscard]] LoadedUnit load(const std::string& name);
 
  private:

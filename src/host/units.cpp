@@ -72,7 +72,9 @@ class Finder {
     for (std::size_t i = 0; i < host_.listeners.size(); ++i) match(i);
     if (request_.details) {
       for (std::size_t i = 0; i < host_.listeners.size(); ++i) name(i);
+      if (request_.enabled) add_wanted();
       ask();
+      drop_healthy();
     }
     if (!facts_.empty()) store();
   }
@@ -262,6 +264,34 @@ class Finder {
     return out;
   }
 
+  /// By name alone: whose files are worth reading shows when systemd has answered.
+  void add_wanted() {
+    UnitFiles& files = files_of({}).files;
+    if (!files.lists(kRunning)) return;
+    for (const char* type : {"service", "socket"}) {
+      for (std::string& name : files.wanted_of_type(type)) {
+        const auto [place, added] = facts_.try_emplace(Key{Manager{}, name});
+        if (added) only_wanted_.push_back(place->first);
+        place->second.name = std::move(name);
+        place->second.wanted = true;
+      }
+    }
+  }
+
+  void drop_healthy() {
+    for (const Key& key : only_wanted_) {
+      UnitFacts& facts = facts_[key];
+      const bool troubled = facts.active_state == "failed" || facts.active_state == "activating" ||
+                            facts.restarts.value_or(0) > 0;
+      if (!troubled) {
+        facts_.erase(key);
+        continue;
+      }
+      const LoadedUnit unit = files_of({}).files.load(key.second);
+      facts.service_type = unit.text(UnitSection::Service, "Type").value_or("");
+    }
+  }
+
   void ask() {
     std::vector<std::string> names;
     for (const auto& [key, facts] : facts_) {
@@ -322,6 +352,7 @@ class Finder {
   Host& host_;
   std::map<std::size_t, Wanted> wanted_;  ///< by listener, where there is anything
   std::map<Key, UnitFacts> facts_;
+  std::vector<Key> only_wanted_;  ///< no listener leads to these
   std::map<Manager, std::unique_ptr<ManagerFiles>> files_;
 };
 

@@ -13,11 +13,14 @@ namespace hark::host {
 
 struct UnitsRequest {
   bool details = true;                   ///< facts of every listener's unit
+  bool enabled = false;                  ///< with details: enabled ones in trouble, too
   std::optional<std::uint32_t> own_uid;  ///< effective user of hark, if known
 };
 
 /// Fills Host::units and what refers to it. Without details only what the usual table shows:
-/// unit files are read if systemd holds a listener, and otherwise nothing is.
+/// unit files are read if systemd holds a listener, and otherwise nothing is. Enabled services and
+/// sockets of the system are in Host::units if systemd says that they have failed, or are started
+/// again and again; where it cannot be asked none is.
 ///
 /// A listener that a manager of systemd holds gets as its unit the socket unit whose file asks for
 /// that address; of several the first by name. Where the holders of a socket cannot be read, one

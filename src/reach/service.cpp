@@ -109,22 +109,6 @@ constexpr std::array<Check, 7> kTcpChecks = {
     mapped_source, ttl_too_small, signature, cgroup_program, filter_drops, accept_queue, syn_queue};
 constexpr std::array<Check, 3> kUdpChecks = {cgroup_program, filter_drops, receive_buffer};
 
-/// systemd holds the socket and starts a service when somebody comes: can it?
-std::optional<Blocker> activation(const World& world, const Listener& listener) {
-  for (const host::UnitId id : listener.socket_units) {
-    const host::UnitFacts& unit = world.host.at(id);
-    if (unit.can_start != false) continue;
-    return blocker(
-        "socket-activation",
-        unit.name + " listens, but what it starts cannot start: " + unit.cannot_start_because,
-        {.fact = unit.cannot_start_because,
-         .where = unit.name,
-         .verify = "systemctl status " + shell_word(unit.name)},
-        false);
-  }
-  return std::nullopt;
-}
-
 std::optional<Blocker> held_by_nobody(World& world, const Listener& listener) {
   if (!listener.held_by) return std::nullopt;
   if (listener.held_by->how == host::HeldBy::How::InFlight) {
@@ -173,6 +157,22 @@ std::optional<Blocker> syn_queue_full(const host::Network& network, const Listen
                   .where = "sysctl",
                   .verify = "ss -Htn state syn-recv sport = :" + port_of(listener)},
                  true);
+}
+
+/// systemd holds the socket and starts a service when somebody comes: can it?
+std::optional<Blocker> activation_fails(const host::Host& host, const Listener& listener) {
+  for (const host::UnitId id : listener.socket_units) {
+    const host::UnitFacts& unit = host.at(id);
+    if (unit.can_start != false) continue;
+    return blocker(
+        "socket-activation",
+        unit.name + " listens, but what it starts cannot start: " + unit.cannot_start_because,
+        {.fact = unit.cannot_start_because,
+         .where = unit.name,
+         .verify = "systemctl status " + shell_word(unit.name)},
+        false);
+  }
+  return std::nullopt;
 }
 
 bool is_receive_buffer_full(std::uint64_t used, std::uint64_t limit) {
@@ -241,7 +241,7 @@ std::optional<Blocker> nobody_serves(World& world, const Listener& listener) {
     if (found && world.is_waived(found->key)) found.reset();
     return found;
   };
-  if (auto found = unless_waived(activation(world, listener))) return found;
+  if (auto found = unless_waived(activation_fails(world.host, listener))) return found;
   if (!listener.owners) {
     world.assumptions.emplace_back("whoever holds the socket serves it");
     return std::nullopt;

@@ -37,6 +37,9 @@ struct Blocker {
                                                     const host::Listener& listener);
 [[nodiscard]] std::optional<Blocker> receive_buffer_full(const host::Network& network,
                                                          const host::Listener& listener);
+/// What systemd would start for this listener cannot start.
+[[nodiscard]] std::optional<Blocker> activation_fails(const host::Host& host,
+                                                      const host::Listener& listener);
 /// Of a UDP socket: would even a small datagram be dropped?
 [[nodiscard]] bool is_receive_buffer_full(std::uint64_t used, std::uint64_t limit);
 /// Why this process does not serve now: stopped, frozen, without descriptors.

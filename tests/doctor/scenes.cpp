@@ -15,4 +15,10 @@ std::vector<Scene> all_scenes() {
   return out;
 }
 
+std::span<const std::string_view> codes_made_elsewhere() {
+  static constexpr std::array<std::string_view, 4> kCodes = {"socket-activation", "unit-failed",
+                                                             "start-limit-hit", "restarting"};
+  return kCodes;
+}
+
 }  // namespace hark::doctor

@@ -45,4 +45,7 @@ struct Missing {
 
 [[nodiscard]] std::vector<Scene> all_scenes();
 
+/// Codes that need a systemd: tests/systemd/doctor_units_test.cpp makes one up for them.
+[[nodiscard]] std::span<const std::string_view> codes_made_elsewhere();
+
 }  // namespace hark::doctor

@@ -52,6 +52,45 @@ int answer_odd(sd_bus_message* request) {
   return all.send();
 }
 
+/// Services that do not run, by the start of their names.
+struct Troubled {
+  const char* name;
+  const char* active;
+  const char* sub;
+  const char* result;
+  std::uint32_t restarts;
+  std::int32_t code;  ///< CLD_*
+  std::int32_t status;
+};
+constexpr std::array<Troubled, 5> kTroubled = {
+    {{"crashed", "failed", "failed", "core-dump", 0, 3, 11},
+     {"limited", "failed", "failed", "start-limit-hit", 5, 1, 1},
+     {"again", "activating", "auto-restart", "exit-code", 12, 1, 2},
+     {"ended", "failed", "failed", "exit-code", 0, 1, 1},
+     {"healthy", "active", "running", "success", 0, 0, 0}}};
+
+const Troubled* troubled(std::string_view name) {
+  for (const Troubled& one : kTroubled) {
+    if (name.starts_with(one.name)) return &one;
+  }
+  return nullptr;
+}
+
+int answer_troubled(sd_bus_message* request, const Troubled& unit, std::string_view interface) {
+  Properties all(request);
+  if (interface.ends_with(".Unit")) {
+    all.text("LoadState", "loaded");
+    all.text("ActiveState", unit.active);
+    all.text("SubState", unit.sub);
+  } else {
+    all.text("Result", unit.result);
+    sd_bus_message_append(all.raw(), "{sv}", "NRestarts", "u", unit.restarts);
+    sd_bus_message_append(all.raw(), "{sv}", "ExecMainCode", "i", unit.code);
+    sd_bus_message_append(all.raw(), "{sv}", "ExecMainStatus", "i", unit.status);
+  }
+  return all.send();
+}
+
 int answer_properties(sd_bus_message* request, std::string_view path, std::string_view interface) {
   Properties all(request);
   const bool socket = path.ends_with("_2esocket");
@@ -88,7 +127,7 @@ int on_message(sd_bus_message* message, void* data, sd_bus_error* /*error*/) {
   const char* word = nullptr;
   if (sd_bus_message_read_basic(message, 's', &word) < 0) return 0;
   if (std::strcmp(sd_bus_message_get_member(message), "GetUnit") == 0) {
-    if (!std::string_view(word).starts_with("ssh.")) {
+    if (!std::string_view(word).starts_with("ssh.") && troubled(word) == nullptr) {
       return sd_bus_reply_method_errorf(message, kNoUnit, "Unit %s not loaded.", word);
     }
     char* path = nullptr;
@@ -99,7 +138,11 @@ int on_message(sd_bus_message* message, void* data, sd_bus_error* /*error*/) {
   }
   if (std::strcmp(sd_bus_message_get_member(message), "GetAll") != 0) return 0;
   if (manners == Manners::Odd) return answer_odd(message);
-  return answer_properties(message, sd_bus_message_get_path(message), word);
+  const std::string_view path = sd_bus_message_get_path(message);
+  if (const Troubled* unit = troubled(path.substr(path.rfind('/') + 1))) {
+    return answer_troubled(message, *unit, word);
+  }
+  return answer_properties(message, path, word);
 }
 
 /// Runs until it is killed; says on `ready` that it can be asked.

@@ -16,10 +16,11 @@ namespace {
 constexpr int kBacklog = 8;
 
 /// Two clients wait at a socket whose holder does that for ever.
-void two_wait_for(Stage& stage, const std::function<void(int)>& body) {
+void two_wait_for(Stage& stage, const std::function<void(int)>& body, char state = 'S') {
   const int listener = stage.listen(80, kBacklog);
-  stage.endless([listener, body] { body(listener); });
+  const pid_t pid = stage.endless([listener, body] { body(listener); });
   stage.give_away(listener);
+  Stage::wait_for_state(pid, state);
   stage.connect(80, 2);
 }
 
@@ -34,11 +35,14 @@ void* for_ever(void*) {
 
 /// Of two threads one waits, and the other is at work.
 void one_thread_works(Stage& stage) {
-  two_wait_for(stage, [](int) {
-    pthread_t thread{};
-    if (::pthread_create(&thread, nullptr, for_ever, nullptr) != 0) ::_exit(1);
-    Stage::work();
-  });
+  two_wait_for(
+      stage,
+      [](int) {
+        pthread_t thread{};
+        if (::pthread_create(&thread, nullptr, for_ever, nullptr) != 0) ::_exit(1);
+        Stage::work();
+      },
+      'R');
 }
 
 void wait_in_epoll(int watched, std::uint32_t events) {
@@ -93,6 +97,7 @@ void left_behind(Stage& stage, const char* program) {
   const int listener = stage.listen(80, kBacklog);
   const pid_t pid = stage.endless([program] { ::execlp(program, program, "1000", nullptr); });
   Stage::wait_for_text("/proc/" + std::to_string(pid) + "/comm", program);
+  Stage::wait_for_state(pid, 'S');
   stage.give_away(listener);
   stage.connect(80, 1);
 }

@@ -9,7 +9,7 @@
 #include <algorithm>
 
 #include "diagnose/families.h"
-#include "diagnose/shared_ports.h"
+#include "diagnose/port_group.h"
 #include "diagnose/words.h"
 #include "reach/service.h"
 #include "reach/shell_word.h"

@@ -1,4 +1,4 @@
-#include "diagnose/shared_ports.h"
+#include "diagnose/port_group.h"
 
 #include <tuple>
 

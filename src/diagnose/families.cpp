@@ -18,6 +18,11 @@ constexpr std::array<Code, 5> kStarvedOwners = {"out-of-fds", "fds-nearly-out", 
 constexpr std::array<Code, 2> kNotAccepting = {"not-accepting", "inherited-listener"};
 constexpr std::array<Code, 2> kChoosySockets = {"socket-filter", "md5-required"};
 constexpr std::array<Code, 1> kDeletedPrograms = {"deleted-binary"};
+constexpr std::array<Code, 8> kExposed = {"exposed-database", "exposed-cache",  "exposed-debugger",
+                                          "exposed-control",  "exposed-files",  "exposed-desktop",
+                                          "exposed-rpc",      "exposed-metrics"};
+constexpr std::array<Code, 2> kSharedPorts = {"loopback-twin", "reuseport-strangers"};
+constexpr std::array<Code, 3> kOddBindings = {"v6only", "addr-absent", "link-down"};
 
 constexpr std::array<Code, 4> kFailingUnits = {"socket-activation", "unit-failed",
                                                "start-limit-hit", "restarting"};
@@ -32,6 +37,9 @@ constexpr std::array kFamilies = {
     Family{"choosy sockets", kSocketOptions, kChoosySockets, choosy_sockets},
     Family{"failing units", kNothing, kFailingUnits, failing_units},
     Family{"deleted programs", kHealth | kLibraries, kDeletedPrograms, deleted_programs},
+    Family{"odd bindings", kSocketOptions, kOddBindings, odd_bindings},
+    Family{"exposed services", kReach, kExposed, exposed_services},
+    Family{"shared ports", kReach | kSocketOptions, kSharedPorts, shared_ports},
 };
 
 }  // namespace

@@ -23,5 +23,11 @@ namespace hark::diagnose {
 [[nodiscard]] std::vector<Finding> failing_units(const Facts& facts);
 /// Programs and libraries that were removed or replaced: deleted_programs.cpp.
 [[nodiscard]] std::vector<Finding> deleted_programs(const Facts& facts);
+/// What is commonly private and open to the world: exposed.cpp.
+[[nodiscard]] std::vector<Finding> exposed_services(const Facts& facts);
+/// Several sockets on one port: shared_ports.cpp.
+[[nodiscard]] std::vector<Finding> shared_ports(const Facts& facts);
+/// Bound to one family, to an address or device that is not there: odd_bindings.cpp.
+[[nodiscard]] std::vector<Finding> odd_bindings(const Facts& facts);
 
 }  // namespace hark::diagnose

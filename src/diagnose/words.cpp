@@ -4,6 +4,10 @@
 
 namespace hark::diagnose {
 
+bool is_stream(const host::Listener& listener) {
+  return listener.protocol == Protocol::Tcp || listener.protocol == Protocol::Mptcp;
+}
+
 std::string duration_words(std::int64_t ms) {
   struct Unit {
     std::int64_t seconds;
@@ -38,8 +42,7 @@ std::string bytes_words(std::uint64_t bytes) {
 }
 
 std::string socket_command(const host::Listener& listener, const char* more) {
-  const bool tcp = listener.protocol == Protocol::Tcp || listener.protocol == Protocol::Mptcp;
-  return std::string(tcp ? "ss -Htln" : "ss -Huan") + more +
+  return std::string(is_stream(listener) ? "ss -Htln" : "ss -Huan") + more +
          " sport = :" + std::to_string(listener.port);
 }
 

@@ -11,6 +11,12 @@
 
 namespace hark::diagnose {
 
+/// Of addresses; Family is one of findings here.
+using IpFamily = hark::Family;
+
+/// TCP and MPTCP, which share their ports.
+[[nodiscard]] bool is_stream(const host::Listener& listener);
+
 /// "40 seconds", "3 hours", "12 days": a time as a person says it.
 [[nodiscard]] std::string duration_words(std::int64_t ms);
 

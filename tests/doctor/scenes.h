@@ -42,6 +42,9 @@ struct Missing {
 [[nodiscard]] std::span<const Scene> full_buffer_scenes();
 [[nodiscard]] std::span<const Scene> choosy_socket_scenes();
 [[nodiscard]] std::span<const Scene> deleted_program_scenes();
+[[nodiscard]] std::span<const Scene> exposed_scenes();
+[[nodiscard]] std::span<const Scene> shared_port_scenes();
+[[nodiscard]] std::span<const Scene> odd_binding_scenes();
 
 [[nodiscard]] std::vector<Scene> all_scenes();
 

@@ -22,6 +22,10 @@ constexpr std::array<Code, 8> kExposed = {"exposed-database", "exposed-cache",  
                                           "exposed-control",  "exposed-files",  "exposed-desktop",
                                           "exposed-rpc",      "exposed-metrics"};
 constexpr std::array<Code, 2> kSharedPorts = {"loopback-twin", "reuseport-strangers"};
+constexpr std::array<Code, 3> kVainRules = {"stale-rule", "loopback-only-though-opened",
+                                            "shadowed-rule"};
+constexpr std::array<Code, 3> kFirewallWays = {"ipv6-open", "dnat-bypasses-input",
+                                               "two-rule-systems"};
 constexpr std::array<Code, 3> kOddBindings = {"v6only", "addr-absent", "link-down"};
 
 constexpr std::array<Code, 4> kFailingUnits = {"socket-activation", "unit-failed",
@@ -40,6 +44,8 @@ constexpr std::array kFamilies = {
     Family{"odd bindings", kSocketOptions, kOddBindings, odd_bindings},
     Family{"exposed services", kReach, kExposed, exposed_services},
     Family{"shared ports", kReach | kSocketOptions, kSharedPorts, shared_ports},
+    Family{"firewall ways", kReach, kFirewallWays, firewall_ways},
+    Family{"vain rules", kReach, kVainRules, vain_rules},
 };
 
 }  // namespace

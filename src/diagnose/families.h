@@ -29,5 +29,9 @@ namespace hark::diagnose {
 [[nodiscard]] std::vector<Finding> shared_ports(const Facts& facts);
 /// Bound to one family, to an address or device that is not there: odd_bindings.cpp.
 [[nodiscard]] std::vector<Finding> odd_bindings(const Facts& facts);
+/// Rules of a firewall that do nothing: vain_rules.cpp.
+[[nodiscard]] std::vector<Finding> vain_rules(const Facts& facts);
+/// Ways past a firewall: firewall_ways.cpp.
+[[nodiscard]] std::vector<Finding> firewall_ways(const Facts& facts);
 
 }  // namespace hark::diagnose

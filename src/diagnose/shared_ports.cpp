@@ -74,12 +74,6 @@ bool are_workers(const host::Host& host, const Listener& a, const Listener& b) {
          !have_none_in_common(users_of(host, a), users_of(host, b));
 }
 
-/// The address that a family's wildcard and its "localhost" have.
-bool is_localhost(const IpAddress& address) {
-  const IpAddress own = address.unmapped();
-  return own == *IpAddress::parse("127.0.0.1") || own == *IpAddress::parse("::1");
-}
-
 /// Does this wildcard socket take, of other hosts, what the twin takes of this one?
 bool covers(const Listener& wide, const Listener& twin) {
   if (wide.scope == host::Scope::Loopback || !wide.address.is_unspecified()) return false;

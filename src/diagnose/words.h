@@ -17,6 +17,9 @@ using IpFamily = hark::Family;
 /// TCP and MPTCP, which share their ports.
 [[nodiscard]] bool is_stream(const host::Listener& listener);
 
+/// What "localhost" means: 127.0.0.1 and ::1, not the addresses of this host's own resolver.
+[[nodiscard]] bool is_localhost(const IpAddress& address);
+
 /// "40 seconds", "3 hours", "12 days": a time as a person says it.
 [[nodiscard]] std::string duration_words(std::int64_t ms);
 

@@ -26,6 +26,9 @@ constexpr std::array<Code, 3> kVainRules = {"stale-rule", "loopback-only-though-
                                             "shadowed-rule"};
 constexpr std::array<Code, 3> kFirewallWays = {"ipv6-open", "dnat-bypasses-input",
                                                "two-rule-systems"};
+constexpr std::array<Code, 4> kLostAnswers = {"output-drop", "output-policy-drop", "no-route-back",
+                                              "rp-filter-strict"};
+constexpr std::array<Code, 1> kLowPorts = {"unprivileged-owner"};
 constexpr std::array<Code, 3> kOddBindings = {"v6only", "addr-absent", "link-down"};
 
 constexpr std::array<Code, 4> kFailingUnits = {"socket-activation", "unit-failed",
@@ -44,6 +47,8 @@ constexpr std::array kFamilies = {
     Family{"odd bindings", kSocketOptions, kOddBindings, odd_bindings},
     Family{"exposed services", kReach, kExposed, exposed_services},
     Family{"shared ports", kReach | kSocketOptions, kSharedPorts, shared_ports},
+    Family{"low ports", kReach, kLowPorts, low_ports},
+    Family{"lost answers", kReach, kLostAnswers, lost_answers},
     Family{"firewall ways", kReach, kFirewallWays, firewall_ways},
     Family{"vain rules", kReach, kVainRules, vain_rules},
 };

@@ -33,5 +33,9 @@ namespace hark::diagnose {
 [[nodiscard]] std::vector<Finding> vain_rules(const Facts& facts);
 /// Ways past a firewall: firewall_ways.cpp.
 [[nodiscard]] std::vector<Finding> firewall_ways(const Facts& facts);
+/// Answers that do not get back to anybody on an interface: lost_answers.cpp.
+[[nodiscard]] std::vector<Finding> lost_answers(const Facts& facts);
+/// Ports below 1024 that people have taken: low_ports.cpp.
+[[nodiscard]] std::vector<Finding> low_ports(const Facts& facts);
 
 }  // namespace hark::diagnose

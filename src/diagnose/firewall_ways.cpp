@@ -133,10 +133,16 @@ class Namespace {
     return denies_at_input(last_.cause) ? &last_.cause : nullptr;
   }
 
-  [[nodiscard]] static const ReachClass* passed_on(const Reachability& one) {
-    for (std::size_t i = 0; i < one.clients.parts.size(); ++i) {
-      const reach::ClientPart& part = one.clients.parts[i];
-      if (one.clients.places[part.place].loopback) continue;
+  /// By an interface that leads to the world, where there is one: containers that reach each other
+  /// by way of this host are their own business.
+  [[nodiscard]] const ReachClass* passed_on(const Reachability& one) const {
+    const auto leads = [this](const reach::ClientPlace& place) {
+      return leads_to_world(network_, place.interface, place.to.address.family);
+    };
+    const bool any = std::ranges::any_of(one.clients.places, leads);
+    for (const reach::ClientPart& part : one.clients.parts) {
+      const reach::ClientPlace& place = one.clients.places[part.place];
+      if (place.loopback || (any && !leads(place))) continue;
       if (is_forwarded_by_nat(*part.cls)) return part.cls;
     }
     return nullptr;

@@ -83,6 +83,11 @@ class Namespace {
   }
 
   void stale(std::vector<Finding>& out) const {
+    // Where some sockets could not be read, nobody knows who listens.
+    const bool all_read = std::ranges::none_of(facts_.host.gaps, [](const host::Gap& gap) {
+      return gap.code == "sockets-not-read" || gap.code == "dump-interrupted";
+    });
+    if (!all_read) return;
     for (const ChainView* chain : rules_.at_hook(reach::kHookInput, "filter")) {
       for (std::size_t i = 0; i < chain->rules.size(); ++i) {
         const RuleView& rule = chain->rules[i];

@@ -94,21 +94,6 @@ void add_gone(kernel::Source& source, const kernel::NetnsRef& netns, PortQuestio
                      (one ? "is" : "are") + " left: " + join(parts, ", ")});
 }
 
-/// Units that others want or require, by links in this machine's own configuration.
-std::set<std::string> enabled_units(kernel::Source& source) {
-  constexpr const char* kFolder = "/etc/systemd/system";
-  std::set<std::string> out;
-  const auto names = source.list_folder(kFolder);
-  if (!names) return out;
-  for (const std::string& name : *names) {
-    if (!name.ends_with(".wants") && !name.ends_with(".requires")) continue;
-    if (auto wanted = source.list_folder(std::string(kFolder) + "/" + name)) {
-      out.insert(wanted->begin(), wanted->end());
-    }
-  }
-  return out;
-}
-
 /// A unit that names the port.
 struct Namer {
   std::string name;

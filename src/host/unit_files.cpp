@@ -138,6 +138,20 @@ std::optional<std::string> LoadedUnit::text(UnitSection section, std::string_vie
   return decode::without_specifiers(*value, name);
 }
 
+std::set<std::string> enabled_units(kernel::Source& source) {
+  constexpr const char* kFolder = "/etc/systemd/system";
+  std::set<std::string> out;
+  const auto names = source.list_folder(kFolder);
+  if (!names) return out;
+  for (const std::string& name : *names) {
+    if (!name.ends_with(".wants") && !name.ends_with(".requires")) continue;
+    if (auto wanted = source.list_folder(std::string(kFolder) + "/" + name)) {
+      out.insert(wanted->begin(), wanted->end());
+    }
+  }
+  return out;
+}
+
 UnitFiles::UnitFiles(kernel::Source& source, std::vector<std::string> folders)
     : source_(source), folders_(std::move(folders)) {
   for (std::size_t i = 0; i < folders_.size(); ++i) {

@@ -86,6 +86,10 @@ class UnitFiles {
   std::optional<Error> error_;
 };
 
+/// Units of the system's manager that others want or require, by links in this machine's own
+/// configuration.
+[[nodiscard]] std::set<std::string> enabled_units(kernel::Source& source);
+
 /// `target` of a link in `folder`, without "." and ".." (which are taken out as text).
 [[nodiscard]] std::string resolved_path(std::string_view folder, std::string_view target);
 

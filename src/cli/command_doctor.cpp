@@ -90,6 +90,7 @@ Outcome command_doctor(const Invocation& asked, Output& out) {
                                         .waits = std::move(read.waits),
                                         .waits_again = std::move(read.waits_again),
                                         .looks = std::move(read.looks),
+                                        .declared = std::move(read.declared),
                                         .target = report.target});
   report.gaps = host.gaps;
   take_gaps(std::move(read.gaps), report.gaps);

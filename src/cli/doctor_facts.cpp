@@ -185,6 +185,9 @@ DoctorFacts read_doctor_facts(kernel::Source& source, const host::Collected& col
     out.health = host::read_process_health(source, owners, health_request(needs));
     note_unexamined(out, owners.size(), out.gaps);
   }
+  if ((needs & diagnose::kDeclared) != 0) {
+    out.declared = host::read_declared_ports(source, collected.host);
+  }
   if (looks && watching.again) {
     const bool waits = (needs & diagnose::kWaits) != 0;
     const auto questions =
@@ -211,6 +214,7 @@ void record_doctor_facts(kernel::Source& source, const host::Collected& collecte
   DoctorFacts out{reach::ReachTable(collected.host, reach::Sources::OfClients)};
   Watcher(source, collected, by_netns(collected.host, every), owners, out).look();
   (void)host::read_process_health(source, owners, health_request(~0U));
+  (void)host::read_declared_ports(source, collected.host);
 }
 
 }  // namespace hark::cli

@@ -7,6 +7,7 @@
 #include "cli/why_engine.h"
 #include "diagnose/finding.h"
 #include "host/collect.h"
+#include "host/declared_ports.h"
 #include "host/looks.h"
 #include "host/process_health.h"
 #include "host/process_waits.h"
@@ -28,6 +29,7 @@ struct DoctorFacts {
   std::vector<host::ProcessWaits> waits = {};
   std::vector<host::ProcessWaits> waits_again = {};
   std::vector<host::Look> looks = {};
+  std::vector<host::DeclaredPort> declared = {};
   std::vector<host::Gap> gaps = {};  ///< of the reading, and what a single look hides
 };
 

@@ -33,6 +33,8 @@ constexpr std::array<Code, 3> kOddBindings = {"v6only", "addr-absent", "link-dow
 
 constexpr std::array<Code, 4> kFailingUnits = {"socket-activation", "unit-failed",
                                                "start-limit-hit", "restarting"};
+constexpr std::array<Code, 3> kDeclaredPorts = {"declared-port-missing", "declared-wider",
+                                                "declared-address-missing"};
 
 /// Findings about one listener stand in this order.
 constexpr std::array kFamilies = {
@@ -51,6 +53,7 @@ constexpr std::array kFamilies = {
     Family{"lost answers", kReach, kLostAnswers, lost_answers},
     Family{"firewall ways", kReach, kFirewallWays, firewall_ways},
     Family{"vain rules", kReach, kVainRules, vain_rules},
+    Family{"declared ports", kDeclared, kDeclaredPorts, declared_ports},
 };
 
 }  // namespace

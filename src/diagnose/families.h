@@ -37,5 +37,7 @@ namespace hark::diagnose {
 [[nodiscard]] std::vector<Finding> lost_answers(const Facts& facts);
 /// Ports below 1024 that people have taken: low_ports.cpp.
 [[nodiscard]] std::vector<Finding> low_ports(const Facts& facts);
+/// Ports that are declared, and nobody listens there: declared_ports.cpp.
+[[nodiscard]] std::vector<Finding> declared_ports(const Facts& facts);
 
 }  // namespace hark::diagnose

@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "host/declared_ports.h"
 #include "host/host.h"
 #include "host/looks.h"
 #include "host/process_health.h"
@@ -64,6 +65,7 @@ struct Facts {
   std::vector<host::ProcessWaits> waits = {};
   std::vector<host::ProcessWaits> waits_again = {};
   std::vector<host::Look> looks = {};
+  std::vector<host::DeclaredPort> declared = {};
   /// What was asked about; nullptr: everything.
   const host::Target* target = nullptr;
 
@@ -92,6 +94,7 @@ enum Need : unsigned {
   kFirewalls = 1U << 5U,      ///< Network::nft, ::legacy, ::ip_sets, ::programs
   kSocketOptions = 1U << 6U,  ///< SocketFacts::options: asks holders for duplicates
   kReach = 1U << 7U,          ///< classes of sources; implies kFirewalls
+  kDeclared = 1U << 8U,       ///< Facts::declared
 };
 
 struct Family {

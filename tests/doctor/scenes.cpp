@@ -18,6 +18,7 @@ std::vector<Scene> all_scenes() {
       odd_binding_scenes(),      //
       firewall_scenes(),         //
       lost_answer_scenes(),      //
+      declared_port_scenes(),    //
   };
   std::vector<Scene> out;
   for (const std::span<const Scene> family : families) {

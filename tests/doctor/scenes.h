@@ -47,6 +47,7 @@ struct Missing {
 [[nodiscard]] std::span<const Scene> odd_binding_scenes();
 [[nodiscard]] std::span<const Scene> firewall_scenes();
 [[nodiscard]] std::span<const Scene> lost_answer_scenes();
+[[nodiscard]] std::span<const Scene> declared_port_scenes();
 
 [[nodiscard]] std::vector<Scene> all_scenes();
 

@@ -90,15 +90,33 @@ std::string see_sockets(const DeclaredPort& one) {
   return "ss " + options + " sport = :" + std::to_string(one.port);
 }
 
-/// Who listens at the port in the namespace, over any protocol.
+bool is_owner(const Facts& facts, const Listener& listener, std::uint32_t pid) {
+  return pid != 0 && listener.owners &&
+         std::ranges::any_of(*listener.owners, [&](const host::Owner& owner) {
+           return facts.host.at(owner.process).pid == pid;
+         });
+}
+
+/// Who listens at the port, over any protocol: in the namespace, or the process itself in another.
 std::vector<std::size_t> at_port(const Facts& facts, const DeclaredPort& one) {
   std::vector<std::size_t> out;
   for (std::size_t i = 0; i < facts.host.listeners.size(); ++i) {
     const Listener& listener = facts.listener(i);
-    const bool raw = listener.protocol == Protocol::Raw;
-    if (listener.netns == one.netns && listener.port == one.port && !raw) out.push_back(i);
+    if (listener.port != one.port || listener.protocol == Protocol::Raw) continue;
+    if (listener.netns == one.netns || is_owner(facts, listener, one.pid)) out.push_back(i);
   }
   return out;
+}
+
+/// Where a list of sockets is missing, nobody is missed.
+bool all_listed(const Facts& facts, host::NetnsId id) {
+  const host::Netns& netns = facts.host.at(id);
+  const std::string name = netns.own ? "this namespace" : host::netns_words(netns);
+  return std::ranges::none_of(facts.host.gaps, [&](const host::Gap& gap) {
+    const bool sockets = gap.code == "sockets-not-read" &&
+                         (gap.what.starts_with("TCP") || gap.what.starts_with("UDP "));
+    return (sockets || gap.code == "dump-interrupted") && gap.what.find(name) != std::string::npos;
+  });
 }
 
 bool fits(const Listener& listener, const DeclaredPort& one) {
@@ -140,11 +158,8 @@ std::vector<std::size_t> other_ports(const Facts& facts, const DeclaredPort& one
   std::vector<std::size_t> out;
   for (std::size_t i = 0; i < facts.host.listeners.size(); ++i) {
     const Listener& listener = facts.listener(i);
-    if (listener.netns != one.netns || !listener.owners || listener.probable_client) continue;
-    const auto is_own = [&](const host::Owner& owner) {
-      return facts.host.at(owner.process).pid == one.pid;
-    };
-    if (std::ranges::any_of(*listener.owners, is_own)) out.push_back(i);
+    if (listener.netns != one.netns || listener.probable_client) continue;
+    if (is_owner(facts, listener, one.pid)) out.push_back(i);
   }
   const auto distance = [&](std::size_t i) {
     return std::abs(static_cast<int>(facts.listener(i).port) - static_cast<int>(one.port));
@@ -283,6 +298,7 @@ std::optional<Finding> judge(const Facts& facts, const DeclaredPort& one) {
   if (one.state == "failed" || one.state == "active" || one.state == "activating") {
     return std::nullopt;  // said by who looks at units, or about to listen
   }
+  if (!all_listed(facts, one.netns)) return std::nullopt;
   std::vector<std::size_t> found = at_port(facts, one);
   std::erase_if(found, [&](std::size_t i) { return !fits(facts.listener(i), one); });
   if (found.empty()) return missing(facts, one);

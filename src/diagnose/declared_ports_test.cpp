@@ -116,6 +116,25 @@ TEST(DeclaredPorts, BoundAndNotListening) {
   EXPECT_THAT(test.find(at(8080))[0].text, HasSubstr("listen() was never called"));
 }
 
+TEST(DeclaredPorts, WhatWasNotListedIsNotMissed) {
+  DeclaredFacts test;
+  test.host().gaps = {host::Gap{"sockets-not-read", "raw sockets of this namespace: no", "", ""},
+                      host::Gap{"sockets-not-read", "TCP sockets of namespace web: no", "", ""}};
+  EXPECT_EQ(test.told(at(8080)), "broken declared-port-missing");
+  test.host().gaps = {host::Gap{"sockets-not-read", "TCP sockets of this namespace: no", "", ""}};
+  EXPECT_EQ(test.told(at(8080)), "");
+}
+
+TEST(DeclaredPorts, ItsOwnListenerInAnotherNamespace) {
+  DeclaredFacts test;
+  test.host().namespaces.push_back({.inode = 2, .name = "web", .entered = true});
+  const std::size_t i = test.listen(Protocol::Tcp, "0.0.0.0", 81);
+  test.listener(i).netns = host::NetnsId{1};
+  EXPECT_EQ(test.told(at(81)), "broken declared-port-missing");
+  test.own(i, host::ProcessId{0});
+  EXPECT_EQ(test.told(at(81)), "");
+}
+
 TEST(DeclaredPorts, UnitsThatFailedAreNotOurs) {
   DeclaredFacts test;
   DeclaredPort unit{.by = DeclaredPort::By::SocketUnit,

@@ -31,6 +31,8 @@ namespace {
 
 constexpr std::size_t kLargestFile = 64U << 20U;
 constexpr std::size_t kMostSockets = 64;
+/// In a folder that a process may have filled.
+constexpr std::size_t kMostNamesOfProcess = 4096;
 
 /// What read_net_file() may read.
 bool is_net_file(std::string_view path) {
@@ -120,7 +122,12 @@ class Live final : public Source {
     std::vector<std::string> out;
     FolderReader names(folder.get());
     FolderReader::Entry entry;
-    while (names.next(entry)) out.emplace_back(entry.name);
+    // A process can make as many names as it likes.
+    const std::size_t most = is_process_file(path) ? kMostNamesOfProcess : out.max_size();
+    while (names.next(entry)) {
+      if (out.size() == most) return fail(kernel_error(EFBIG, path));
+      out.emplace_back(entry.name);
+    }
     if (names.error() != 0) return fail(kernel_error(names.error(), path));
     std::ranges::sort(out);
     return out;

@@ -179,6 +179,16 @@ TEST_F(MadeUpProc, FoldersAndFiles) {
   EXPECT_EQ(source->read_link((root_ / "x/a").string()).error().code, EINVAL);
 }
 
+TEST_F(MadeUpProc, FoldersThatAProcessFilledAreBounded) {
+  for (int i = 0; i < 4096; ++i) file("x/" + std::to_string(i), "");
+  const auto source = live();
+  const std::string seen = "/proc/" + std::to_string(::getpid()) + "/root" + (root_ / "x").string();
+  EXPECT_EQ(source->list_folder(seen)->size(), 4096U);
+  file("x/more", "");
+  EXPECT_EQ(source->list_folder(seen).error().code, EFBIG);
+  EXPECT_EQ(source->list_folder((root_ / "x").string())->size(), 4097U);
+}
+
 /// A netlink request: header and `body`.
 Bytes request_of(std::uint16_t type, std::string_view body) {
   nlmsghdr header{};

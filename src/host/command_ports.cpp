@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "decode/endpoint.h"
 #include "host/select_text.h"
+#include "kernel/port_variables.h"
 
 namespace hark::host {
 namespace {
@@ -100,8 +101,6 @@ constexpr std::array<std::string_view, 27> kClients = {
     "mariadb", "mongo*",  "redis-cli",    "nc*",      "ncat",     "socat", "kubectl",
     "docker*", "podman",  "containerd*",  "sudo",     "strace",   "gdb",   "systemd*",
     "*-proxy", "ftp",     "telnet",       "openvpn*", "stunnel*", "rsync"};
-
-constexpr std::array<std::string_view, 3> kVariables = {"PORT", "LISTEN_PORT", "HTTP_PORT"};
 
 const Server* server_named(std::string_view program) {
   const auto* const found = std::ranges::find_if(
@@ -282,15 +281,6 @@ class CommandReader {
   std::vector<CommandPort> out_;
 };
 
-/// A variable that is kept, and its value.
-bool is_port_variable(std::string_view variable, std::string_view& value) {
-  const std::size_t sign = variable.find('=');
-  if (sign == std::string_view::npos) return false;
-  value = variable.substr(sign + 1);
-  return std::ranges::find(kVariables, variable.substr(0, sign)) != kVariables.end() &&
-         is_number(value);
-}
-
 }  // namespace
 
 std::vector<CommandPort> ports_of_command(std::string_view program,
@@ -314,22 +304,12 @@ std::vector<CommandPort> ports_of_command(std::string_view program,
 
 std::vector<CommandPort> ports_of_environment(std::string_view environment) {
   std::vector<CommandPort> out;
-  while (!environment.empty() && out.size() < kMostCommandPorts) {
-    const std::string_view variable = next_piece(environment, '\0');
-    std::string_view value;
-    if (!is_port_variable(variable, value)) continue;
+  const std::string kept = kernel::port_variables(environment);
+  std::string_view rest = kept;
+  while (!rest.empty() && out.size() < kMostCommandPorts) {
+    const std::string_view variable = next_piece(rest, '\0');
+    const std::string_view value = variable.substr(variable.find('=') + 1);
     out.push_back({.host = {}, .port = std::string(value), .words = std::string(variable)});
-  }
-  return out;
-}
-
-std::string port_variables(std::string_view environment) {
-  std::string out;
-  while (!environment.empty()) {
-    const std::string_view variable = next_piece(environment, '\0');
-    std::string_view value;
-    if (!is_port_variable(variable, value)) continue;
-    out.append(variable).append(1, '\0');
   }
   return out;
 }

@@ -38,10 +38,8 @@ constexpr std::size_t kMostCommandPorts = 16;
 [[nodiscard]] std::vector<CommandPort> ports_of_command(std::string_view program,
                                                         std::span<const std::string> words);
 
-/// Of PORT=8080 and the like, of /proc/PID/environ.
+/// Of /proc/PID/environ: kernel/port_variables.h.
 [[nodiscard]] std::vector<CommandPort> ports_of_environment(std::string_view environment);
-/// Nothing but those variables is left of it.
-[[nodiscard]] std::string port_variables(std::string_view environment);
 
 /// A program that talks to others: what it says of ports means theirs.
 [[nodiscard]] bool is_client_program(std::string_view program);

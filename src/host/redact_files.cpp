@@ -5,7 +5,6 @@
 #include <string_view>
 
 #include "decode/server_config.h"
-#include "host/command_ports.h"
 #include "host/redact_state_files.h"
 #include "host/redact_unit_files.h"
 
@@ -15,11 +14,6 @@ namespace {
 /// What else is read below the root of a process: programs.cpp.
 constexpr std::array<std::string_view, 4> kManifests = {"/package.json", "/deno.json",
                                                         "/composer.json", "/pyproject.toml"};
-
-bool is_environment(std::string_view path) {
-  return path.starts_with("/proc/") && path.ends_with("/environ") &&
-         std::ranges::count(path, '/') == 3;
-}
 
 bool is_server_config(std::string_view path) {
   constexpr std::string_view kProc = "/proc/";
@@ -33,7 +27,6 @@ bool is_server_config(std::string_view path) {
 }  // namespace
 
 Bytes redact_file(const std::string& path, ByteView file) {
-  if (is_environment(path)) return to_bytes(port_variables(as_text(file)));
   if (is_server_config(path)) return decode::without_other_settings(file);
   return redact_unit_file(path, redact_state_file(path, file));
 }

@@ -8,8 +8,8 @@
 namespace hark::host {
 
 /// By the file's path: state files of container runtimes (redact_state_files.h), unit files of
-/// systemd (redact_unit_files.h); of environments nothing but variables that name a port, of
-/// configuration files of servers nothing but where they listen. Other files stay as they are.
+/// systemd (redact_unit_files.h); of configuration files of servers nothing
+/// but where they listen is left. Other files stay as they are.
 [[nodiscard]] Bytes redact_file(const std::string& path, ByteView file);
 
 }  // namespace hark::host

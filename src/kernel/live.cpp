@@ -23,6 +23,7 @@
 #include "kernel/live_units.h"
 #include "kernel/md5_keys.h"
 #include "kernel/module_guard.h"
+#include "kernel/port_variables.h"
 #include "kernel/request_key.h"
 #include "kernel/wireguard_keys.h"
 
@@ -103,6 +104,7 @@ class Live final : public Source {
     const int error = kernels ? read_at(AT_FDCWD, path.c_str(), out, kLargestFile)
                               : read_plain(path.c_str(), out, kLargestFile);
     if (error != 0) return fail(kernel_error(error, path));
+    if (kernels && is_environment(path)) return to_bytes(port_variables(as_text(out)));
     return out;
   }
 

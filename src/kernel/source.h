@@ -127,8 +127,7 @@ class Source {
   /// The target of a symbolic link, also of the magic ones of /proc.
   [[nodiscard]] virtual Result<std::string> read_link(const std::string& path) = 0;
 
-  /// The names in a folder, sorted, without "." and "..". EFBIG: a folder below /proc/PID/root with
-  /// more than 4096.
+  /// The names in a folder, sorted, without "." and ".."; EFBIG: 4096 and more of /proc/PID/root/.
   [[nodiscard]] virtual Result<std::vector<std::string>> list_folder(const std::string& path) = 0;
 
   /// A table of /proc/net, without the lines of connected sockets: the heading, then the lines in

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "decode/process.h"
 #include "host/command_ports.h"
+#include "kernel/port_variables.h"
 
 namespace {
 
@@ -23,8 +24,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto ports = ports_of_command(program, words);
   require(ports.size() <= kMostCommandPorts);
   for (const CommandPort& one : ports) require(!one.port.empty() && one.words.size() <= size + 1);
-  const std::string kept = port_variables(text);
-  require(port_variables(kept) == kept);
+  const std::string kept = kernel::port_variables(text);
+  require(kernel::port_variables(kept) == kept);
   require(ports_of_environment(kept) == ports_of_environment(text));
   return 0;
 }

@@ -157,7 +157,7 @@ class Reader {
   }
 
   void add_environment(const Speaker& speaker) {
-    if (is_client_program(speaker.program)) return;
+    if (is_client_program(speaker.program) || ++environments_ > kMostEnvironments) return;
     const auto text = source_.read_file("/proc/" + std::to_string(speaker.pid) + "/environ");
     if (!text) return;
     for (const CommandPort& one : ports_of_environment(as_text(*text))) {
@@ -256,6 +256,7 @@ class Reader {
   kernel::Source& source_;
   const Host& host_;
   std::set<std::uint32_t> pids_;  ///< of all owners
+  std::size_t environments_ = 0;
   std::set<std::pair<NetnsId, std::string>> met_;
   std::optional<std::map<std::string, std::uint16_t>> services_;
   std::vector<DeclaredPort> out_;

@@ -37,8 +37,10 @@ struct DeclaredPort {
   bool operator==(const DeclaredPort&) const = default;
 };
 
-/// Bounds: processes without a listener of which the name is looked at.
+/// Bounds: processes without a listener of which the name is looked at, and owners of which the
+/// environment is.
 constexpr std::size_t kMostOtherProcesses = 1024;
+constexpr std::size_t kMostEnvironments = 512;
 constexpr std::size_t kMostDeclaredPorts = 4096;
 
 /// Of owners of listeners in namespaces that were entered, of servers known by name that hold no

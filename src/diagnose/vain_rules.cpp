@@ -89,7 +89,7 @@ class Namespace {
     });
     if (!all_read) return;
     for (const ChainView* chain : rules_.at_hook(reach::kHookInput, "filter")) {
-      for (std::size_t i = 0; i < chain->rules.size(); ++i) {
+      for (std::size_t i = 0; i < reached(*chain); ++i) {
         const RuleView& rule = chain->rules[i];
         if (!opens(rule) || is_in_use(rule)) continue;
         for (const Protocol protocol : protocols_of(rule)) add_stale(*chain, i, protocol, out);
@@ -139,7 +139,7 @@ class Namespace {
   void only_here(std::vector<Finding>& out) const {
     std::vector<std::pair<const ChainView*, std::size_t>> opening;
     for (const ChainView* chain : rules_.at_hook(reach::kHookInput, "filter")) {
-      for (std::size_t i = 0; i < chain->rules.size(); ++i) {
+      for (std::size_t i = 0; i < reached(*chain); ++i) {
         if (opens(chain->rules[i])) opening.emplace_back(chain, i);
       }
     }
@@ -212,11 +212,20 @@ class Namespace {
     return nullptr;
   }
 
+  /// The first that ends the chain for every packet.
+  static std::vector<RuleView>::const_iterator ending_of(const ChainView& chain) {
+    return std::ranges::find_if(chain.rules, [](const RuleView& rule) {
+      return !rule.conditional && end_words(rule.end) != nullptr;
+    });
+  }
+  /// How many of its rules are.
+  static std::size_t reached(const ChainView& chain) {
+    return static_cast<std::size_t>(ending_of(chain) - chain.rules.begin());
+  }
+
   void shadowed(std::vector<Finding>& out, std::uint32_t hook) const {
     for (const ChainView* chain : rules_.at_hook(hook, "filter")) {
-      const auto ending = std::ranges::find_if(chain->rules, [](const RuleView& rule) {
-        return !rule.conditional && end_words(rule.end) != nullptr;
-      });
+      const auto ending = ending_of(*chain);
       if (ending == chain->rules.end()) continue;
       const auto dead = std::find_if(ending + 1, chain->rules.end(), [&](const RuleView& rule) {
         return rule.end != RuleEnd::None && rule.end != ending->end;

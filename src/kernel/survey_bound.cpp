@@ -209,8 +209,8 @@ void BoundSurvey::add(std::uint64_t address, std::uint32_t l3mdev, const Piece& 
   out.remote_port = static_cast<std::uint16_t>(peer << 8U | peer >> 8U);
   out.family = common.at<std::uint16_t>(l.family);
   out.state = common.at<std::uint8_t>(l.state);
-  out.reuse =
-      static_cast<std::uint8_t>(common.at<std::uint8_t>(b.reuse) >> b.reuse_bit & kReuseBits);
+  out.reuse = static_cast<std::uint8_t>(unsigned{common.at<std::uint8_t>(b.reuse)} >> b.reuse_bit &
+                                        kReuseBits);
   out.reuseport = common.at<std::uint8_t>(b.reuseport) >> b.reuseport_bit & 1;
   out.v6only = common.at<std::uint8_t>(l.v6only) >> l.v6only_bit & 1;
   const bool inet = out.family == kInet;

@@ -95,6 +95,11 @@ void shadowed(Stage& stage) {
   stage.server(80);
   input_chain("accept", {kHere, "counter drop", "ip saddr 10.0.0.0/8 accept"});
 }
+/// What is never reached opens nothing.
+void opened_behind_the_end(Stage& stage) {
+  stage.server(80);
+  input_chain("drop", {kHere, kKnown, "counter drop", "tcp dport 81 accept"});
+}
 /// As `iptables -A` adds to a chain that ends with REJECT.
 void shadowed_of_iptables(Stage& stage) {
   stage.server(80);
@@ -178,6 +183,7 @@ std::span<const Scene> firewall_scenes() {
       {"ClosedAndHere", closed_and_here, nullptr},
       {"OpenedAndThere", opened_and_there, nullptr},
       {"ShadowedRule", shadowed, "shadowed-rule", 0, "notice"},
+      {"OpenedBehindTheEnd", opened_behind_the_end, "shadowed-rule", 0, "notice"},
       {"ShadowedRuleOfIptables", shadowed_of_iptables, "shadowed-rule", 0, "notice"},
       {"RulesInOrder", in_order, nullptr},
       {"Ipv6Open", ipv6_open, "ipv6-open", 80, "risk"},

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <string>
+#include <utility>
 
 #include "host/near_words.h"
+#include "reach/socket_options.h"
 
 namespace hark::reach {
 namespace {
@@ -73,16 +75,33 @@ int score(const World& world, const Listener& listener, const Packet& packet, Bu
   return (listener.interface_index != 0 ? device : 0) + family;
 }
 
+/// A socket with SO_REUSEPORT that the kernel meets before a better one gets the packet, it or
+/// another of its group (inet_lookup_reuseport): the walk ends there. In which order sockets stand
+/// is not told, but for those of IPv6, which stand behind those of IPv4 (__inet_hash).
+bool may_end_the_walk(const World& world, const Listener& listener, const Packet& packet) {
+  return listener.address.family == packet.family &&
+         option(world, listener, OptionPart::ReusePort).value_or(0) != 0;
+}
+
 std::vector<std::size_t> best_of(const World& world, const Packet& packet, Bucket bucket) {
-  std::vector<std::size_t> best;
+  std::vector<std::pair<std::size_t, int>> takers;
   int most = 0;
   for (std::size_t i = 0; i < world.host.listeners.size(); ++i) {
     const int points = score(world, world.host.listeners[i], packet, bucket);
-    if (points == 0 || points < most) continue;
-    if (points > most) best.clear();
-    most = points;
-    best.push_back(i);
+    if (points == 0) continue;
+    most = std::max(most, points);
+    takers.emplace_back(i, points);
   }
+  std::vector<std::size_t> best;
+  std::vector<std::size_t> others;
+  for (const auto& [i, points] : takers) {
+    if (points == most) {
+      best.push_back(i);
+    } else if (may_end_the_walk(world, world.host.listeners[i], packet)) {
+      others.push_back(i);
+    }
+  }
+  best.insert(best.end(), others.begin(), others.end());
   return best;
 }
 
@@ -157,7 +176,7 @@ std::optional<std::size_t> choose_socket(World& world, const Packet& packet) {
   if (best.size() == 1) return best.front();
   const Condition condition = {.code = "reuseport",
                                .text = std::to_string(best.size()) + " sockets share " +
-                                       port_words(packet) + ", the kernel picks one by a hash",
+                                       port_words(packet) + ", and the kernel picks one",
                                .key = "socket:" + port_words(packet),
                                .doubt = Doubt::Chance};
   return best[world.choices.pick(condition, static_cast<unsigned>(best.size()))];

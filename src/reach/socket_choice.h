@@ -22,7 +22,9 @@ struct ReceivingDevice {
 };
 [[nodiscard]] ReceivingDevice receiving_device(const host::Network& network, std::uint32_t in);
 
-/// Positions in Host::listeners of those that the kernel finds equally good; empty: nobody gets it.
+/// Positions in Host::listeners of those that may get it, the best ones first: several where the
+/// kernel finds them equally good, or meets one that shares its port before a better one. Empty:
+/// nobody gets it.
 /// Only one namespace's sockets are looked at.
 [[nodiscard]] std::vector<std::size_t> best_sockets(const World& world, const Packet& packet);
 

@@ -22,10 +22,6 @@ using By = DeclaredPort::By;
 /// A program that started so shortly ago may not be ready.
 constexpr std::int64_t kYoungMs = 30'000;
 
-bool is_stream(Protocol protocol) {
-  return protocol == Protocol::Tcp || protocol == Protocol::Mptcp;
-}
-
 std::string port_words(const DeclaredPort& one) {
   const bool udp = one.protocol && !is_stream(*one.protocol);
   return std::string(udp ? "udp " : "tcp ") + std::to_string(one.port);

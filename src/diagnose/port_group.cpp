@@ -2,6 +2,8 @@
 
 #include <tuple>
 
+#include "diagnose/words.h"
+
 namespace hark::diagnose {
 namespace {
 
@@ -15,9 +17,10 @@ bool are_bound_alike(const Listener& a, const Listener& b) {
   return key(a) == key(b);
 }
 
-/// Two TCP sockets cannot listen at one place otherwise.
-bool shares(const Facts& facts, const Listener& listener) {
-  if (listener.state == host::State::Listen) return true;
+}  // namespace
+
+bool divides_clients(const Facts& facts, const Listener& listener) {
+  if (is_stream(listener)) return true;
   const host::Network* network = facts.network(listener);
   const host::SocketFacts* socket =
       network == nullptr ? nullptr : network->services.socket(listener.socket.inode);
@@ -25,16 +28,15 @@ bool shares(const Facts& facts, const Listener& listener) {
          socket->options->value(OptionPart::ReusePort).value_or(0) != 0;
 }
 
-}  // namespace
-
 std::vector<std::size_t> sharing_the_port(const Facts& facts, std::size_t listener) {
   const Listener& first = facts.listener(listener);
   std::vector<std::size_t> out;
   for (std::size_t i = 0; i < facts.host.listeners.size(); ++i) {
     const Listener& one = facts.listener(i);
-    if (i == listener || (are_bound_alike(first, one) && shares(facts, one))) out.push_back(i);
+    if (i == listener || (are_bound_alike(first, one) && divides_clients(facts, one)))
+      out.push_back(i);
   }
-  if (out.size() > 1 && !shares(facts, first)) return {listener};
+  if (out.size() > 1 && !divides_clients(facts, first)) return {listener};
   return out;
 }
 

@@ -9,6 +9,7 @@
 #include <set>
 
 #include "diagnose/families.h"
+#include "diagnose/port_group.h"
 #include "diagnose/words.h"
 #include "reach/destinations.h"
 
@@ -172,17 +173,6 @@ class Group {
     return other_family_finding(facts_, *wide, twin);
   }
 
-  /// Of UDP sockets that share by SO_REUSEADDR the last one gets all, but for multicast and
-  /// broadcast, of which each has a copy: programs that look for each other on a network do that.
-  [[nodiscard]] bool divides_clients(const Listener& listener) const {
-    if (is_stream(listener)) return true;
-    const host::Network* network = facts_.network(listener);
-    const host::SocketFacts* socket =
-        network == nullptr ? nullptr : network->services.socket(listener.socket.inode);
-    return socket != nullptr && socket->options &&
-           socket->options->value(OptionPart::ReusePort).value_or(0) != 0;
-  }
-
   /// Several receive the same multicast; that is what sharing is for there.
   [[nodiscard]] bool is_of_many(const Listener& listener) const {
     constexpr std::array<std::uint16_t, 6> kOfMulticast = {1900, 3702, 5353, 5355, 319, 320};
@@ -204,7 +194,8 @@ class Group {
     const Listener& a = at(first);
     const Listener& b = at(second);
     if (a.address != b.address || a.interface_index != b.interface_index || a.v6only != b.v6only ||
-        a.protocol != b.protocol || is_of_many(a) || !divides_clients(a) || !divides_clients(b)) {
+        a.protocol != b.protocol || is_of_many(a) || !divides_clients(facts_, a) ||
+        !divides_clients(facts_, b)) {
       return std::nullopt;
     }
     if (!are_apart(facts_.host, a, b) || are_workers(facts_.host, a, b)) return std::nullopt;

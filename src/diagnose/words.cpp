@@ -4,8 +4,12 @@
 
 namespace hark::diagnose {
 
+bool is_stream(Protocol protocol) {
+  return protocol == Protocol::Tcp || protocol == Protocol::Mptcp;
+}
+
 bool is_stream(const host::Listener& listener) {
-  return listener.protocol == Protocol::Tcp || listener.protocol == Protocol::Mptcp;
+  return is_stream(listener.protocol);
 }
 
 bool is_localhost(const IpAddress& address) {

@@ -15,6 +15,7 @@ namespace hark::diagnose {
 using IpFamily = hark::Family;
 
 /// TCP and MPTCP, which share their ports.
+[[nodiscard]] bool is_stream(Protocol protocol);
 [[nodiscard]] bool is_stream(const host::Listener& listener);
 
 /// What "localhost" means: 127.0.0.1 and ::1, not the addresses of this host's own resolver.

@@ -421,7 +421,7 @@ class Journey {
   JourneyEnd answer(const Packet& packet, const host::Listener* listener) {
     JourneyEnd end = serve(listener, Outcome::Silent);
     if (end.outcome != Outcome::Answered) return end;
-    if (auto lost = never_answered(world_, packet)) {
+    if (auto lost = never_answered(world_, packet, bound_link(packet, listener))) {
       return ends(Outcome::Silent, std::move(*lost));
     }
     if (!everybody_ && listener != nullptr) {

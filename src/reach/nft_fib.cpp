@@ -2,6 +2,7 @@
 // of a packet.
 
 #include <fmt/format.h>
+#include <netinet/in.h>
 
 #include <algorithm>
 
@@ -22,6 +23,15 @@ constexpr std::uint8_t kUnicast = 1;  // RTN_UNICAST
 
 bool before_routing(HookPoint hook) {
   return hook == HookPoint::Prerouting || hook == HookPoint::Ingress;
+}
+
+/// skb->dev, by which the kernel tells apart link-local addresses; 0: not set yet. What a socket
+/// sends has it only behind the output hook, what neighbour discovery sends has it from the start.
+std::uint32_t device_of(const Machine& machine) {
+  const Packet& packet = machine.here.packet;
+  if (machine.here.hook == HookPoint::Postrouting) return packet.out;
+  if (machine.here.hook != HookPoint::Output) return packet.in;
+  return packet.protocol == IPPROTO_ICMPV6 ? packet.out : 0;
 }
 
 /// nft_fib_store_result()
@@ -124,8 +134,12 @@ Next run(Machine& machine, const nft::Fib& op) {
   if (op.result == kFibResultType) {
     const bool destination = (op.flags & kFibDestination) != 0;
     const IpAddress& address = destination ? packet.tuple.destination : packet.tuple.source;
-    std::uint8_t type =
-        address_type(machine.here.rules.network(), address, bound_link(machine, op));
+    std::uint32_t link = bound_link(machine, op);
+    // nft_fib6_flowi_init(): another link's own link-local address is nobody's on this one.
+    if (link == 0 && packet.family == Family::Inet6 && address.is_link_local()) {
+      link = device_of(machine);
+    }
+    std::uint8_t type = address_type(machine.here.rules.network(), address, link);
     const bool foreign = packet.family == Family::Inet6 && type == kUnicast;
     if (foreign) type = foreign_type6(machine, address, destination);
     machine.registers.store_u32(op.dreg, type);

@@ -10,9 +10,10 @@ namespace {
 
 constexpr std::uint8_t kBroadcast = 3, kAnycast = 4, kMulticast = 5;  // RTN_*
 
-bool is_for_many(const World& world, const IpAddress& address) {
+/// `link`: of a socket that sends by that link alone; 0: by any.
+bool is_for_many(const World& world, const IpAddress& address, std::uint32_t link = 0) {
   if (address.is_multicast()) return true;
-  const std::uint8_t type = address_type(world.network, address, 0, world.routes);
+  const std::uint8_t type = address_type(world.network, address, link, world.routes);
   return type == kBroadcast || type == kMulticast;
 }
 
@@ -78,13 +79,13 @@ bool is_anycast6(World& world, const IpAddress& address) {
          found.route->destination.address == address;
 }
 
-std::optional<Blocker> never_answered(World& world, const Packet& packet) {
+std::optional<Blocker> never_answered(World& world, const Packet& packet, std::uint32_t link) {
   const IpAddress& from = packet.tuple.source;
   std::string why;
   if (packet.family == Family::Inet6) {
     if (from.is_v4_mapped()) why = "is sent as IPv4, and not from here";
     if (from.is_unspecified()) why = "is sent to this host itself";
-  } else if (is_for_many(world, from)) {
+  } else if (is_for_many(world, from, link)) {
     why = "is a broadcast, for which the socket needs SO_BROADCAST";
   }
   if (why.empty()) return std::nullopt;

@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::size_t kMostDestinations = 4;
 constexpr std::size_t kMostRanges = 3;    ///< of a class whose edges are looked at
-constexpr std::size_t kMostPackets = 12;  ///< to one destination
+constexpr std::size_t kMostPackets = 48;  ///< to one destination
 
 using reach::Answer;
 using reach::Certainty;
@@ -57,24 +57,30 @@ std::string words_of(const Answer& answer) {
 class Checker {
  public:
   Checker(const Case& one, const Judge& judge, Tally& tally)
-      : case_(one), judge_(judge), tally_(tally) {}
+      : case_(one), judge_(judge), tally_(tally) {
+    for (const Ask& ask : one.asks) {
+      if (!ask.source_port) continue;
+      asked_.emplace(ask.udp, ask.source, *ask.source_port, ask.destination, ask.port);
+    }
+  }
 
   void check(const Ask& ask, const reach::Destination& to, std::vector<Ask>& packets) {
     const std::vector<ReachClass> classes = reach::reach(judge_.tracer(), to);
     tally_["classes"] += classes.size();
     std::size_t sent = 0;
     for (const ReachClass& one : classes) {
-      bool first = true;
       for (const Point& point : edges_of(one)) {
         look_at(classes, to, point);
         // A client on this host can only have an address that is its own.
-        if (!first || sent == kMostPackets || ask.interface == "lo" || point.port == 0) continue;
-        first = false;
+        if (sent == kMostPackets || ask.interface == "lo" || point.port == 0) continue;
+        // A connection can be made once: its end is not told to everybody who knows of it.
+        const auto port = point.port;
+        if (!asked_.emplace(ask.udp, point.source, port, to.address, to.port).second) continue;
         ++sent;
         Ask packet = ask;
         packet.expected = {};
         packet.source = point.source;
-        packet.source_port = point.port;
+        packet.source_port = port;
         packets.push_back(packet);
       }
     }
@@ -113,6 +119,7 @@ class Checker {
   const Case& case_;
   const Judge& judge_;
   Tally& tally_;
+  std::set<std::tuple<bool, IpAddress, std::uint16_t, IpAddress, std::uint16_t>> asked_ = {};
 };
 
 }  // namespace

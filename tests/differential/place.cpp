@@ -3,6 +3,8 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <ifaddrs.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netfilter/nfnetlink_conntrack.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <netinet/in.h>
@@ -281,6 +283,23 @@ void Place::wait_for_addresses() const {
   in_host([&] {
     // A tentative address gets no route, and is waited for in vain.
     for (int turns = 0; turns < 250 && !there(); turns++) poll(nullptr, 0, 2);
+  });
+}
+
+void Place::forget() const {
+  (void)run_program(host_.get(), {"ip", "neigh", "flush", "all"}, "");
+  in_host([] {
+    const UniqueFd netlink(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER));
+    struct {
+      nlmsghdr header{.nlmsg_len = sizeof(nlmsghdr) + sizeof(nfgenmsg),
+                      .nlmsg_type = NFNL_SUBSYS_CTNETLINK << 8U | IPCTNL_MSG_CT_DELETE,
+                      .nlmsg_flags = NLM_F_REQUEST,
+                      .nlmsg_seq = 0,
+                      .nlmsg_pid = 0};
+      nfgenmsg family{};
+    } request;
+    // Answered without an acknowledgement, and done when send() comes back.
+    (void)send(netlink.get(), &request, request.header.nlmsg_len, 0);
   });
 }
 

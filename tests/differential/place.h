@@ -37,6 +37,8 @@ class Place {
   [[nodiscard]] std::vector<InterfaceNow> interfaces() const;
   /// Waits until IPv6 has made the local routes of its addresses, which it does on its own time.
   void wait_for_addresses() const;
+  /// The host knows no neighbour and no connection any more: what earlier questions have left.
+  void forget() const;
 
   [[nodiscard]] int host() const { return host_.get(); }
 

@@ -40,8 +40,18 @@ std::optional<IpAddress> IpAddress::parse(std::string_view text) {
 }
 
 std::string IpAddress::text() const {
+  // inet_ntop() prints these by way of printf, which is ten times slower.
+  if (family == Family::Inet) {
+    std::array<char, INET_ADDRSTRLEN> text{};
+    char* to = text.data();
+    for (std::size_t i = 0; i < 4; ++i) {
+      if (i > 0) *to++ = '.';
+      to = std::to_chars(to, text.data() + text.size(), bytes[i]).ptr;
+    }
+    return {text.data(), to};
+  }
   char buffer[INET6_ADDRSTRLEN] = {};
-  inet_ntop(family == Family::Inet ? AF_INET : AF_INET6, bytes.data(), buffer, sizeof buffer);
+  inet_ntop(AF_INET6, bytes.data(), buffer, sizeof buffer);
   return buffer;
 }
 

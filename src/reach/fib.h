@@ -114,7 +114,7 @@ struct Found {
 [[nodiscard]] std::span<const host::PolicyRule> rules_of(const host::Network& network,
                                                          Family family);
 /// Nothing but what the kernel made at its start: fib4_has_custom_rules(), as far as can be seen.
-[[nodiscard]] bool only_default_rules(std::span<const host::PolicyRule> rules);
+[[nodiscard]] bool only_default_rules(const host::Network& network, const RoutingIndex* index);
 /// Was it always so? The kernel remembers and does not tell: fib_has_custom_rules.
 [[nodiscard]] bool never_had_custom_rules(World& world);
 

@@ -128,7 +128,7 @@ Source check_source(const Input& input, const IpAddress& destination, std::uint3
   if (!quick) return full_check(input, destination, egress);
   if (input.settings.accept_local != 0) return {};
   const RoutingIndex* index = input.world.routes;
-  const bool custom = !only_default_rules(rules_of(network, Family::Inet)) ||
+  const bool custom = !only_default_rules(network, index) ||
                       (index != nullptr ? index->custom_local_routes()
                                         : std::ranges::any_of(network.routes, is_custom_local));
   const Source full = full_check(input, destination, egress);

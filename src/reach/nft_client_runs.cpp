@@ -138,9 +138,8 @@ std::shared_ptr<const ClientRun> Machine::find_run(OpenRules& open, std::size_t 
 }
 
 const ClientRun* Machine::run_at(OpenRules& open, OpenRules::Rule& first) {
-  if (!first.looked_for_run) first.run = find_run(open, first.position);
-  first.looked_for_run = true;
-  return first.run.get();
+  if (!OpenRules::looked_for_run(first)) open.keep_run(first, find_run(open, first.position));
+  return open.run_of(first);
 }
 
 bool Machine::follow_run(const ClientRun& run, std::size_t& next) {

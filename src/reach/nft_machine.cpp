@@ -71,6 +71,16 @@ const PacketBytes& Machine::bytes() {
 std::optional<std::uint16_t> Machine::port() {
   constexpr std::size_t kAt = 2;
   constexpr std::uint8_t kKnown = 0xff;
+  const Packet& packet = here.packet;
+  // The usual packet: its header need not be written for that.
+  const bool plain =
+      !packet.arp && !packet.header_written && (packet.protocol == kTcp || packet.protocol == kUdp);
+  if (plain) {
+    const Clients* clients = here.world.clients;
+    const std::uint16_t port = packet.tuple.destination_port;
+    if (clients != nullptr && port == clients->port()) return std::nullopt;
+    return port;
+  }
   const PacketBytes& all = bytes();
   if (!all.transport || *all.transport + kAt + 2 > all.bytes.size()) return std::nullopt;
   const std::size_t at = *all.transport + kAt;

@@ -9,11 +9,14 @@ namespace {
 /// Appends to a header, byte by byte.
 class Writer {
  public:
-  explicit Writer(HeaderBytes& header) : header_(header) {}
+  explicit Writer(HeaderBytes& header) : header_(header) {
+    constexpr std::size_t kUsual = 64;
+    header_.bytes.reserve(kUsual);
+    header_.bits.reserve(kUsual);
+  }
 
   void byte(unsigned value, std::uint8_t known = 0xff) {
     header_.bytes.push_back(static_cast<std::byte>(value & known));
-    header_.known.push_back(known == 0xff);
     header_.bits.push_back(known);
   }
   void number(unsigned value) {
@@ -134,7 +137,6 @@ void open_what_is_written(HeaderBytes& header, const Packet& packet, std::size_t
   for (std::size_t i = 0; i < header.bytes.size(); ++i) {
     if (i >= fixed_from && i < fixed_from + fixed_length) continue;
     header.bits[i] = 0;
-    header.known[i] = false;
     header.bytes[i] = std::byte{0};
   }
 }

@@ -95,12 +95,12 @@ struct Packet {
   bool operator==(const Packet&) const = default;
 };
 
-/// The bytes of its IP header (20 or 40), as far as they are determined by the packet. Bytes whose
-/// value is open (id, checksum) are listed by `open`.
+/// The bytes of its IP header (20 or 40), as far as they are determined by the packet. Bits whose
+/// value is open (id, checksum) are told by `bits`.
 struct HeaderBytes {
   Bytes bytes;
-  std::vector<bool> known;  ///< as long as `bytes`: is this byte determined?
-  /// The same by bits: where fields share a byte (DSCP and the flow label of IPv6) one may be open.
+  /// As long as `bytes`, 1: that bit is determined. Where fields share a byte (DSCP and the flow
+  /// label of IPv6) one may be open.
   std::vector<std::uint8_t> bits = {};
 };
 /// Of ARP, where the packet is that: all behind the link-layer header.

@@ -81,7 +81,10 @@ std::optional<std::size_t> PacketBytes::begin_of(nft::PayloadBase base) const {
 }
 
 PacketBytes bytes_of(const Packet& packet, const host::Network& network) {
+  constexpr std::size_t kUsual = 128;
   PacketBytes out;
+  out.bytes.reserve(kUsual);
+  out.bits.reserve(kUsual);
   if (packet.has_mac && (packet.in != 0 || packet.out != 0)) add_link_header(out, packet, network);
   out.network = out.bytes.size();
   add(out, network_header(packet));

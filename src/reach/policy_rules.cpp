@@ -5,6 +5,7 @@
 #include <cerrno>
 
 #include "reach/fib.h"
+#include "reach/routing_index.h"
 
 namespace hark::reach::fib {
 namespace {
@@ -166,7 +167,9 @@ std::span<const PolicyRule> rules_of(const host::Network& network, Family family
   return default_rules6();
 }
 
-bool only_default_rules(std::span<const PolicyRule> rules) {
+bool only_default_rules(const host::Network& network, const RoutingIndex* index) {
+  if (index != nullptr) return index->only_default_rules();
+  const std::span<const PolicyRule> rules = rules_of(network, Family::Inet);
   return std::ranges::equal(rules, default_rules4(), [](const PolicyRule& a, const PolicyRule& b) {
     PolicyRule told = a;
     // What the kernel tells of a rule that asks for everything.
@@ -189,7 +192,7 @@ bool never_had_custom_rules(World& world) {
 Found lookup(World& world, Key key) {
   update_vrf(world.network, key);
   const std::span<const PolicyRule> rules = rules_of(world.network, key.family());
-  if (key.family() == Family::Inet6 || !only_default_rules(rules)) {
+  if (key.family() == Family::Inet6 || !only_default_rules(world.network, world.routes)) {
     return walk_rules(world, rules, key);
   }
   // As long as nobody has added a rule, local and main are one trie, of which the longest prefix
@@ -208,7 +211,7 @@ Found lookup(World& world, Key key) {
 Found local_lookup4(World& world, const IpAddress& address) {
   const Key key{.source = {}, .destination = address};
   Found apart = table_lookup4(world, kTableLocal, key);
-  if (!only_default_rules(rules_of(world.network, Family::Inet))) return apart;
+  if (!only_default_rules(world.network, world.routes)) return apart;
   Found merged = merged_lookup4(world, key);
   if (apart == merged) return merged;
   return never_had_custom_rules(world) ? merged : apart;

@@ -38,7 +38,8 @@ bool is_custom_local(const host::Route& route) {
          route.protocol != fib::kProtocolKernel;
 }
 
-RoutingIndex::RoutingIndex(const host::Network& network) : network_(network) {
+RoutingIndex::RoutingIndex(const host::Network& network)
+    : network_(network), only_default_rules_(fib::only_default_rules(network, nullptr)) {
   std::map<std::pair<Family, std::uint32_t>, std::array<std::vector<Entry>, kLengths>> by_length;
   std::pair<Family, std::uint32_t> last_key{Family::Inet, 0};
   std::array<std::vector<Entry>, kLengths>* last = nullptr;

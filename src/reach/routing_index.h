@@ -23,6 +23,8 @@ class RoutingIndex {
   [[nodiscard]] bool has_table(Family family, std::uint32_t table) const;
   /// A route of type local that somebody else than the kernel made: fib_has_custom_local_routes.
   [[nodiscard]] bool custom_local_routes() const { return custom_local_routes_; }
+  /// As only_default_rules() of fib.h.
+  [[nodiscard]] bool only_default_rules() const { return only_default_rules_; }
 
  private:
   struct Entry {
@@ -40,6 +42,7 @@ class RoutingIndex {
   const host::Network& network_;
   std::map<std::pair<Family, std::uint32_t>, Table> tables_;
   bool custom_local_routes_ = false;
+  bool only_default_rules_ = false;
 };
 
 /// Is it one that RoutingIndex::custom_local_routes() means?

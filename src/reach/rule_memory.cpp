@@ -43,6 +43,13 @@ void OpenRules::close(const Rule& rule) {
   next_[at] = static_cast<std::uint32_t>(at + 1);
 }
 
+void OpenRules::keep_run(Rule& rule, std::shared_ptr<const ClientRun> run) {
+  rule.run = 1;
+  if (run == nullptr) return;
+  rule.run = static_cast<std::uint32_t>(runs_.size()) + kFirstRun;
+  runs_.push_back(std::move(run));
+}
+
 OpenRules& RuleMemory::Rules::of(const PreparedChain& chain) {
   const auto known = chains.find(&chain);
   return known != chains.end() ? known->second

@@ -42,10 +42,10 @@ using ClientRuns =
 /// The rules of one chain that may match somebody.
 class OpenRules {
  public:
+  /// There are as many as the chain has rules, for every situation: kept small.
   struct Rule {
     std::uint32_t position = 0;  ///< in the chain
-    bool looked_for_run = false;
-    std::shared_ptr<const ClientRun> run = {};  ///< that begins here; nullptr: none does
+    std::uint32_t run = 0;  ///< 0: not looked for; 1: none; else 2 more than its place in runs_
   };
 
   OpenRules(const PreparedChain& chain, std::optional<std::uint16_t> port);
@@ -55,10 +55,19 @@ class OpenRules {
   /// It matches nobody.
   void close(const Rule& rule);
 
+  [[nodiscard]] static bool looked_for_run(const Rule& rule) { return rule.run != 0; }
+  /// What was found to begin with this rule; nullptr: nothing does.
+  void keep_run(Rule& rule, std::shared_ptr<const ClientRun> run);
+  [[nodiscard]] const ClientRun* run_of(const Rule& rule) const {
+    return rule.run < kFirstRun ? nullptr : runs_[rule.run - kFirstRun].get();
+  }
+
  private:
+  static constexpr std::uint32_t kFirstRun = 2;
   [[nodiscard]] std::size_t open_from(std::size_t at);
 
   std::vector<Rule> rules_;
+  std::vector<std::shared_ptr<const ClientRun>> runs_;
   /// Leads over those that are closed: by place in rules_, one more than it has.
   std::vector<std::uint32_t> next_;
 };

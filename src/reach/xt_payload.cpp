@@ -22,7 +22,7 @@ struct Seen {
     const Packet& packet = ask.packet;
     for (const HeaderBytes& part : {network_header(packet), transport_header(packet)}) {
       append(bytes, part.bytes);
-      known.insert(known.end(), part.known.begin(), part.known.end());
+      for (const std::uint8_t bits : part.bits) known.push_back(bits == 0xff);
     }
     // A datagram of which nobody said how long it is has some payload.
     payload = packet.payload_length > 0 || packet.protocol == kUdp || packet.protocol == kUdplite;

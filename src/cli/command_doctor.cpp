@@ -91,6 +91,7 @@ Outcome command_doctor(const Invocation& asked, Output& out) {
                                         .waits_again = std::move(read.waits_again),
                                         .looks = std::move(read.looks),
                                         .declared = std::move(read.declared),
+                                        .localhost = std::move(read.localhost),
                                         .target = report.target});
   report.gaps = host.gaps;
   take_gaps(std::move(read.gaps), report.gaps);

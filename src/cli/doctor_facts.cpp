@@ -188,6 +188,9 @@ DoctorFacts read_doctor_facts(kernel::Source& source, const host::Collected& col
   if ((needs & diagnose::kDeclared) != 0) {
     out.declared = host::read_declared_ports(source, collected.host);
   }
+  if ((needs & diagnose::kLocalhost) != 0) {
+    out.localhost = host::read_localhost(source, collected.host);
+  }
   if (looks && watching.again) {
     const bool waits = (needs & diagnose::kWaits) != 0;
     const auto questions =
@@ -215,6 +218,7 @@ void record_doctor_facts(kernel::Source& source, const host::Collected& collecte
   Watcher(source, collected, by_netns(collected.host, every), owners, out).look();
   (void)host::read_process_health(source, owners, health_request(~0U));
   (void)host::read_declared_ports(source, collected.host);
+  (void)host::read_localhost(source, collected.host);
 }
 
 }  // namespace hark::cli

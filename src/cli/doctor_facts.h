@@ -8,6 +8,7 @@
 #include "diagnose/finding.h"
 #include "host/collect.h"
 #include "host/declared_ports.h"
+#include "host/localhost.h"
 #include "host/looks.h"
 #include "host/process_health.h"
 #include "host/process_waits.h"
@@ -30,6 +31,7 @@ struct DoctorFacts {
   std::vector<host::ProcessWaits> waits_again = {};
   std::vector<host::Look> looks = {};
   std::vector<host::DeclaredPort> declared = {};
+  std::vector<host::Localhost> localhost = {};
   std::vector<host::Gap> gaps = {};  ///< of the reading, and what a single look hides
 };
 

@@ -31,6 +31,7 @@ constexpr std::array<Code, 4> kLostAnswers = {"output-drop", "output-policy-drop
 constexpr std::array<Code, 1> kLowPorts = {"unprivileged-owner"};
 constexpr std::array<Code, 3> kOddBindings = {"v6only", "addr-absent", "link-down"};
 
+constexpr std::array<Code, 1> kLocalNames = {"localhost-elsewhere"};
 constexpr std::array<Code, 4> kFailingUnits = {"socket-activation", "unit-failed",
                                                "start-limit-hit", "restarting"};
 constexpr std::array<Code, 3> kDeclaredPorts = {"declared-port-missing", "declared-wider",
@@ -47,6 +48,7 @@ constexpr std::array kFamilies = {
     Family{"failing units", kNothing, kFailingUnits, failing_units},
     Family{"deleted programs", kHealth | kLibraries, kDeletedPrograms, deleted_programs},
     Family{"odd bindings", kSocketOptions, kOddBindings, odd_bindings},
+    Family{"local names", kLocalhost, kLocalNames, local_names},
     Family{"exposed services", kReach, kExposed, exposed_services},
     Family{"shared ports", kReach | kSocketOptions, kSharedPorts, shared_ports},
     Family{"low ports", kReach, kLowPorts, low_ports},

@@ -37,6 +37,8 @@ namespace hark::diagnose {
 [[nodiscard]] std::vector<Finding> lost_answers(const Facts& facts);
 /// Ports below 1024 that people have taken: low_ports.cpp.
 [[nodiscard]] std::vector<Finding> low_ports(const Facts& facts);
+/// Loopback services that "localhost" does not lead to: local_names.cpp.
+[[nodiscard]] std::vector<Finding> local_names(const Facts& facts);
 /// Ports that are declared, and nobody listens there: declared_ports.cpp.
 [[nodiscard]] std::vector<Finding> declared_ports(const Facts& facts);
 

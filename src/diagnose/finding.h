@@ -15,6 +15,7 @@
 
 #include "host/declared_ports.h"
 #include "host/host.h"
+#include "host/localhost.h"
 #include "host/looks.h"
 #include "host/process_health.h"
 #include "host/process_waits.h"
@@ -66,6 +67,7 @@ struct Facts {
   std::vector<host::ProcessWaits> waits_again = {};
   std::vector<host::Look> looks = {};
   std::vector<host::DeclaredPort> declared = {};
+  std::vector<host::Localhost> localhost = {};  ///< by pid
   /// What was asked about; nullptr: everything.
   const host::Target* target = nullptr;
 
@@ -95,6 +97,7 @@ enum Need : unsigned {
   kSocketOptions = 1U << 6U,  ///< SocketFacts::options: asks holders for duplicates
   kReach = 1U << 7U,          ///< classes of sources; implies kFirewalls
   kDeclared = 1U << 8U,       ///< Facts::declared
+  kLocalhost = 1U << 9U,      ///< Facts::localhost
 };
 
 struct Family {

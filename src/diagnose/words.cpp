@@ -12,11 +12,6 @@ bool is_stream(const host::Listener& listener) {
   return is_stream(listener.protocol);
 }
 
-bool is_localhost(const IpAddress& address) {
-  const IpAddress own = address.unmapped();
-  return own == *IpAddress::parse("127.0.0.1") || own == *IpAddress::parse("::1");
-}
-
 std::string duration_words(std::int64_t ms) {
   struct Unit {
     std::int64_t seconds;

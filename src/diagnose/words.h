@@ -8,6 +8,7 @@
 #include "diagnose/finding.h"
 #include "host/holders.h"
 #include "host/host.h"
+#include "host/localhost.h"
 
 namespace hark::diagnose {
 
@@ -18,8 +19,7 @@ using IpFamily = hark::Family;
 [[nodiscard]] bool is_stream(Protocol protocol);
 [[nodiscard]] bool is_stream(const host::Listener& listener);
 
-/// What "localhost" means: 127.0.0.1 and ::1, not the addresses of this host's own resolver.
-[[nodiscard]] bool is_localhost(const IpAddress& address);
+using host::is_localhost;
 
 /// "40 seconds", "3 hours", "12 days": a time as a person says it.
 [[nodiscard]] std::string duration_words(std::int64_t ms);

@@ -1,5 +1,14 @@
+#include <fcntl.h>
 #include <netinet/in.h>
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <string>
+#include <string_view>
 
 #include "scenes.h"
 
@@ -64,6 +73,40 @@ void device_gone(Stage& stage) {
   Stage::run({"ip", "link", "del", "eth1"});
 }
 
+/// Bound over /etc/hosts in a mount namespace of the scene's own.
+void hosts(const char* text) {
+  check(::unshare(CLONE_NEWNS), "unshare");
+  check(::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr), "mount");
+  std::string path = "/tmp/hark-hosts-XXXXXX";
+  const UniqueFd file(check(::mkostemp(path.data(), O_CLOEXEC), "mkostemp"));
+  const std::string_view words(text);
+  check(static_cast<int>(::write(file.get(), words.data(), words.size())), "write");
+  check(::fchmod(file.get(), 0644), "fchmod");
+  check(::mount(path.c_str(), "/etc/hosts", nullptr, MS_BIND, nullptr), "mount");
+  ::unlink(path.c_str());
+}
+void localhost_is_ipv4(Stage& stage) {
+  hosts("127.0.0.1 localhost\n");
+  stage.server(80, 16, "::1");
+}
+void localhost_is_ipv6(Stage& stage) {
+  hosts("# by hand\n::1\tip6-localhost localhost\n");
+  stage.server(80, 16, "127.0.0.1");
+}
+void localhost_is_both(Stage& stage) {
+  hosts("127.0.0.1 localhost\n::1 localhost\n");
+  stage.server(80, 16, "::1");
+}
+void localhost_is_served_otherwise(Stage& stage) {
+  hosts("127.0.0.1 localhost\n");
+  stage.server(80, 16, "::1");
+  stage.server(80, 16, "127.0.0.1");
+}
+void localhost_is_nowhere(Stage& stage) {
+  hosts("127.0.1.1 web\n");
+  stage.server(80, 16, "::1");
+}
+
 }  // namespace
 
 std::span<const Scene> odd_binding_scenes() {
@@ -71,6 +114,11 @@ std::span<const Scene> odd_binding_scenes() {
       {"OnlyIpv6", only_ipv6, "v6only", 80, "notice"},
       {"BothFamilies", both_families, nullptr},
       {"ASocketForEachFamily", a_socket_each, nullptr},
+      {"LocalhostIsIpv4", localhost_is_ipv4, "localhost-elsewhere", 80, "risk"},
+      {"LocalhostIsIpv6", localhost_is_ipv6, "localhost-elsewhere", 80, "notice"},
+      {"LocalhostIsBoth", localhost_is_both, nullptr},
+      {"LocalhostIsServedOtherwise", localhost_is_served_otherwise, nullptr},
+      {"LocalhostIsNowhere", localhost_is_nowhere, nullptr},
       {"AddressGone", address_gone, "addr-absent", 80, "risk"},
       {"AddressThere", address_there, nullptr},
       {"StandbyForAnAddress", standby, nullptr},

@@ -31,6 +31,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   require(kept.size() <= size);
   require(without_other_settings(kept) == kept);
   for (const auto& [name, port] : decode_services(text)) require(!name.empty() && port != 0);
+  require(decode_hosts(text, "localhost").size() <= size);
   if (const auto at = split_endpoint(as_text(text))) {
     require(at->host.size() + at->port.size() <= size && !(at->host.empty() && at->port.empty()));
   }

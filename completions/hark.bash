@@ -1,13 +1,16 @@
 # hark(1) completion for bash. Works with bash-completion and without it.
 # Tests hold the lists below against hark's option table.
 
-_hark_commands='list why doctor bind save help'
+_hark_commands='list why test doctor bind save help'
 _hark_list_options='-r --recording --netns --json --color -v --verbose -h --help --version
   -a --all --sort --columns --no-header -w --wide --width --no-owners
   --no-reach --search --ascii'
 _hark_why_options='-r --recording --netns --json --color -v --verbose -h --help --version
   -w --wide --width --search --ascii --from --in --to
   --graph -o --output'
+_hark_test_options='--netns --json --color -v --verbose -h --help --version
+  -w --wide --width --search --ascii --timeout --count --every --source
+  --interface --verify --file --watch'
 _hark_doctor_options='-r --recording --netns --json --color -v --verbose -h --help --version
   -w --wide --width --search --ascii --for'
 _hark_bind_options='-r --recording --netns --json --color -v --verbose -h --help --version
@@ -17,7 +20,7 @@ _hark_save_options='--netns --json --color -v --verbose -h --help --version
   --redact --no-redact -f --force'
 _hark_help_options='--color -v --verbose -h --help --version'
 _hark_valued='-r --recording --netns --color --sort --columns --width --search --from --in --to
-  -o --output --for --device --user'
+  -o --output --for --device --user --timeout --count --every --source --interface --file'
 _hark_color_words='auto always never'
 _hark_sort_keys='port protocol address name pid user unit container netns scope queue drops started
   reach'
@@ -98,14 +101,14 @@ _hark_offer_filters() {
 # True if $1 is an option whose value is $2, which is then completed.
 _hark_offer_value() {
   case $1 in
-    -r | --recording | -o | --output) _hark_offer_files "$2" ;;
+    -r | --recording | -o | --output | --file) _hark_offer_files "$2" ;;
     --netns) _hark_offer_netns "$2" ;;
     --color) _hark_offer "$_hark_color_words" "$2" ;;
     --sort) _hark_offer "$_hark_sort_keys" "$2" ;;
     --columns) _hark_offer_columns "$2" ;;
-    --in | --device) _hark_offer_interfaces "$2" ;;
+    --in | --device | --interface) _hark_offer_interfaces "$2" ;;
     --user) COMPREPLY+=($(compgen -u -- "$2")) ;;
-    --width | --from | --to | --for) ;;
+    --width | --from | --to | --for | --timeout | --count | --every | --source) ;;
     *) return 1 ;;
   esac
   return 0
@@ -128,7 +131,7 @@ _hark() {
   fi
   [[ $first ]] && _hark_offer "$_hark_commands" "$current"
   case $REPLY in
-    list | why | doctor) _hark_offer_filters "$current" ;;
+    list | why | test | doctor) _hark_offer_filters "$current" ;;
     save) _hark_offer_files "$current" ;;
     help) _hark_offer "$_hark_commands" "$current" ;;
   esac

@@ -1,6 +1,6 @@
 # hark(1) completion for fish. Tests hold the lists below against hark's option table.
 
-set -g __hark_commands list why doctor bind save help
+set -g __hark_commands list why test doctor bind save help
 set -g __hark_columns port protocol bound address scope who reach name pid user unit container netns interface family state queue limit drops inode cookie cgroup uid exe cmdline started fds v6only started-by
 set -g __hark_sort_keys port protocol address name pid user unit container netns scope queue drops started reach
 set -g __hark_fields proto family port address interface netns state scope user unit container name pid exe cmdline cgroup inode reachable reachable-from
@@ -12,7 +12,7 @@ function __hark_command
     for word in (commandline -opc)[2..-1]
         if test $skip -eq 1
             set skip 0
-        else if contains -- $word -r --recording --netns --color --sort --columns --width --search --from --in --to -o --output --for --device --user
+        else if contains -- $word -r --recording --netns --color --sort --columns --width --search --from --in --to -o --output --for --device --user --timeout --count --every --source --interface --file
             set skip 1
         else if string match -q -- '-*' $word
             continue
@@ -39,39 +39,49 @@ end
 complete -c hark -f
 complete -c hark -n '__hark_in none' -a list -d 'who is listening, who owns it, who can reach it'
 complete -c hark -n '__hark_in none' -a why -d 'can a client reach it, and which fact decides'
+complete -c hark -n '__hark_in none' -a test -d 'connect for real, and set what is seen beside what is predicted'
 complete -c hark -n '__hark_in none' -a doctor -d 'what makes a listener not work, or work for too many'
 complete -c hark -n '__hark_in none' -a bind -d 'would bind and listen succeed, and who is in the way'
 complete -c hark -n '__hark_in none' -a save -d 'record what the kernel of this host says'
 complete -c hark -n '__hark_in none' -a help -d 'explain a command'
 complete -c hark -n '__hark_in help' -a '$__hark_commands'
 complete -c hark -n '__hark_in save' -F
-complete -c hark -n '__hark_in none list why doctor' -a '$__hark_words $__hark_fields:'
+complete -c hark -n '__hark_in none list why test doctor' -a '$__hark_words $__hark_fields:'
 
 complete -c hark -l color -x -a 'auto always never' -d 'when to use colour'
 complete -c hark -s v -l verbose -d 'say what was asked, and what could not be seen'
 complete -c hark -s h -l help -d 'explain the command'
 complete -c hark -l version -d 'print the version'
 
-complete -c hark -n '__hark_in none list why doctor bind save' -l netns -x -a 'all self host (path basename /run/netns/* 2>/dev/null)' -d 'look into one namespace'
-complete -c hark -n '__hark_in none list why doctor bind save' -l json -d 'print one JSON object'
+complete -c hark -n '__hark_in none list why test doctor bind save' -l netns -x -a 'all self host (path basename /run/netns/* 2>/dev/null)' -d 'look into one namespace'
+complete -c hark -n '__hark_in none list why test doctor bind save' -l json -d 'print one JSON object'
 
 complete -c hark -n '__hark_in none list why doctor bind' -s r -l recording -r -F -d 'answer from a recording'
 complete -c hark -n '__hark_in none list' -s a -l all -d 'a row for each socket'
 complete -c hark -n '__hark_in none list' -l sort -x -a '$__hark_sort_keys' -d 'order of the rows'
 complete -c hark -n '__hark_in none list' -l columns -x -a '(__hark_column_list)' -d 'show these columns'
 complete -c hark -n '__hark_in none list' -l no-header -d 'leave the heading out'
-complete -c hark -n '__hark_in none list why doctor bind' -s w -l wide -d 'as wide as it takes'
-complete -c hark -n '__hark_in none list why doctor bind' -l width -x -d 'fit that many columns'
+complete -c hark -n '__hark_in none list why test doctor bind' -s w -l wide -d 'as wide as it takes'
+complete -c hark -n '__hark_in none list why test doctor bind' -l width -x -d 'fit that many columns'
 complete -c hark -n '__hark_in none list' -l no-owners -d 'look into no process'
 complete -c hark -n '__hark_in none list' -l no-reach -d 'read no rules and routes'
-complete -c hark -n '__hark_in none list why doctor bind' -l search -x -a 'survey tasks files proc' -d 'how owners are searched'
-complete -c hark -n '__hark_in none list why doctor bind' -l ascii -d 'plain ASCII'
+complete -c hark -n '__hark_in none list why test doctor bind' -l search -x -a 'survey tasks files proc' -d 'how owners are searched'
+complete -c hark -n '__hark_in none list why test doctor bind' -l ascii -d 'plain ASCII'
 
 complete -c hark -n '__hark_in why' -l from -x -a '(__fish_print_hostnames)' -d 'the client'
 complete -c hark -n '__hark_in why' -l in -x -a '(path basename /sys/class/net/*)' -d 'by which interface it comes in'
 complete -c hark -n '__hark_in why' -l to -x -d 'which address of this host it asks'
 complete -c hark -n '__hark_in why' -l graph -d 'draw the stages and chains'
 complete -c hark -n '__hark_in why' -s o -l output -r -F -d 'draw into FILE.svg or FILE.dot'
+
+complete -c hark -n '__hark_in test' -l timeout -x -d 'how long each attempt may take'
+complete -c hark -n '__hark_in test' -l count -x -d 'try so many times'
+complete -c hark -n '__hark_in test' -l every -x -d 'so far apart'
+complete -c hark -n '__hark_in test' -l source -x -d 'send from this address'
+complete -c hark -n '__hark_in test' -l interface -x -a '(path basename /sys/class/net/*)' -d 'send by this interface alone'
+complete -c hark -n '__hark_in test' -l verify -d 'a certificate that does not hold counts as no answer'
+complete -c hark -n '__hark_in test' -l file -r -F -d 'more targets, one a line'
+complete -c hark -n '__hark_in test' -l watch -d 'go on, and tell each change'
 
 complete -c hark -n '__hark_in doctor' -l for -x -d 'watch for so many seconds'
 

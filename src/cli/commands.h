@@ -21,8 +21,18 @@ namespace hark::cli {
 [[nodiscard]] Outcome command_save(const Invocation& asked, Output& out);
 [[nodiscard]] Outcome command_help(const Invocation& asked, Output& out);
 
+/// `hark test`. It needs what hark itself is not linked with (docs/adr/0002-start-up.md): `hark`
+/// hands it over to the program hark-test, with all its arguments, and hark-test does it.
+using TestCommand = Outcome (*)(std::span<const std::string> arguments, const Invocation& asked,
+                                Output& out);
+/// Becomes hark-test: returns only where it is not there.
+[[nodiscard]] Outcome hand_over_test(std::span<const std::string> arguments,
+                                     const Invocation& asked, Output& out);
+[[nodiscard]] Outcome command_test(std::span<const std::string> arguments, const Invocation& asked,
+                                   Output& out);
+
 /// The whole program: parses, answers, prints messages. The result is the exit status.
-[[nodiscard]] int run(std::span<const std::string> arguments);
+[[nodiscard]] int run(std::span<const std::string> arguments, TestCommand test);
 
 /// Ends hark with an answer, and nothing is destroyed: what has to be done in the end is done
 /// before.

@@ -98,6 +98,38 @@ Result<void> set_watch(Invocation& into, const std::string& value) {
   return {};
 }
 
+/// Seconds, perhaps with a fraction, as milliseconds.
+template <auto kMember, OptionId kOption>
+Result<void> set_seconds(Invocation& into, const std::string& value) {
+  constexpr std::uint64_t kSecond = 1000;
+  const std::size_t point = value.find('.');
+  std::string fraction = point == std::string::npos ? "" : value.substr(point + 1);
+  fraction.resize(3, '0');
+  const auto whole = parse_number<std::uint32_t>(std::string_view(value).substr(0, point));
+  const auto parts = parse_number<std::uint32_t>(fraction);
+  const std::uint64_t total = whole && parts ? *whole * kSecond + *parts : 0;
+  if (total == 0 || total > kLongestWatch * kSecond || value.ends_with('.')) {
+    return fail(bad_value(kOption, value, "no number of seconds", "from 0.001 to 86400"));
+  }
+  into.*kMember = static_cast<std::uint32_t>(total);
+  return {};
+}
+
+Result<void> set_count(Invocation& into, const std::string& value) {
+  const auto count = parse_number<std::uint32_t>(value);
+  if (!count || *count == 0 || *count > kLongestWatch) {
+    return fail(bad_value(OptionId::Count, value, "no number of times", "from 1 to 86400"));
+  }
+  into.count = *count;
+  return {};
+}
+
+Result<void> set_target_file(Invocation& into, const std::string& value) {
+  if (value.empty()) return fail(plain_error("--file", "the file's name is empty"));
+  into.target_file = value;
+  return {};
+}
+
 Result<void> set_netns(Invocation& into, const std::string& value) {
   if (value.empty()) {
     return fail(plain_error("--netns", "the name is empty", "all, self, host, NAME, PID or PATH"));
@@ -142,7 +174,7 @@ Result<void> set_flag(Invocation& into, const std::string&) {
 using Setter = Result<void> (*)(Invocation&, const std::string&);
 
 /// By OptionId.
-constexpr std::array<Setter, 32> kSetters = {
+constexpr std::array<Setter, 40> kSetters = {
     set_recording,
     set_netns,
     set_flag<&Invocation::json, true>,
@@ -175,8 +207,16 @@ constexpr std::array<Setter, 32> kSetters = {
     set_flag<&Invocation::v6only, true>,
     set_text<&Invocation::device, OptionId::Device>,
     set_text<&Invocation::user, OptionId::User>,
+    set_seconds<&Invocation::timeout_ms, OptionId::Timeout>,
+    set_count,
+    set_seconds<&Invocation::every_ms, OptionId::Every>,
+    set_text<&Invocation::source, OptionId::SourceAddress>,
+    set_text<&Invocation::bound_interface, OptionId::BoundInterface>,
+    set_flag<&Invocation::verify, true>,
+    set_target_file,
+    set_flag<&Invocation::watch, true>,
 };
-static_assert(kSetters.size() == static_cast<std::size_t>(OptionId::User) + 1);
+static_assert(kSetters.size() == static_cast<std::size_t>(OptionId::Watch) + 1);
 
 bool given(const Arguments& arguments, OptionId id) {
   return std::ranges::find(arguments.options, id, &GivenOption::id) != arguments.options.end();
@@ -211,7 +251,8 @@ Result<void> find_command(const Arguments& arguments, Invocation& into) {
   if (!command) return {};
   into.command = *command;
   into.implied = false;
-  if (*command == Command::Why || *command == Command::Bind) into.netns = "self";
+  const bool in_one = *command == Command::Why || *command == Command::Bind;
+  if (in_one || *command == Command::Test) into.netns = "self";
   into.words.erase(into.words.begin());
   return {};
 }
@@ -241,6 +282,20 @@ Result<void> check_doctor(const Invocation& asked) {
   }
   if (asked.watch_seconds > 0 && asked.recording) {
     return fail(plain_error("--for", "a recording cannot be watched", "it holds one look"));
+  }
+  return {};
+}
+
+Result<void> check_test(const Invocation& asked) {
+  if (asked.words.empty() && !asked.target_file) {
+    return fail(plain_error("test", "needs a TARGET", "for example: hark test 8080"));
+  }
+  if (asked.netns == "all") {
+    return fail(plain_error("--netns all", "a connection is made in one namespace",
+                            "self, host, NAME, PID or PATH"));
+  }
+  if (asked.watch && asked.json && !asked.count) {
+    return fail(plain_error("--watch", "one JSON object has an end", "say how often: --count N"));
   }
   return {};
 }
@@ -293,6 +348,8 @@ Result<void> check_words(const Invocation& asked) {
       return {};
     case Command::Why:
       return check_why(asked);
+    case Command::Test:
+      return check_test(asked);
     case Command::Doctor:
       return check_doctor(asked);
     case Command::Bind:

@@ -55,6 +55,15 @@ struct Invocation {
   std::string device;
   std::string user;  ///< empty: who runs hark
 
+  std::uint32_t timeout_ms = 5000;     ///< of test: for each attempt
+  std::optional<std::uint32_t> count;  ///< empty: once, or with `watch` without end
+  std::uint32_t every_ms = 1000;
+  std::string source;           ///< of --source, as written; empty: not said
+  std::string bound_interface;  ///< of --interface
+  bool verify = false;
+  bool watch = false;
+  std::optional<std::string> target_file;
+
   std::string output;  ///< of --graph: FILE.svg or FILE.dot; empty: the terminal
 };
 

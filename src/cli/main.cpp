@@ -15,5 +15,5 @@ int main(int argc, char** argv) {
   mallopt(M_ARENA_MAX, 1);
   // A caller may give no arguments at all, not even a name.
   const std::vector<std::string> arguments(argv + (argc > 0 ? 1 : 0), argv + argc);
-  return hark::cli::run(arguments);
+  return hark::cli::run(arguments, hark::cli::hand_over_test);
 }

@@ -14,8 +14,9 @@ constexpr unsigned kSave = bit(Command::Save);
 constexpr unsigned kWhy = bit(Command::Why);
 constexpr unsigned kDoctor = bit(Command::Doctor);
 constexpr unsigned kBind = bit(Command::Bind);
+constexpr unsigned kTest = bit(Command::Test);
 constexpr unsigned kAsks = kWhy | kDoctor | kBind;
-constexpr unsigned kEvery = kList | kAsks | kSave | bit(Command::Help);
+constexpr unsigned kEvery = kList | kAsks | kTest | kSave | bit(Command::Help);
 
 constexpr std::array kListExamples = {
     Example{"hark", "every service, what matters first"},
@@ -33,6 +34,13 @@ constexpr std::array kWhyExamples = {
     Example{"hark why 10.0.0.5:443", "from where it can be reached, and from where not"},
     Example{"hark why 443 --graph -o way.svg", "a picture of the chains on the way"},
     Example{"hark -r web1.hark why 8080 --from ::1", "asked of a recording"},
+};
+constexpr std::array kTestExamples = {
+    Example{"hark test 8080", "every address that 8080 is listened on"},
+    Example{"hark test https://web.lan db.lan:5432 udp/ns.lan:53", "other hosts"},
+    Example{"hark test nginx --netns blue", "from inside of that namespace"},
+    Example{"hark test --file targets --timeout 2 --json", "a target a line"},
+    Example{"hark test --watch 8080", "once a second, after a restart"},
 };
 constexpr std::array kDoctorExamples = {
     Example{"hark doctor", "what is wrong with any listener here"},
@@ -71,6 +79,14 @@ constexpr std::array kCommands = {
                 "tcp/8080, udp/53, 10.0.0.5:443, [::1]:80, a process name, pid:812, ssh.service,\n"
                 "container:NAME. Exit status 0: answered; 1: not; 3: that could not be told.",
                 kWhyExamples},
+    CommandInfo{Command::Test, "test", "TARGET...",
+                "connect for real, and set what is seen beside what is predicted",
+                "Predicts as hark why does, then connects: to TARGETs as of hark why (every\n"
+                "address that they listen on), to HOST:PORT, udp/HOST:PORT, http://, https:// and\n"
+                "tls://. A name means all of its addresses. Sends nothing to anybody but the\n"
+                "target. Exit status 0: every target answered; 1: one did not, or not as\n"
+                "predicted; 3: that could not be told.",
+                kTestExamples},
     CommandInfo{Command::Doctor, "doctor", "[TARGET]",
                 "what makes a listener not work, or work for too many",
                 "Inspects every listener, or those of TARGET (as of hark why), and changes\n"
@@ -96,16 +112,16 @@ constexpr std::array kCommands = {
                 "Explains hark, or one command.", kHelpExamples},
 };
 
-constexpr std::array<std::string_view, 6> kPlanned = {"test",  "diff", "check",
-                                                      "drill", "lab",  "explain"};
+constexpr std::array<std::string_view, 5> kPlanned = {"diff", "check", "drill", "lab", "explain"};
 
 constexpr std::array kOptions = {
     OptionInfo{OptionId::Recording, "recording", 'r', "", "FILE",
                "answer from a recording (- is standard input)", kList | kAsks, Completes::File},
     OptionInfo{OptionId::Netns, "netns", 0, "", "NETNS",
-               "which namespaces: all, self, host, NAME, PID or PATH", kList | kAsks | kSave,
-               Completes::Netns},
-    OptionInfo{OptionId::Json, "json", 0, "", "", "print one JSON object", kList | kAsks | kSave},
+               "which namespaces: all, self, host, NAME, PID or PATH",
+               kList | kAsks | kTest | kSave, Completes::Netns},
+    OptionInfo{OptionId::Json, "json", 0, "", "", "print one JSON object",
+               kList | kAsks | kTest | kSave},
     OptionInfo{OptionId::Color, "color", 0, "colour", "WHEN", "auto, always or never", kEvery,
                Completes::ColorWords},
     OptionInfo{OptionId::Verbose, "verbose", 'v', "", "",
@@ -119,18 +135,18 @@ constexpr std::array kOptions = {
                kList, Completes::ColumnWords},
     OptionInfo{OptionId::NoHeader, "no-header", 0, "", "", "leave the heading out", kList},
     OptionInfo{OptionId::Wide, "wide", 'w', "", "", "as wide as it takes: drop and cut nothing",
-               kList | kAsks},
+               kList | kAsks | kTest},
     OptionInfo{OptionId::Width, "width", 0, "", "N", "fit N columns, whatever the terminal has",
-               kList | kAsks},
+               kList | kAsks | kTest},
     OptionInfo{OptionId::NoOwners, "no-owners", 0, "", "",
                "look into no process: faster, and owners are not known", kList},
     OptionInfo{OptionId::NoReach, "no-reach", 0, "", "",
                "read no rules and routes: faster, and who gets through is not known", kList},
     OptionInfo{OptionId::Search, "search", 0, "", "HOW",
                "search owners by survey, tasks, files or proc; else what works, best first",
-               kList | kAsks},
+               kList | kAsks | kTest},
     OptionInfo{OptionId::Ascii, "ascii", 0, "", "", "plain ASCII, as in a locale without UTF-8",
-               kList | kAsks},
+               kList | kAsks | kTest},
     OptionInfo{OptionId::Redact, "redact", 0, "", "",
                "take out arguments that look like secrets (the default)", kSave},
     OptionInfo{OptionId::NoRedact, "no-redact", 0, "", "", "keep command lines as they are", kSave},
@@ -159,6 +175,21 @@ constexpr std::array kOptions = {
                "it binds to this interface (SO_BINDTODEVICE)", kBind, Completes::Interface},
     OptionInfo{OptionId::User, "user", 0, "", "USER",
                "who runs it, a name or number; else who runs hark", kBind},
+    OptionInfo{OptionId::Timeout, "timeout", 0, "", "SECONDS", "how long each attempt may take: 5",
+               kTest},
+    OptionInfo{OptionId::Count, "count", 0, "", "N", "try so many times", kTest},
+    OptionInfo{OptionId::Every, "every", 0, "", "SECONDS", "so far apart: 1", kTest},
+    OptionInfo{OptionId::SourceAddress, "source", 0, "", "ADDRESS",
+               "send from this address of this host", kTest},
+    OptionInfo{OptionId::BoundInterface, "interface", 0, "", "INTERFACE",
+               "send by this interface alone; hark predicts nothing then", kTest,
+               Completes::Interface},
+    OptionInfo{OptionId::Verify, "verify", 0, "", "",
+               "a certificate that does not hold counts as no answer", kTest},
+    OptionInfo{OptionId::TargetFile, "file", 0, "", "FILE",
+               "more TARGETs, one a line (- is standard input)", kTest, Completes::File},
+    OptionInfo{OptionId::Watch, "watch", 0, "", "", "go on until interrupted, and tell each change",
+               kTest},
 };
 
 using show::SortKey;

@@ -14,7 +14,7 @@
 
 namespace hark::cli {
 
-enum class Command : std::uint8_t { List, Why, Doctor, Bind, Save, Help };
+enum class Command : std::uint8_t { List, Why, Test, Doctor, Bind, Save, Help };
 
 struct Example {
   std::string_view command;
@@ -72,6 +72,14 @@ enum class OptionId : std::uint8_t {
   V6Only,
   Device,
   User,
+  Timeout,
+  Count,
+  Every,
+  SourceAddress,
+  BoundInterface,
+  Verify,
+  TargetFile,
+  Watch,
 };
 
 /// What completes an option's value.

@@ -20,13 +20,13 @@ class Output {
   [[nodiscard]] int fd() const { return fd_; }
   /// After a failure everything more is dropped.
   void write(std::string_view text);
+  /// Writes what is left: for those who watch.
+  void flush();
   /// Writes what is left and closes the descriptor, since some files tell only then that they are
   /// full. 0, or the errno of the first failure.
   [[nodiscard]] int finish();
 
  private:
-  void flush();
-
   int fd_;
   int error_ = 0;
   std::string buffer_;

@@ -12,7 +12,8 @@ int number_of(ExitStatus status) {
   return static_cast<int>(status);
 }
 
-Outcome answer(const Invocation& asked, Output& out) {
+Outcome answer(std::span<const std::string> arguments, const Invocation& asked, TestCommand test,
+               Output& out) {
   if (asked.help) return command_help(asked, out);
   if (asked.version) {
     out.write(version_text());
@@ -23,6 +24,8 @@ Outcome answer(const Invocation& asked, Output& out) {
       return command_list(asked, out);
     case Command::Why:
       return command_why(asked, out);
+    case Command::Test:
+      return test(arguments, asked, out);
     case Command::Doctor:
       return command_doctor(asked, out);
     case Command::Bind:
@@ -35,12 +38,12 @@ Outcome answer(const Invocation& asked, Output& out) {
   return ExitStatus::Usage;
 }
 
-Outcome parse_and_answer(std::span<const std::string> arguments, Output& out) {
+Outcome parse_and_answer(std::span<const std::string> arguments, TestCommand test, Output& out) {
   const Result<Arguments> parsed = parse_arguments(arguments);
   if (!parsed) return fail_with(ExitStatus::Usage, parsed.error());
   const Result<Invocation> asked = interpret(*parsed);
   if (!asked) return fail_with(ExitStatus::Usage, asked.error());
-  return answer(*asked, out);
+  return answer(arguments, *asked, test, out);
 }
 
 /// Writes what is left and prints what went wrong; the exit status.
@@ -59,10 +62,10 @@ int finish(const Outcome& outcome, Output& out) {
 
 }  // namespace
 
-int run(std::span<const std::string> arguments) {
+int run(std::span<const std::string> arguments, TestCommand test) {
   guard_standard_descriptors();
   Output out(STDOUT_FILENO);
-  return finish(parse_and_answer(arguments, out), out);
+  return finish(parse_and_answer(arguments, test, out), out);
 }
 
 // A survey is tens of thousands of small pieces of memory, and descriptors and mappings: to give

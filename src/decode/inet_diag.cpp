@@ -172,6 +172,23 @@ Bytes inet_diag_request(Family family, Protocol protocol, std::uint32_t states, 
   return netlink_request(SOCK_DIAG_BY_FAMILY, NLM_F_REQUEST | NLM_F_DUMP, body);
 }
 
+Bytes inet_diag_question(const IpAddress& local, std::uint16_t local_port, const IpAddress& remote,
+                         std::uint16_t remote_port) {
+  inet_diag_req_v2 request{};
+  request.sdiag_family = local.family == Family::Inet ? AF_INET : AF_INET6;
+  request.sdiag_protocol = IPPROTO_TCP;
+  request.idiag_states = ~0U;
+  request.id.idiag_sport = htons(local_port);
+  request.id.idiag_dport = htons(remote_port);
+  std::memcpy(request.id.idiag_src, local.bytes.data(), local.bits() / 8);
+  std::memcpy(request.id.idiag_dst, remote.bytes.data(), remote.bits() / 8);
+  request.id.idiag_cookie[0] = INET_DIAG_NOCOOKIE;
+  request.id.idiag_cookie[1] = INET_DIAG_NOCOOKIE;
+  Bytes body;
+  append_value(body, request);
+  return netlink_request(SOCK_DIAG_BY_FAMILY, NLM_F_REQUEST, body);
+}
+
 Result<SocketDump> decode_inet_diag(ByteView messages, Protocol asked) {
   SocketDump dump;
   // The messages of one answer are of about one length: a vector that grows by doubling would hold

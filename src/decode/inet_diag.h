@@ -50,6 +50,11 @@ enum class Ulp : std::uint8_t { NotAsked, Asked };
 [[nodiscard]] Bytes inet_diag_request(Family family, Protocol protocol, std::uint32_t states,
                                       Ulp ulp = Ulp::Asked);
 
+/// Asks for one TCP socket: the server's end of a connection, or the listener that would get it
+/// where there is none (inet_lookup). ENOENT: neither. An ordinary user may ask.
+[[nodiscard]] Bytes inet_diag_question(const IpAddress& local, std::uint16_t local_port,
+                                       const IpAddress& remote, std::uint16_t remote_port);
+
 struct SocketDump {
   std::vector<SocketRecord> sockets;
   bool interrupted = false;  ///< the kernel says that the table changed under the dump

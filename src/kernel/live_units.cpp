@@ -125,16 +125,15 @@ int talk(int socket, ByteView question, std::int64_t deadline, Bytes& answer) {
 
 }  // namespace
 
-std::vector<std::string> units_program_places() {
-  constexpr const char* kName = "/hark-units";
+std::vector<std::string> program_places(const std::string& name) {
   std::vector<std::string> out;
   std::string self;
   if (::getauxval(AT_SECURE) == 0 && read_link_at(AT_FDCWD, "/proc/self/exe", self) == 0) {
     const std::string folder = folder_of(self);
-    out.push_back(folder + kName);
-    out.push_back(folder_of(folder) + "/libexec/hark" + kName);
+    out.push_back(folder + "/" + name);
+    out.push_back(folder_of(folder) + "/libexec/hark/" + name);
   }
-  out.push_back(std::string(HARK_LIBEXEC) + kName);
+  out.push_back(std::string(HARK_LIBEXEC) + "/" + name);
   return out;
 }
 
@@ -191,7 +190,7 @@ Result<Bytes> run_units_program(const std::vector<std::string>& program,
 }
 
 Result<Bytes> ask_systemd(std::span<const std::string> names) {
-  for (const std::string& place : units_program_places()) {
+  for (const std::string& place : program_places("hark-units")) {
     if (is_trusted_program(place)) return run_units_program({place}, names, kTimeoutMs);
   }
   return fail(kernel_error(ENOENT, units_what()));

@@ -11,10 +11,10 @@
 
 namespace hark::kernel {
 
-/// Where the program may stand, in the order in which it is looked for: beside this program (the
-/// build folder), below its prefix, where it was configured to be. Run with more rights than its
-/// user has (AT_SECURE), only the last.
-[[nodiscard]] std::vector<std::string> units_program_places();
+/// Where a program of hark's own may stand: hark-units, hark-test. In the order in which it is
+/// looked for: beside this program (the build folder), below its prefix, where it was configured to
+/// be. Run with more rights than its user has (AT_SECURE), only the last.
+[[nodiscard]] std::vector<std::string> program_places(const std::string& name);
 
 /// Nobody but root, and the user that hark runs as, can change this file or the way to it: every
 /// folder above is theirs, and no other user may write there.

@@ -36,6 +36,8 @@ std::string listed(const std::vector<std::string>& words, std::string_view last 
 std::string subject(const AnswerFacts& facts, const Question& question) {
   const host::Link* link = facts.network.link(question.interface);
   if (link == nullptr || (link->flags & kIffLoopback) == 0) return question.source.text();
+  // No route leads out: no source was chosen.
+  if (question.source.is_unspecified()) return "This host";
   const bool usual =
       question.source.is_loopback() && question.source.bytes == question.destination.bytes;
   return usual ? "This host" : "This host (" + question.source.text() + ")";

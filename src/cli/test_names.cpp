@@ -1,0 +1,52 @@
+#include "cli/test_names.h"
+
+#include <poll.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <mutex>
+#include <set>
+#include <thread>
+
+namespace hark::cli {
+namespace {
+
+constexpr std::size_t kMostThreads = 32;
+
+bool is_stopped(int stop) {
+  pollfd wait{.fd = stop, .events = POLLIN, .revents = 0};
+  return stop >= 0 && ::poll(&wait, 1, 0) == 1;
+}
+
+double since(std::chrono::steady_clock::time_point then) {
+  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - then).count();
+}
+
+}  // namespace
+
+ResolvedNames resolve_names(
+    const std::vector<std::string>& names,
+    const std::function<Result<std::vector<IpAddress>>(const std::string&)>& resolve, int stop) {
+  const std::set<std::string> once(names.begin(), names.end());
+  const std::vector<std::string> work(once.begin(), once.end());
+  ResolvedNames out;
+  std::mutex mutex;
+  std::atomic<std::size_t> next = 0;
+  const auto run = [&] {
+    for (std::size_t i = next++; i < work.size() && !is_stopped(stop); i = next++) {
+      const auto began = std::chrono::steady_clock::now();
+      ResolvedName one{.addresses = resolve(work[i]), .elapsed_ms = 0};
+      one.elapsed_ms = since(began);
+      const std::lock_guard lock(mutex);
+      out.emplace(work[i], std::move(one));
+    }
+  };
+  std::vector<std::jthread> threads;
+  for (std::size_t i = 1; i < std::min(work.size(), kMostThreads); ++i) threads.emplace_back(run);
+  run();
+  threads.clear();
+  return out;
+}
+
+}  // namespace hark::cli

@@ -152,7 +152,9 @@ std::string ask_rdp(const Asked&) {
 Reading read_rdp(const Heard& heard) {
   const std::string_view all = heard.bytes;
   if (byte_at(all, 0) != 3 || byte_at(all, 1) != 0) return not_mine();
-  if (all.size() < 11) return heard.ended ? not_mine() : more();
+  if (all.size() < 11 || (all.size() < be16(all, 2) && !heard.ended)) {
+    return heard.ended ? not_mine() : more();
+  }
   if ((byte_at(all, 5) & 0xf0U) != 0xd0) return not_mine();
   constexpr std::uint8_t kResponse = 2;
   if (byte_at(all, 11) != kResponse) return known("rdp", "old security only");

@@ -91,6 +91,7 @@ Reading read_memcached(const Heard& heard) {
   for (const std::string_view word : {"VERSION ", "ERROR"}) {
     if (!line.text.starts_with(word.substr(0, line.text.size()))) continue;
     if (!line.whole) return heard.ended ? not_mine() : more();
+    if (!line.text.starts_with(word)) continue;
     if (word == "ERROR") {
       const bool alone = line.text == "ERROR" && heard.asked > 0;
       return alone ? known("memcached", "knows no such command", "quit\r\n") : not_mine();

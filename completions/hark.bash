@@ -1,7 +1,7 @@
 # hark(1) completion for bash. Works with bash-completion and without it.
 # Tests hold the lists below against hark's option table.
 
-_hark_commands='list why test doctor bind save help'
+_hark_commands='list why test doctor bind explain save help'
 _hark_list_options='-r --recording --netns --json --color -v --verbose -h --help --version
   -a --all --sort --columns --no-header -w --wide --width --no-owners
   --no-reach --search --ascii'
@@ -16,6 +16,7 @@ _hark_doctor_options='-r --recording --netns --json --color -v --verbose -h --he
 _hark_bind_options='-r --recording --netns --json --color -v --verbose -h --help --version
   -w --wide --width --search --ascii --reuseaddr --no-reuseaddr --reuseport
   --v6only --device --user'
+_hark_explain_options='--json --color -v --verbose -h --help --version'
 _hark_save_options='--netns --json --color -v --verbose -h --help --version
   --redact --no-redact -f --force'
 _hark_help_options='--color -v --verbose -h --help --version'

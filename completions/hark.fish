@@ -1,6 +1,6 @@
 # hark(1) completion for fish. Tests hold the lists below against hark's option table.
 
-set -g __hark_commands list why test doctor bind save help
+set -g __hark_commands list why test doctor bind explain save help
 set -g __hark_columns port protocol bound address scope who reach name pid user unit container netns interface family state queue limit drops inode cookie cgroup uid exe cmdline started fds v6only started-by
 set -g __hark_sort_keys port protocol address name pid user unit container netns scope queue drops started reach
 set -g __hark_fields proto family port address interface netns state scope user unit container name pid exe cmdline cgroup inode reachable reachable-from
@@ -42,6 +42,7 @@ complete -c hark -n '__hark_in none' -a why -d 'can a client reach it, and which
 complete -c hark -n '__hark_in none' -a test -d 'connect for real, and set what is seen beside what is predicted'
 complete -c hark -n '__hark_in none' -a doctor -d 'what makes a listener not work, or work for too many'
 complete -c hark -n '__hark_in none' -a bind -d 'would bind and listen succeed, and who is in the way'
+complete -c hark -n '__hark_in none' -a explain -d 'what an error message means, and what to ask next'
 complete -c hark -n '__hark_in none' -a save -d 'record what the kernel of this host says'
 complete -c hark -n '__hark_in none' -a help -d 'explain a command'
 complete -c hark -n '__hark_in help' -a '$__hark_commands'
@@ -54,7 +55,7 @@ complete -c hark -s h -l help -d 'explain the command'
 complete -c hark -l version -d 'print the version'
 
 complete -c hark -n '__hark_in none list why test doctor bind save' -l netns -x -a 'all self host (path basename /run/netns/* 2>/dev/null)' -d 'look into one namespace'
-complete -c hark -n '__hark_in none list why test doctor bind save' -l json -d 'print one JSON object'
+complete -c hark -n '__hark_in none list why test doctor bind explain save' -l json -d 'print one JSON object'
 
 complete -c hark -n '__hark_in none list why doctor bind' -s r -l recording -r -F -d 'answer from a recording'
 complete -c hark -n '__hark_in none list' -s a -l all -d 'a row for each socket'

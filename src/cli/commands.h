@@ -18,6 +18,7 @@ namespace hark::cli {
 [[nodiscard]] Outcome command_why(const Invocation& asked, Output& out);
 [[nodiscard]] Outcome command_doctor(const Invocation& asked, Output& out);
 [[nodiscard]] Outcome command_bind(const Invocation& asked, Output& out);
+[[nodiscard]] Outcome command_explain(const Invocation& asked, Output& out);
 [[nodiscard]] Outcome command_save(const Invocation& asked, Output& out);
 [[nodiscard]] Outcome command_help(const Invocation& asked, Output& out);
 

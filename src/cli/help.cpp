@@ -96,9 +96,8 @@ std::string general_help() {
   }
   return "usage: hark [COMMAND] [OPTION...] [WORD...]\n\n" + section("commands", entries) + "\n" +
          section("options", option_entries(Command::List, true)) + "\n" +
-         section("examples",
-                 {{"hark 8080", "who has port 8080"}, {"hark doctor", "what is wrong here"}}) +
-         "\nMore: hark COMMAND --help, man hark\n";
+         section("examples", {{"hark 8080", "who has port 8080"}}) +
+         "More: hark COMMAND --help, man hark\n";
 }
 
 std::string command_help(Command command) {

@@ -345,6 +345,7 @@ Result<void> check_help(const Invocation& asked) {
 Result<void> check_words(const Invocation& asked) {
   switch (asked.command) {
     case Command::List:
+    case Command::Explain:
       return {};
     case Command::Why:
       return check_why(asked);

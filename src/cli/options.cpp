@@ -15,8 +15,9 @@ constexpr unsigned kWhy = bit(Command::Why);
 constexpr unsigned kDoctor = bit(Command::Doctor);
 constexpr unsigned kBind = bit(Command::Bind);
 constexpr unsigned kTest = bit(Command::Test);
+constexpr unsigned kExplain = bit(Command::Explain);
 constexpr unsigned kAsks = kWhy | kDoctor | kBind;
-constexpr unsigned kEvery = kList | kAsks | kTest | kSave | bit(Command::Help);
+constexpr unsigned kEvery = kList | kAsks | kTest | kExplain | kSave | bit(Command::Help);
 
 constexpr std::array kListExamples = {
     Example{"hark", "every service, what matters first"},
@@ -55,6 +56,12 @@ constexpr std::array kBindExamples = {
     Example{"hark bind [::]:443 --v6only --reuseport", "with these options set"},
     Example{"hark -r web1.hark bind 8080", "asked of a recording"},
 };
+constexpr std::array kExplainExamples = {
+    Example{"hark explain ECONNREFUSED", "by name, number (111) or text"},
+    Example{"hark explain 'ssh: connect to host db port 22: Connection refused'",
+            "as a program said it"},
+    Example{"curl -sS http://web 2>&1 | hark explain", "as it comes"},
+};
 constexpr std::array kSaveExamples = {
     Example{"hark save web1.hark", "record this host"},
     Example{"hark -r web1.hark", "look at it elsewhere, without root"},
@@ -80,7 +87,7 @@ constexpr std::array kCommands = {
                 "container:NAME. Exit status 0: answered; 1: not; 3: that could not be told.",
                 kWhyExamples},
     CommandInfo{Command::Test, "test", "TARGET...",
-                "connect for real, and set what is seen beside what is predicted",
+                "connect for real, and compare with what is predicted",
                 "Predicts as hark why does, then connects: to TARGETs as of hark why (every\n"
                 "address that they listen on), to HOST:PORT, udp/HOST:PORT, http://, https:// and\n"
                 "tls://. A name means all of its addresses. Sends nothing to anybody but the\n"
@@ -102,6 +109,13 @@ constexpr std::array kCommands = {
                 "10.0.0.5:443, localhost:80, [fe80::1%eth0]:80, and udp/ before any of them.\n"
                 "Exit status 0: it would succeed; 1: it would not; 3: that could not be told.",
                 kBindExamples},
+    CommandInfo{Command::Explain, "explain", "[ERROR...]",
+                "what an error message means, and what to ask next",
+                "Looks up an errno (ECONNREFUSED, 111, Connection refused) or what curl, ssh,\n"
+                "nc, wget, ping, psql, mysql, redis-cli, git or a browser printed: what it means,\n"
+                "what it excludes, and which commands go on from there. Without ERROR, or with -,\n"
+                "standard input is read. Asks nobody. Exit status 1: the message is not known.",
+                kExplainExamples},
     CommandInfo{Command::Save, "save", "FILE",
                 "record what this host's kernel says, to ask it later",
                 "Writes a recording: raw answers of the kernel, from which hark -r FILE answers\n"
@@ -112,7 +126,7 @@ constexpr std::array kCommands = {
                 "Explains hark, or one command.", kHelpExamples},
 };
 
-constexpr std::array<std::string_view, 5> kPlanned = {"diff", "check", "drill", "lab", "explain"};
+constexpr std::array<std::string_view, 4> kPlanned = {"diff", "check", "drill", "lab"};
 
 constexpr std::array kOptions = {
     OptionInfo{OptionId::Recording, "recording", 'r', "", "FILE",
@@ -121,7 +135,7 @@ constexpr std::array kOptions = {
                "which namespaces: all, self, host, NAME, PID or PATH",
                kList | kAsks | kTest | kSave, Completes::Netns},
     OptionInfo{OptionId::Json, "json", 0, "", "", "print one JSON object",
-               kList | kAsks | kTest | kSave},
+               kList | kAsks | kTest | kExplain | kSave},
     OptionInfo{OptionId::Color, "color", 0, "colour", "WHEN", "auto, always or never", kEvery,
                Completes::ColorWords},
     OptionInfo{OptionId::Verbose, "verbose", 'v', "", "",

@@ -14,7 +14,7 @@
 
 namespace hark::cli {
 
-enum class Command : std::uint8_t { List, Why, Test, Doctor, Bind, Save, Help };
+enum class Command : std::uint8_t { List, Why, Test, Doctor, Bind, Explain, Save, Help };
 
 struct Example {
   std::string_view command;

@@ -30,6 +30,8 @@ Outcome answer(std::span<const std::string> arguments, const Invocation& asked, 
       return command_doctor(asked, out);
     case Command::Bind:
       return command_bind(asked, out);
+    case Command::Explain:
+      return command_explain(asked, out);
     case Command::Save:
       return command_save(asked, out);
     case Command::Help:

@@ -361,7 +361,9 @@ bool Conversation::finished() const {
 
 Conversation::Phase Conversation::phase() const {
   const Parts& my = *parts_;
-  if (my.stage == Stage::Handshake) return Phase::Tls;
+  // Somebody else is waited for shortly even where TLS comes first.
+  const bool tls_next = my.stage == Stage::Greeting && my.tls_first && my.tls == nullptr;
+  if (my.stage == Stage::Handshake || (tls_next && my.heard.empty())) return Phase::Tls;
   const bool heard = my.udp() ? my.any_byte : !my.heard.empty();
   return heard ? Phase::Application : Phase::FirstByte;
 }

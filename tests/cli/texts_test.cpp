@@ -132,6 +132,7 @@ TEST(zsh_completion, agrees_with_the_table) {
        {std::pair{cli::Command::List, "list_options"}, std::pair{cli::Command::Why, "why_options"},
         std::pair{cli::Command::Doctor, "doctor_options"},
         std::pair{cli::Command::Bind, "bind_options"},
+        std::pair{cli::Command::Explain, "explain_options"},
         std::pair{cli::Command::Save, "save_options"}}) {
     Words both = zsh_options(text, name);
     both.insert(every.begin(), every.end());
@@ -140,7 +141,7 @@ TEST(zsh_completion, agrees_with_the_table) {
   for (const std::string& command : command_words()) {
     EXPECT_NE(text.find("\n    '" + command + ":"), std::string::npos) << command;
   }
-  EXPECT_NE(text.find("(list|why|doctor|bind|save|help)"), std::string::npos);
+  EXPECT_NE(text.find("(list|why|test|doctor|bind|explain|save|help)"), std::string::npos);
   EXPECT_EQ(list_in(text, "_hark_columns=(", ')'), column_words());
   EXPECT_EQ(list_in(text, "_hark_sort_keys=(", ')'), sort_words());
   EXPECT_EQ(list_in(text, "_hark_fields=(", ')'), field_words());
@@ -246,16 +247,20 @@ TEST(man_page, groups_options_by_the_commands_that_take_them) {
     std::vector<cli::Command> takers;
   };
   using enum cli::Command;
-  const std::array<Group, 8> groups = {
+  const std::array<Group, 11> groups = {
       {{"\nOf\n.Cm list :", {List}},
        {"\nOf\n.Cm why :", {Why}},
        {"\nOf\n.Cm doctor :", {Doctor}},
        {"\nOf\n.Cm bind :", {Bind}},
        {"\nOf\n.Cm save :", {Save}},
        {"\nOf\n.Cm list ,\n.Cm why ,\n.Cm doctor\nand\n.Cm bind :", {List, Why, Doctor, Bind}},
-       {"\nOf\n.Cm list ,\n.Cm why ,\n.Cm doctor ,\n.Cm bind\nand\n.Cm save :",
-        {List, Why, Doctor, Bind, Save}},
-       {"\nOf every command:", {List, Why, Doctor, Bind, Save, Help}}}};
+       {"\nOf\n.Cm test :", {Test}},
+       {"\nOf\n.Cm list ,\n.Cm why ,\n.Cm test ,\n.Cm doctor\nand\n.Cm bind :",
+        {List, Why, Test, Doctor, Bind}},
+       {"\nOf\n.Cm list ,\n.Cm why ,\n.Cm test ,\n.Cm doctor ,\n.Cm bind\nand\n.Cm save :",
+        {List, Why, Test, Doctor, Bind, Save}},
+       {"\nOf all of these and\n.Cm explain :", {List, Why, Test, Doctor, Bind, Explain, Save}},
+       {"\nOf every command:", {List, Why, Test, Doctor, Bind, Explain, Save, Help}}}};
   for (const cli::OptionInfo& option : cli::options()) {
     std::vector<cli::Command> takers;
     for (const cli::CommandInfo& command : cli::commands()) {

@@ -56,12 +56,42 @@ TEST(usage, errors_are_status_2_and_say_what_is_near) {
 }
 
 TEST(usage, every_planned_command_is_refused_and_stays_a_word_after_list) {
-  for (const char* word : {"diff", "check", "drill", "lab", "explain"}) {
+  for (const char* word : {"diff", "check", "drill", "lab"}) {
     EXPECT_EQ(run_hark({word}).status, 2) << word;
     EXPECT_EQ(run_hark({word, "--help"}).status, 2) << word;
     EXPECT_LE(run_hark({"list", word}).status, 1) << word;
     EXPECT_LE(run_hark({"--", word}).status, 1) << word;
   }
+}
+
+TEST(explain, takes_words_or_standard_input_and_says_what_to_ask_next) {
+  Setting screen;
+  screen.out_width = 80;
+  const std::string refused = "ssh: connect to host db.lan port 22: Connection refused";
+  const Ran words = run_hark({"explain", "--color=never", refused}, screen);
+  EXPECT_EQ(words.status, 0) << words.err;
+  EXPECT_THAT(words.out, StartsWith("ECONNREFUSED (111): Connection refused\n\nmeans     "));
+  EXPECT_THAT(words.out, HasSubstr("hark test db.lan:22\n"));
+  for (const std::string& line : lines_of(words.out)) EXPECT_LE(line.size(), 80U) << line;
+
+  const std::string pasted =
+      "curl: (7) Failed to connect to web port 80 after 0 ms:\nConnection refused\n";
+  Setting piped;
+  piped.input = pasted;
+  const Ran input = run_hark({"explain", "--json"}, piped);
+  EXPECT_EQ(input.status, 0) << input.err;
+  const auto json = nlohmann::json::parse(input.out);
+  EXPECT_EQ(json["schema"], "hark.explain/1");
+  EXPECT_EQ(json["code"], "ECONNREFUSED");
+  EXPECT_EQ(json["errno"], 111);
+  EXPECT_EQ(json["host"], "web");
+  EXPECT_EQ(json["port"], 80);
+  EXPECT_EQ(json["next"].size(), 3U);
+
+  const Ran unknown = run_hark({"explain", "ECONNREFUSD"});
+  EXPECT_EQ(unknown.status, 1);
+  EXPECT_THAT(unknown.out, HasSubstr("\n  ECONNREFUSED: Connection refused\n"));
+  EXPECT_EQ(run_hark({"explain", "80", "-r", "x"}).status, 2);
 }
 
 TEST(usage, hostile_arguments_are_escaped) {

@@ -1,0 +1,209 @@
+// What hark says of real servers, and what they say of hark: in their logs stands a client that
+// came and went, and their data is as before.
+#include <gmock/gmock.h>
+#include <poll.h>
+#include <signal.h>
+
+#include <chrono>
+
+#include "server.h"
+
+namespace hark::servers {
+namespace {
+
+using probe::Scheme;
+using testing::HasSubstr;
+using testing::Not;
+using testing::StartsWith;
+
+constexpr long kDay = 86400;
+
+std::string nginx_config(const Folder& folder) {
+  std::string out = "daemon off; master_process off; user root; pid " + folder.path("pid") +
+                    "; error_log " + folder.path("error.log") +
+                    " info; events {} http { access_log " + folder.path("access.log") +
+                    " combined;";
+  for (const char* const kind : {"client_body", "proxy", "fastcgi", "uwsgi", "scgi"}) {
+    out += std::string(kind) + "_temp_path " + folder.path(kind) + ";";
+  }
+  out += "server { listen 80; return 301 https://a.test$request_uri; }";
+  for (const auto& [port, file] :
+       {std::pair{"443", "good"}, {"8443", "expired"}, {"9443", "early"}}) {
+    const std::string pem = folder.path(file);
+    out += std::string("server { listen ") + port + " ssl; ssl_certificate " + pem +
+           "; ssl_certificate_key " + pem + "; ssl_protocols TLSv1.2 TLSv1.3; return 204; }";
+  }
+  return out + "}";
+}
+
+TEST_F(ServersTest, Nginx) {
+  NEEDS("nginx");
+  const Folder folder;
+  make_certificate(folder.path("good"), "a.test", -kDay, 30 * kDay + 60);
+  make_certificate(folder.path("expired"), "a.test", -9 * kDay, -2 * kDay - 60);
+  make_certificate(folder.path("early"), "a.test", 2 * kDay + 60, 9 * kDay);
+  write_file(folder.path("conf"), nginx_config(folder));
+  Server server({"/usr/sbin/nginx", "-c", folder.path("conf"), "-e", folder.path("error.log")},
+                folder.path("log"));
+  server.wait_for(9443);
+
+  EXPECT_THAT(words(talk(80)),
+              StartsWith("http: 301 Moved Permanently to https://a.test/, server nginx/"));
+  const auto good = talk(443, Scheme::Https, "a.test");
+  EXPECT_THAT(words(good), StartsWith("https: 204 No Content, server nginx/"));
+  EXPECT_THAT(words(good),
+              HasSubstr("; TLS 1.3, TLS_AES_256_GCM_SHA384, ALPN http/1.1; certificate for "
+                        "a.test, issued by a.test, valid 30 days more, SELF-SIGNED"));
+  EXPECT_TRUE(good && good->trouble);
+  EXPECT_THAT(words(talk(443, Scheme::Tls, "b.test")), HasSubstr("NOT FOR b.test"));
+  EXPECT_THAT(words(talk(8443, Scheme::None, "a.test")), HasSubstr("EXPIRED 2 days ago"));
+  EXPECT_THAT(words(talk(9443, Scheme::Tls, "a.test")),
+              HasSubstr("NOT YET VALID, begins in 2 days"));
+  // TLS to plain text, and plain text to TLS.
+  EXPECT_THAT(words(talk(80, Scheme::Https)), StartsWith("http: answers plain http, not TLS: "));
+  EXPECT_THAT(words(talk(443, Scheme::Http)),
+              StartsWith("https: asked in plain HTTP it wants TLS: 400 "));
+
+  server.end(SIGQUIT);
+  const std::string errors = read_file(folder.path("error.log"));
+  for (const char* const word : {"[error]", "[crit]", "[alert]", "[emerg]"}) {
+    EXPECT_THAT(errors, Not(HasSubstr(word)));
+  }
+  EXPECT_THAT(read_file(folder.path("access.log")), HasSubstr("\"GET / HTTP/1.1\" 301 "));
+  EXPECT_THAT(read_file(folder.path("access.log")), HasSubstr("\"hark/"));
+}
+
+TEST_F(ServersTest, Redis) {
+  NEEDS("redis-server");
+  const Folder folder;
+  Server open({"redis-server", "--port", "6379", "--dir", folder.path("")}, folder.path("open"));
+  Server closed({"redis-server", "--port", "6380", "--dir", folder.path(""), "--requirepass", "x"},
+                folder.path("closed"));
+  Server elsewhere({"redis-server", "--port", "7777", "--dir", folder.path("")},
+                   folder.path("other"));
+  open.wait_for(6379);
+  closed.wait_for(6380);
+  elsewhere.wait_for(7777);
+  EXPECT_THAT(ask(6379, "SET kept 1\r\n"), StartsWith("+OK"));
+  const std::string changes = "rdb_changes_since_last_save:1\r\n";
+  ASSERT_THAT(ask(6379, "INFO persistence\r\n"), HasSubstr(changes));
+
+  EXPECT_THAT(words(talk(6379)), StartsWith("redis: Redis "));
+  EXPECT_THAT(words(talk(6379)), HasSubstr("standalone, answers without a password"));
+  EXPECT_EQ(words(talk(6380)), "redis: wants a password");
+  EXPECT_THAT(words(talk(7777)), StartsWith("redis: answers without a password"));
+
+  EXPECT_EQ(ask(6379, "DBSIZE\r\n"), ":1\r\n");
+  EXPECT_THAT(ask(6379, "INFO persistence\r\n"), HasSubstr(changes));
+  EXPECT_THAT(elsewhere.log(), Not(HasSubstr("SECURITY")));
+  EXPECT_THAT(closed.log(), Not(HasSubstr("SECURITY")));
+}
+
+void postgres(bool tls) {
+  const std::string bin = "/usr/lib/postgresql/15/bin/";
+  NEEDS(bin + "postgres");
+  const Folder folder;
+  folder.give_to("postgres");
+  const std::string data = folder.path("data");
+  ASSERT_EQ(run({bin + "initdb", "-N", "-A", "scram-sha-256", "--pwfile=/etc/hostname", "-D", data},
+                "postgres"),
+            0);
+  make_certificate(folder.path("pem"), "db.test", -kDay, 30 * kDay + 60);
+  folder.give_to("postgres");
+  const std::string pem = folder.path("pem");
+  Server server({bin + "postgres", "-D", data, "-k", folder.path(""), "-c", "log_connections=off",
+                 "-c", std::string("ssl=") + (tls ? "on" : "off"), "-c", "ssl_cert_file=" + pem,
+                 "-c", "ssl_key_file=" + pem},
+                folder.path("log"), "postgres");
+  server.wait_for(5432);
+  const std::string said = words(talk(5432, Scheme::None, "db.test"));
+  if (tls) {
+    EXPECT_THAT(said, StartsWith("postgresql: offers TLS; TLS 1.3, "));
+    EXPECT_THAT(said, HasSubstr("certificate for db.test, issued by db.test, valid 30 days more"));
+  } else {
+    EXPECT_EQ(said, "postgresql: without TLS");
+  }
+  server.end(SIGINT);
+  for (const char* const word : {"FATAL", "ERROR", "could not accept", "incomplete", "invalid"}) {
+    EXPECT_THAT(server.log(), Not(HasSubstr(word)));
+  }
+}
+
+TEST_F(ServersTest, Postgresql) {
+  postgres(false);
+}
+
+TEST_F(ServersTest, PostgresqlWithTls) {
+  postgres(true);
+}
+
+TEST_F(ServersTest, Sshd) {
+  NEEDS("sshd");
+  const Folder folder;
+  ASSERT_EQ(run({"ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder.path("key")}), 0);
+  write_file(folder.path("conf"), "ListenAddress 127.0.0.1\nPort 22\nHostKey " +
+                                      folder.path("key") +
+                                      "\nPidFile none\nUsePAM no\nLogLevel VERBOSE\n");
+  ASSERT_EQ(run({"mkdir", "-p", "/run/sshd"}), 0);
+  Server server({"/usr/sbin/sshd", "-D", "-e", "-f", folder.path("conf")}, folder.path("log"));
+  server.wait_for(22);
+  EXPECT_THAT(words(talk(22)), StartsWith("ssh: OpenSSH_"));
+  // Its children write the log: the connection that was only tried is another one.
+  const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (server.log().find("Received disconnect from") == std::string::npos &&
+         std::chrono::steady_clock::now() < limit) {
+    ::poll(nullptr, 0, 10);
+  }
+  EXPECT_THAT(server.log(), HasSubstr("Received disconnect from 127.0.0.1"));
+  EXPECT_THAT(server.log(), HasSubstr("hark only looked"));
+}
+
+TEST_F(ServersTest, Slapd) {
+  NEEDS("slapd");
+  const Folder folder;
+  write_file(folder.path("conf"),
+             "include /etc/ldap/schema/core.schema\npidfile " + folder.path("pid") + "\nargsfile " +
+                 folder.path("args") +
+                 "\nmodulepath /usr/lib/ldap\ndatabase ldif\nsuffix dc=example\n"
+                 "directory " +
+                 folder.path("") + "\n");
+  Server server(
+      {"/usr/sbin/slapd", "-f", folder.path("conf"), "-h", "ldap://127.0.0.1:389/", "-d", "stats"},
+      folder.path("log"));
+  server.wait_for(389);
+  EXPECT_EQ(words(talk(389)), "ldap: holds dc=example");
+  server.end();
+  EXPECT_THAT(server.log(), HasSubstr("UNBIND"));
+  EXPECT_THAT(server.log(), Not(HasSubstr("BIND dn=")));
+}
+
+TEST_F(ServersTest, Dnsmasq) {
+  NEEDS("dnsmasq");
+  const Folder folder;
+  Server server(
+      {"/usr/sbin/dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--no-resolv",
+       "--no-hosts", "--user=root", "--pid-file=" + folder.path("pid"), "--log-facility=-"},
+      folder.path("log"));
+  server.wait_for(53);
+  EXPECT_THAT(words(talk(53, Scheme::None, {}, Protocol::Udp)), StartsWith("dns: answers"));
+  EXPECT_THAT(words(talk(53)), StartsWith("dns: answers"));
+}
+
+TEST_F(ServersTest, Chronyd) {
+  NEEDS("chronyd");
+  const Folder folder;
+  Server server({"/usr/sbin/chronyd", "-x", "-d", "-u", "root", "local stratum 5", "allow",
+                 "port 123", "cmdport 0", "bindcmdaddress /", "pidfile " + folder.path("pid")},
+                folder.path("log"));
+  server.wait_for_udp(123);
+  EXPECT_EQ(words(talk(123, Scheme::None, {}, Protocol::Udp)), "ntp: stratum 5");
+}
+
+/// TLS to an open socket that is silent, and to a mute one.
+TEST_F(ServersTest, NobodyThere) {
+  EXPECT_EQ(words(talk(9, Scheme::Https)), "nothing");
+  EXPECT_EQ(words(talk(514, Scheme::None, {}, Protocol::Udp)), "nothing");
+}
+
+}  // namespace
+}  // namespace hark::servers

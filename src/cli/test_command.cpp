@@ -12,6 +12,7 @@
 #include <array>
 #include <cerrno>
 #include <cstdlib>
+#include <map>
 #include <memory>
 
 #include "base/unique_fd.h"
@@ -286,13 +287,24 @@ class Test {
     return yes && !trouble;
   }
 
+  /// One address of each port suffices. UDP that is silent as it may be does not count, as long as
+  /// something answers.
   [[nodiscard]] bool target_answers(const TestReport& report, std::size_t target) const {
-    return std::ranges::any_of(report.attempts, [&](const TestedAttempt& tested) {
-      return tested.target == target && answered(tested);
-    });
+    std::map<std::pair<Protocol, std::uint16_t>, bool> ports;
+    bool any = false;
+    for (const TestedAttempt& tested : report.attempts) {
+      if (tested.target != target) continue;
+      const bool yes = answered(tested);
+      const bool idle = tested.seen.outcome == probe::Outcome::Silent && tested.agrees == true &&
+                        tested.attempt.asked.protocol == Protocol::Udp &&
+                        tested.predicted->outcome == probe::Outcome::Answered;
+      bool& port = ports[{tested.attempt.asked.protocol, tested.attempt.asked.port}];
+      port = port || yes || idle;
+      any = any || yes;
+    }
+    return any && std::ranges::all_of(ports, [](const auto& port) { return port.second; });
   }
 
-  /// A target answers if one of its addresses does.
   [[nodiscard]] ExitStatus status_of(const TestReport& report) const {
     if (report.interrupted) return ExitStatus::Interrupted;
     ExitStatus out = ExitStatus::Yes;

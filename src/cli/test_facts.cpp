@@ -106,6 +106,12 @@ Prediction predict(const TestFacts& facts, const probe::Attempt& attempt) {
   const host::Link* link = way ? network.link(way->link) : nullptr;
   if (link != nullptr) out.leaves_by = link->name;
   out.answer = facts.trace(question);
+  if (out.answer->outcome == reach::Outcome::Silent &&
+      out.answer->cause.code.starts_with("neigh-")) {
+    // A sender on this host is told so (arp_error_report, ndisc_error_report).
+    out.answer->outcome = reach::Outcome::NoNeighbour;
+    out.answer->error = EHOSTUNREACH;
+  }
   return out;
 }
 

@@ -66,6 +66,7 @@ struct Seen {
   std::optional<IpAddress> local = {};  ///< the source that the kernel chose
   std::uint16_t local_port = 0;
   std::optional<Service> service = {};
+  bool asked = false;                  ///< TCP: something was sent on the connection
   bool connected = false;              ///< TCP: the handshake was completed
   std::size_t received = 0;            ///< bytes
   bool closed_by_peer = false;         ///< it ended the stream

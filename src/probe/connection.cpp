@@ -16,9 +16,9 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstring>
 
 #include "probe/icmp_report.h"
+#include "probe/socket_address.h"
 
 namespace hark::probe {
 namespace {
@@ -28,39 +28,11 @@ using std::chrono::milliseconds;
 constexpr milliseconds kGoodbye{200};  ///< for the other side's FIN
 constexpr milliseconds kForIcmp{50};   ///< what a refused send() was refused by
 constexpr milliseconds kAtOnce{20};    ///< what comes sooner is a rule's doing, not ARP's
+/// Nobody answers ARP or neighbour discovery: after three tries, a second apart.
+constexpr milliseconds kNeighbourKnown{3400};
 constexpr std::array kAgain = {milliseconds{1000}, milliseconds{2500}};
 constexpr std::size_t kPiece = 16'384;
 constexpr std::size_t kMostReceived = std::size_t{1} << 20;
-
-struct SocketAddress {
-  sockaddr_storage bytes{};
-  socklen_t size = 0;
-};
-
-SocketAddress socket_address(const IpAddress& address, std::uint16_t port, std::uint32_t scope) {
-  SocketAddress out;
-  if (address.family == Family::Inet) {
-    sockaddr_in in{};
-    in.sin_family = AF_INET;
-    in.sin_port = htons(port);
-    std::memcpy(&in.sin_addr, address.bytes.data(), 4);
-    std::memcpy(&out.bytes, &in, sizeof in);
-    out.size = sizeof in;
-    return out;
-  }
-  sockaddr_in6 in6{};
-  in6.sin6_family = AF_INET6;
-  in6.sin6_port = htons(port);
-  in6.sin6_scope_id = scope;
-  std::memcpy(&in6.sin6_addr, address.bytes.data(), 16);
-  std::memcpy(&out.bytes, &in6, sizeof in6);
-  out.size = sizeof in6;
-  return out;
-}
-
-const sockaddr* generic(const SocketAddress& address) {
-  return reinterpret_cast<const sockaddr*>(&address.bytes);
-}
 
 bool may_try_again(int error) {
   return error == EAGAIN || error == EINTR;
@@ -73,12 +45,6 @@ bool is_own_despair(const IcmpReport& report, const Seen& seen) {
 }
 
 }  // namespace
-
-std::string_view name_of(Reached phase) {
-  constexpr std::array<std::string_view, 6> kNames = {"resolve", "route",      "connect",
-                                                      "tls",     "first-byte", "application"};
-  return kNames[static_cast<std::size_t>(phase)];
-}
 
 Connection::Connection(const Attempt& attempt, const Helpers& helpers)
     : attempt_(attempt), helpers_(helpers), conversation_(attempt.asked) {}
@@ -140,7 +106,7 @@ int Connection::bind_source() {
   static_cast<void>(
       ::setsockopt(socket_.get(), IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on));
   const SocketAddress from = socket_address(*attempt_.source, 0, attempt_.scope);
-  return ::bind(socket_.get(), generic(from), from.size) == 0 ? 0 : errno;
+  return ::bind(socket_.get(), from.generic(), from.size) == 0 ? 0 : errno;
 }
 
 void Connection::connect(Clock::time_point now) {
@@ -148,7 +114,7 @@ void Connection::connect(Clock::time_point now) {
       socket_address(attempt_.asked.address, attempt_.asked.port, attempt_.scope);
   int result = 0;
   do {
-    result = ::connect(socket_.get(), generic(to), to.size);
+    result = ::connect(socket_.get(), to.generic(), to.size);
   } while (result != 0 && errno == EINTR);
   const int error = result == 0 ? 0 : errno;
   learn_names();
@@ -166,23 +132,10 @@ void Connection::connect(Clock::time_point now) {
 }
 
 void Connection::learn_names() {
-  sockaddr_storage own{};
-  socklen_t size = sizeof own;
-  if (::getsockname(socket_.get(), reinterpret_cast<sockaddr*>(&own), &size) != 0) return;
-  IpAddress address;
-  if (own.ss_family == AF_INET) {
-    sockaddr_in in{};
-    std::memcpy(&in, &own, sizeof in);
-    std::memcpy(address.bytes.data(), &in.sin_addr, 4);
-    seen_.local_port = ntohs(in.sin_port);
-  } else {
-    sockaddr_in6 in6{};
-    std::memcpy(&in6, &own, sizeof in6);
-    address.family = Family::Inet6;
-    std::memcpy(address.bytes.data(), &in6.sin6_addr, 16);
-    seen_.local_port = ntohs(in6.sin6_port);
-  }
-  if (!address.is_unspecified()) seen_.local = address;
+  const auto own = local_end(socket_.get());
+  if (!own) return;
+  seen_.local_port = own->port;
+  if (!own->address.is_unspecified()) seen_.local = own->address;
 }
 
 void Connection::connected(Clock::time_point now) {
@@ -396,7 +349,7 @@ void Connection::write(Clock::time_point now) {
       output_.clear();
       break;
     }
-    spoke_ = true;
+    seen_.asked = true;
     output_.erase(0, static_cast<std::size_t>(sent));
   }
   if (conversation_.finished() && output_.empty()) {
@@ -438,11 +391,11 @@ void Connection::quiet(Clock::time_point now) {
     conclude(now);
     return;
   }
-  if (now < silent_since_ + conversation_.patience()) {
+  if (!conversation_.finished() && now < silent_since_ + conversation_.patience()) {
     wait_for_peer(now);
     return;
   }
-  conversation_.quiet();
+  if (!conversation_.finished()) conversation_.quiet();
   note_phase(now);
   silent_since_ = now;
   if (tcp()) {
@@ -454,6 +407,12 @@ void Connection::quiet(Clock::time_point now) {
     last_datagram_ = std::move(next);
     send_datagram(now);
     if (state_ != State::Talking) return;
+  }
+  const Clock::time_point known = began_ + kNeighbourKnown;
+  const bool may_be_alone = seen_.received == 0 && seen_.local != attempt_.asked.address;
+  if (conversation_.finished() && may_be_alone && now < std::min(known, end_)) {
+    deadline_ = std::min(known, end_);
+    return;
   }
   if (conversation_.finished()) {
     conclude(now);

@@ -76,7 +76,6 @@ class Connection {
   std::string output_;         ///< not sent yet
   std::string last_datagram_;  ///< UDP: sent again where nothing comes
   unsigned resent_ = 0;
-  bool spoke_ = false;  ///< something was sent
   bool had_tls_ = false;
   Clock::time_point began_ = {};
   Clock::time_point phase_began_ = {};

@@ -50,7 +50,8 @@ class Engine {
     }
     while (!stopped_ && (next_ < attempts_.size() || active_ > 0)) {
       start_more();
-      wait();
+      // Some end as they begin.
+      if (active_ > 0 || next_ < attempts_.size()) wait();
     }
     return std::move(seen_);
   }

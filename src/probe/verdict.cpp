@@ -61,13 +61,13 @@ std::vector<std::size_t> in_turn(std::span<const Attempt> attempts) {
 std::optional<bool> agrees(const reach::Answer& predicted, const Attempt& attempt,
                            const Seen& seen) {
   if (!seen.done || seen.outcome == Outcome::Unknown) return std::nullopt;
-  if (predicted.outcome == Outcome::Unknown || predicted.outcome == Outcome::Depends) {
-    if (predicted.possible.empty()) return std::nullopt;
-    const bool possible = std::ranges::any_of(predicted.possible, [&](Outcome one) {
-      return one == Outcome::Unknown || fits(one, predicted, attempt, seen);
-    });
-    if (!possible) return false;
-    return predicted.outcome == Outcome::Depends ? std::optional(true) : std::nullopt;
+  // What could not be read may do anything, whatever is thought possible.
+  if (predicted.outcome == Outcome::Unknown) return std::nullopt;
+  if (predicted.outcome == Outcome::Depends) {
+    const auto& possible = predicted.possible;
+    if (std::ranges::find(possible, Outcome::Unknown) != possible.end()) return std::nullopt;
+    return std::ranges::any_of(possible,
+                               [&](Outcome one) { return fits(one, predicted, attempt, seen); });
   }
   return fits(predicted.outcome, predicted, attempt, seen);
 }

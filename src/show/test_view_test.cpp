@@ -147,7 +147,7 @@ TEST_F(TestView, JsonHasEveryField) {
 }
 
 TEST(TestWords, SparksShowTimes) {
-  const std::vector<std::optional<double>> times = {1.0, std::nullopt, 100.0};
+  const std::vector<std::optional<double>> times = {1.0, std::nullopt, 1000.0};
   EXPECT_EQ(spark(times, true), "_x#");
   const std::vector<std::optional<double>> even = {1.0, 1.1};
   EXPECT_EQ(spark(even, true), "__") << "less than a doubling is no news";

@@ -46,7 +46,8 @@ std::string answered_words(const TestedAttempt& tested) {
   }
   if (seen.mute()) {
     const bool taken = seen.accepted == true;
-    return taken ? connected_words(seen) + "; says nothing by itself" : silence_words(seen);
+    if (taken && !seen.asked) return connected_words(seen) + "; says nothing by itself";
+    return silence_words(seen);
   }
   return connected_words(seen);
 }
@@ -119,9 +120,12 @@ std::string beyond_words(const TestedAttempt& tested) {
 std::string mute_words(const TestedAttempt& tested) {
   const Seen& seen = tested.seen;
   if (!seen.mute() || seen.outcome != Outcome::Answered) return {};
-  if (seen.closed_by_peer) return "The server took the connection and ended it without a word.";
+  if (seen.closed_by_peer) return "It was taken, and ended without a word.";
+  if (seen.accepted == true && seen.asked) {
+    return "A program took the connection, and does not answer what is usually asked there.";
+  }
   if (seen.accepted == true) {
-    return "The server took the connection and waits: its protocol lets the client speak first, "
+    return "A program took the connection and waits: its protocol lets the client speak first, "
            "and hark knows nothing polite to say there.";
   }
   return "Somebody completed the handshake; whether a program took the connection cannot be seen "
@@ -237,8 +241,8 @@ std::string spark(std::span<const std::optional<double>> times, bool ascii) {
     most = any ? std::max(most, value) : value;
     any = true;
   }
-  // Less than a doubling is no news.
-  const double span = std::max(most - least, std::log(2.0));
+  // Less than a doubling is no news: a level is one at least.
+  const double span = std::max(most - least, 8 * std::log(2.0));
   std::string out;
   for (const auto& time : times) {
     if (!time) {

@@ -1,0 +1,317 @@
+// hark test: what it says that it saw, and what it had predicted, against servers, rules and routes
+// that a scene made, as root and as an ordinary user.
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sched.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+#include "run_in.h"
+#include "scene.h"
+#include "talkers.h"
+
+namespace hark::netns {
+namespace {
+
+using nlohmann::json;
+using testing::HasSubstr;
+
+constexpr uid_t kNobody = 65534;
+
+/// hark and hark-test where any user may start them.
+class Programs {
+ public:
+  Programs() {
+    char name[] = "/tmp/hark-connect-XXXXXX";
+    EXPECT_NE(::mkdtemp(name), nullptr);
+    folder_ = name;
+    std::filesystem::permissions(folder_, std::filesystem::perms(0755));
+    const std::filesystem::path built = HARK_PROGRAM;
+    for (const auto& from : {built, built.parent_path() / "hark-test"}) {
+      std::error_code error;
+      std::filesystem::create_hard_link(from, folder_ / from.filename(), error);
+      if (error) std::filesystem::copy_file(from, folder_ / from.filename());
+    }
+  }
+  Programs(const Programs&) = delete;
+  Programs& operator=(const Programs&) = delete;
+  ~Programs() { std::filesystem::remove_all(folder_); }
+
+  [[nodiscard]] std::string hark() const { return folder_ / "hark"; }
+  [[nodiscard]] std::string file(const std::string& name, const std::string& text) const {
+    std::ofstream(folder_ / name) << text;
+    return folder_ / name;
+  }
+
+ private:
+  std::filesystem::path folder_;
+};
+
+enum class Agrees : std::uint8_t { Yes, No, Open };
+
+struct Row {
+  const char* target;
+  const char* outcome;
+  const char* error;  ///< its name; nullptr: none
+  const char* icmp;
+  const char* phase;
+  Agrees root = Agrees::Yes;
+};
+
+// Of UDP an empty answer is one. Where the prediction is Open to root, the outcome is decided in
+// another namespace.
+constexpr Row kHere[] = {
+    {"127.0.0.1:83", "answered", nullptr, nullptr, "first-byte"},
+    {"[::1]:83", "answered", nullptr, nullptr, "first-byte"},
+    {"10.8.0.1:84", "answered", "ECONNRESET", nullptr, "first-byte"},
+    {"10.8.0.1:85", "answered", nullptr, nullptr, "application"},
+    {"udp/127.0.0.1:86", "answered", nullptr, nullptr, "application"},
+    {"udp/127.0.0.1:87", "silent", nullptr, nullptr, "connect"},
+    {"127.0.0.1:80", "refused", "ECONNREFUSED", nullptr, "connect"},
+    {"udp/127.0.0.1:80", "refused", "ECONNREFUSED", "port-unreachable", "connect"},
+    {"udp/[::1]:80", "refused", "ECONNREFUSED", "port-unreachable", "connect"},
+    {"10.8.0.1:81", "hangs", nullptr, nullptr, "first-byte"},
+    {"127.0.0.1:82", "silent", "ETIMEDOUT", nullptr, "connect"},
+    {"127.0.0.1:90", "silent", "ETIMEDOUT", nullptr, "connect"},
+    {"127.0.0.1:91", "refused", "ECONNREFUSED", nullptr, "connect"},
+    {"127.0.0.1:92", "rejected", "EHOSTUNREACH", "host-unreachable", "connect"},
+    {"127.0.0.1:93", "rejected", "EHOSTUNREACH", "admin-prohibited", "connect"},
+    {"[::1]:92", "rejected", "EHOSTUNREACH", "address-unreachable", "connect"},
+    {"[::1]:93", "rejected", "EACCES", "admin-prohibited", "connect"},
+    {"udp/127.0.0.1:90", "silent", nullptr, nullptr, "connect"},
+    {"udp/127.0.0.1:91", "refused", "ECONNREFUSED", "port-unreachable", "connect"},
+};
+
+/// This host's own part of the way ends it.
+constexpr Row kWayOut[] = {
+    {"10.8.0.2:70", "silent", "ETIMEDOUT", nullptr, "connect"},
+    {"10.8.0.2:71", "refused", "ECONNREFUSED", nullptr, "connect"},
+    {"10.8.0.2:72", "rejected", "EHOSTUNREACH", "admin-prohibited", "connect"},
+    {"udp/10.8.0.2:70", "rejected", "EPERM", nullptr, "connect"},
+    {"udp/10.8.0.2:72", "rejected", "EHOSTUNREACH", "host-unreachable", "connect"},
+    {"10.8.1.1:80", "rejected", "EINVAL", nullptr, "route"},
+    {"10.8.2.1:80", "rejected", "EHOSTUNREACH", nullptr, "route"},
+    {"10.8.3.1:80", "rejected", "EACCES", nullptr, "route"},
+    {"10.8.4.1:80", "rejected", "ENETUNREACH", nullptr, "route"},
+    {"[fd08:1::1]:80", "rejected", "EINVAL", nullptr, "route"},
+    {"[fd08:2::1]:80", "rejected", "EHOSTUNREACH", nullptr, "route"},
+    {"[fd08:3::1]:80", "rejected", "EACCES", nullptr, "route"},
+    {"[fd08:4::1]:80", "rejected", "ENETUNREACH", nullptr, "route"},
+    {"udp/10.8.4.1:80", "rejected", "ENETUNREACH", nullptr, "route"},
+};
+
+constexpr Row kFar[] = {
+    {"10.8.0.2:83", "answered", nullptr, nullptr, "first-byte", Agrees::Open},
+    {"10.8.0.2:84", "answered", "ECONNRESET", nullptr, "first-byte", Agrees::Open},
+    {"[fd08::2]:85", "answered", nullptr, nullptr, "application", Agrees::Open},
+    {"udp/[fd08::2]:86", "answered", nullptr, nullptr, "application", Agrees::Open},
+    {"http://10.8.0.2:83", "hangs", nullptr, nullptr, "first-byte", Agrees::Open},
+    {"tls://10.8.0.2:83", "hangs", nullptr, nullptr, "tls", Agrees::Open},
+    {"10.8.0.2:80", "refused", "ECONNREFUSED", nullptr, "connect", Agrees::Open},
+    {"10.8.0.2:90", "silent", "ETIMEDOUT", nullptr, "connect", Agrees::Open},
+    {"10.8.0.2:91", "refused", "ECONNREFUSED", nullptr, "connect", Agrees::Open},
+    {"10.8.0.2:200", "rejected", "ENETUNREACH", "net-unreachable", "connect", Agrees::Open},
+    {"10.8.0.2:201", "rejected", "EHOSTUNREACH", "host-unreachable", "connect", Agrees::Open},
+    {"10.8.0.2:202", "rejected", "ENOPROTOOPT", "protocol-unreachable", "connect", Agrees::Open},
+    {"10.8.0.2:203", "refused", "ECONNREFUSED", "port-unreachable", "connect", Agrees::Open},
+    {"10.8.0.2:204", "rejected", "ENETUNREACH", "net-prohibited", "connect", Agrees::Open},
+    {"10.8.0.2:205", "rejected", "EHOSTUNREACH", "host-prohibited", "connect", Agrees::Open},
+    {"10.8.0.2:206", "rejected", "EHOSTUNREACH", "admin-prohibited", "connect", Agrees::Open},
+    {"[fd08::2]:200", "rejected", "ENETUNREACH", "no-route", "connect", Agrees::Open},
+    {"[fd08::2]:201", "rejected", "EACCES", "admin-prohibited", "connect", Agrees::Open},
+    {"[fd08::2]:202", "rejected", "EHOSTUNREACH", "address-unreachable", "connect", Agrees::Open},
+    {"[fd08::2]:203", "refused", "ECONNREFUSED", "port-unreachable", "connect", Agrees::Open},
+    {"[fd08::2]:204", "rejected", "EACCES", "policy-fail", "connect", Agrees::Open},
+    {"[fd08::2]:205", "rejected", "EACCES", "reject-route", "connect", Agrees::Open},
+    {"udp/10.8.0.2:201", "rejected", "EHOSTUNREACH", "host-unreachable", "connect", Agrees::Open},
+    {"udp/10.8.0.2:80", "refused", "ECONNREFUSED", "port-unreachable", "connect", Agrees::Open},
+};
+
+/// Nobody answers ARP, or neighbour discovery: known after three seconds.
+constexpr Row kNobodyThere[] = {
+    {"10.8.0.9:80", "no-neighbour", "EHOSTUNREACH", nullptr, "connect", Agrees::Open},
+    {"[fd08::9]:80", "no-neighbour", "EHOSTUNREACH", nullptr, "connect", Agrees::Open},
+    {"udp/10.8.0.9:80", "no-neighbour", "EHOSTUNREACH", nullptr, "connect", Agrees::Open},
+};
+
+json text_or_null(const char* text) {
+  return text == nullptr ? json(nullptr) : json(text);
+}
+
+class Connect : public NetnsTest {
+ protected:
+  [[nodiscard]] Place root() const { return {.netns_of = scene_.pid()}; }
+  [[nodiscard]] Place user() const { return {.netns_of = scene_.pid(), .uid = kNobody}; }
+  [[nodiscard]] std::string start() const {
+    return "/proc/" + std::to_string(scene_.pid()) + "/ns/net";
+  }
+  [[nodiscard]] std::string far() const {
+    return "/run/netns/hark-" + scene_.truth()["id"].get<std::string>() + "-far";
+  }
+
+  [[nodiscard]] Finished hark(const Place& place, std::vector<std::string> arguments) const {
+    arguments.insert(arguments.begin(), "test");
+    return run_in(place, programs_.hark(), arguments);
+  }
+
+  void check(const Place& place, std::span<const Row> rows, const char* timeout) const {
+    std::vector<std::string> arguments = {"--json", "--timeout", timeout};
+    for (const Row& row : rows) arguments.emplace_back(row.target);
+    const Finished ran = hark(place, arguments);
+    EXPECT_EQ(ran.status, 1) << ran.err;
+    const json object = json::parse(ran.out, nullptr, false);
+    ASSERT_TRUE(object.is_object()) << ran.out << ran.err;
+    ASSERT_EQ(object["attempts"].size(), rows.size());
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      const Row& row = rows[i];
+      const json& seen = object["attempts"][i];
+      SCOPED_TRACE(std::string(row.target) + ": " + seen.dump().substr(0, 900));
+      EXPECT_EQ(seen["target"], row.target);
+      EXPECT_EQ(seen["outcome"], row.outcome);
+      EXPECT_EQ(seen["errno"], text_or_null(row.error));
+      EXPECT_EQ(seen["icmp"], text_or_null(row.icmp));
+      EXPECT_EQ(seen["phase"], row.phase);
+      EXPECT_NE(seen["agrees"], json(false));
+      if (place.uid == 0 && row.root == Agrees::Yes) {
+        EXPECT_EQ(seen["agrees"], json(true)) << seen["predicted"].dump();
+      }
+    }
+  }
+
+  Programs programs_;
+  Scene scene_{"test"};
+  Talkers here_{start(),
+                {{83, Talkers::Manner::Mute},
+                 {84, Talkers::Manner::Reset},
+                 {85, Talkers::Manner::Banner},
+                 {86, Talkers::Manner::Echo},
+                 {87, Talkers::Manner::Deaf},
+                 {88, Talkers::Manner::Banner, "::ffff:127.0.0.1"}}};
+  Talkers there_{far(),
+                 {{83, Talkers::Manner::Mute},
+                  {84, Talkers::Manner::Reset},
+                  {85, Talkers::Manner::Banner},
+                  {86, Talkers::Manner::Echo}}};
+};
+
+TEST_F(Connect, SaysWhatItSeesAndPredictsIt) {
+  for (const Place& place : {root(), user()}) {
+    SCOPED_TRACE(place.uid == 0 ? "root" : "an ordinary user");
+    check(place, kHere, "1.5");
+    check(place, kWayOut, "1.5");
+    check(place, kFar, "2.5");
+  }
+  check(user(), kNobodyThere, "5");
+  // By now it is known that nobody is there.
+  check(root(), kNobodyThere, "5");
+}
+
+TEST_F(Connect, APortMeansEveryAddressThatItIsBoundTo) {
+  const Finished ran = hark(root(), {"--json", "85"});
+  EXPECT_EQ(ran.status, 0) << ran.err;
+  std::vector<std::string> to;
+  const json object = json::parse(ran.out);
+  for (const json& one : object["attempts"]) to.push_back(one["to"]);
+  EXPECT_THAT(to, testing::ElementsAre("127.0.0.1:85", "[::1]:85", "10.8.0.1:85", "[fd08::1]:85"));
+  const Finished text = hark(user(), {"88", "--timeout", "2"});
+  EXPECT_EQ(text.status, 0) << text.err;
+  EXPECT_THAT(text.out, HasSubstr("tcp 127.0.0.1:88"));
+  EXPECT_THAT(text.out, HasSubstr("ssh"));
+  const Finished closed = hark(root(), {"tcp/84444"});
+  EXPECT_EQ(closed.status, 2);
+  const Finished nobody = hark(root(), {"8444"});
+  EXPECT_EQ(nobody.status, 1);
+  EXPECT_THAT(nobody.out, HasSubstr("nobody listens on tcp/8444"));
+}
+
+TEST_F(Connect, OfANameOneAddressSuffices) {
+  const std::string hosts = programs_.file("hosts", "fd08::1 twins.test\n127.0.0.1 twins.test\n");
+  const auto with_hosts = [&](std::vector<std::string> words) {
+    const std::vector<std::string> before = {
+        "-m",  "sh",
+        "-c",  "mount --bind " + hosts + " /etc/hosts && exec \"$@\"",
+        "sh",  programs_.hark(),
+        "test"};
+    words.insert(words.begin(), before.begin(), before.end());
+    return run_in(root(), "/usr/bin/unshare", words);
+  };
+  const Finished ran = with_hosts({"--json", "twins.test:88"});
+  EXPECT_EQ(ran.status, 0) << ran.err;
+  const json attempts = json::parse(ran.out)["attempts"];
+  ASSERT_EQ(attempts.size(), 2U) << ran.out;
+  for (const json& one : attempts) {
+    const bool answers = one["address"] == "127.0.0.1";
+    EXPECT_EQ(one["outcome"], answers ? "answered" : "refused");
+    EXPECT_EQ(one["first_choice"], answers);
+    EXPECT_EQ(one["agrees"], true);
+    EXPECT_FALSE(one["times_ms"]["resolve"].is_null());
+  }
+  const Finished none = with_hosts({"--json", "nosuch.test:88", "127.0.0.1:88"});
+  EXPECT_EQ(none.status, 1) << none.err;
+  EXPECT_EQ(json::parse(none.out)["attempts"][0]["phase"], "resolve");
+}
+
+TEST_F(Connect, ConnectsFromInsideOfANamespace) {
+  const std::string name = "hark-" + scene_.truth()["id"].get<std::string>() + "-far";
+  const Finished ran =
+      hark({}, {"--json", "--netns", name, "--timeout", "1", "10.8.0.1:85", "10.8.0.2:83"});
+  EXPECT_EQ(ran.status, 0) << ran.err;
+  const json attempts = json::parse(ran.out)["attempts"];
+  EXPECT_EQ(attempts[0]["from"], "10.8.0.2");
+  EXPECT_EQ(attempts[1]["agrees"], true);
+  EXPECT_EQ(attempts[1]["accepted"], true);
+}
+
+TEST_F(Connect, TargetsComeFromAFileInItsOrder) {
+  std::string text = "# many\n";
+  for (int i = 0; i < 120; ++i) text += i % 3 == 0 ? "10.8.0.1:85\n" : "udp/127.0.0.1:80\n";
+  const Finished ran = hark(root(), {"--json", "--file", programs_.file("targets", text)});
+  const json attempts = json::parse(ran.out)["attempts"];
+  ASSERT_EQ(attempts.size(), 120U);
+  for (std::size_t i = 0; i < attempts.size(); ++i) {
+    EXPECT_EQ(attempts[i]["outcome"], i % 3 == 0 ? "answered" : "refused") << i;
+  }
+}
+
+TEST_F(Connect, InterruptedItTellsWhatIsKnown) {
+  const std::string out = programs_.file("out", "");
+  pid_t pid = -1;
+  std::thread([&] {
+    const UniqueFd netns(::open(start().c_str(), O_RDONLY | O_CLOEXEC));
+    ASSERT_EQ(::setns(netns.get(), CLONE_NEWNET), 0);
+    posix_spawn_file_actions_t actions;
+    ::posix_spawn_file_actions_init(&actions);
+    ::posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, out.c_str(), O_WRONLY, 0);
+    const std::string program = programs_.hark();
+    std::vector<std::string> words = {program, "test",        "--json",      "--timeout",
+                                      "60",    "10.8.0.1:85", "127.0.0.1:90"};
+    std::vector<char*> pointers;
+    for (std::string& word : words) pointers.push_back(word.data());
+    pointers.push_back(nullptr);
+    EXPECT_EQ(::posix_spawn(&pid, program.c_str(), &actions, nullptr, pointers.data(), environ), 0);
+    ::posix_spawn_file_actions_destroy(&actions);
+  }).join();
+  ASSERT_GT(pid, 0);
+  // The first target is done with, the second will be silent for a minute.
+  here_.wait_for_goodbyes(1);
+  ::kill(pid, SIGINT);
+  int status = 0;
+  ASSERT_EQ(::waitpid(pid, &status, 0), pid);
+  EXPECT_EQ(WEXITSTATUS(status), 130);
+  std::ifstream file(out);
+  const json object = json::parse(file, nullptr, false);
+  ASSERT_TRUE(object.is_object());
+  EXPECT_EQ(object["interrupted"], true);
+  EXPECT_EQ(object["attempts"][0]["outcome"], "answered");
+  EXPECT_TRUE(object["attempts"][1]["phase"].is_null());
+}
+
+}  // namespace
+}  // namespace hark::netns

@@ -228,6 +228,9 @@ class Test {
     std::vector<probe::Attempt> attempts;
     attempts.reserve(report.attempts.size());
     for (const TestedAttempt& tested : report.attempts) attempts.push_back(tested.attempt);
+    // Interrupted before: nothing is sent any more.
+    report.interrupted = interrupted_within(stop_, 0);
+    if (report.interrupted) return;
     std::vector<probe::Seen> seen = probe::run_attempts(attempts, options());
     for (std::size_t i = 0; i < seen.size(); ++i) {
       report.attempts[i].seen = std::move(seen[i]);
@@ -255,7 +258,8 @@ class Test {
   }
 
   void judge_all(TestReport& report) {
-    judge(report, [this](const auto& attempts) -> std::unique_ptr<TestFacts> {
+    judge(report, [this, &report](const auto& attempts) -> std::unique_ptr<TestFacts> {
+      if (report.interrupted) return nullptr;
       auto looked = look_at_host(source_, asked_, engine_, false);
       if (!looked) return nullptr;
       static_cast<void>(watch_queues(source_, **looked, attempts));
@@ -348,7 +352,7 @@ class Test {
     }
     report.attempts = std::move(all);
     judge_all(report);
-    look_near(report);
+    if (!report.interrupted) look_near(report);
     tell(report, out);
     return status_of(report);
   }

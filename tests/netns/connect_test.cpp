@@ -280,6 +280,14 @@ TEST_F(Connect, TargetsComeFromAFileInItsOrder) {
   }
 }
 
+TEST_F(Connect, WithoutHarkTestItSaysSo) {
+  std::filesystem::remove(std::filesystem::path(programs_.hark()).parent_path() / "hark-test");
+  const Finished ran = hark(root(), {"85"});
+  EXPECT_EQ(ran.status, 3);
+  EXPECT_EQ(ran.out, "");
+  EXPECT_THAT(ran.err, HasSubstr("hark-test is not installed"));
+}
+
 TEST_F(Connect, InterruptedItTellsWhatIsKnown) {
   const std::string out = programs_.file("out", "");
   pid_t pid = -1;

@@ -271,7 +271,7 @@ class Test {
   void look_near(TestReport& report) {
     for (std::size_t i = 0; i < targets_.size(); ++i) {
       const TestTarget& target = targets_[i];
-      if (!target.listeners || target_answers(report, i)) continue;
+      if (!target.listeners || target_answers(report, i) || report.targets[i].elsewhere) continue;
       const host::NetnsId netns = report.network.netns;
       if (!host::listeners_of(report.host, netns, *target.listeners).empty()) continue;
       std::vector<host::Near>& near = report.targets[i].near;

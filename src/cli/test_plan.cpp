@@ -124,6 +124,7 @@ void TestPlan::add_listeners(const TestTarget& target, const std::vector<Elsewhe
     return;
   }
   if (!meant.endpoint) {
+    told.elsewhere = !elsewhere.empty();
     told.trouble = elsewhere.empty() ? "nobody of that name listens here"
                                      : "it is in several namespaces: say which by --netns";
     if (elsewhere.empty() && target.written.find('.') != std::string::npos) {
@@ -163,6 +164,7 @@ void TestPlan::add_elsewhere(const host::Target& target, const Elsewhere& place)
     }
   }
   if (any) return;
+  report_.targets.back().elsewhere = true;
   report_.targets.back().trouble =
       "it listens in a namespace of its own, on no address that leads there: ask in it by --netns";
 }

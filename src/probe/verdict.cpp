@@ -10,7 +10,9 @@ namespace {
 /// A neighbour that does not answer is given up after three seconds (mcast_solicit, retrans_time).
 constexpr std::chrono::milliseconds kNeighbourGivenUp{3500};
 
-bool same_rejection(const reach::Answer& predicted, const Seen& seen) {
+bool same_rejection(const reach::Answer& predicted, const Attempt& attempt, const Seen& seen) {
+  // bind(2) says of a source that is none before routing could.
+  if (attempt.source && seen.error == EADDRNOTAVAIL) return predicted.icmp.empty();
   const std::string icmp = seen.icmp ? seen.icmp->name : std::string();
   if (!predicted.icmp.empty() && !icmp.empty()) return predicted.icmp == icmp;
   return predicted.error == 0 || seen.error == 0 || predicted.error == seen.error;
@@ -20,7 +22,7 @@ bool fits(Outcome predicted, const reach::Answer& answer, const Attempt& attempt
           const Seen& seen) {
   const bool udp = attempt.asked.protocol == Protocol::Udp;
   if (predicted == seen.outcome) {
-    return predicted != Outcome::Rejected || same_rejection(answer, seen);
+    return predicted != Outcome::Rejected || same_rejection(answer, attempt, seen);
   }
   switch (predicted) {
     case Outcome::Answered:

@@ -32,6 +32,7 @@ struct TestedTarget {
   std::string written;
   std::string trouble = {};  ///< why there is no address to try; empty: there is one
   bool open = false;         ///< with it: that could not be told
+  bool elsewhere = false;    ///< with it: it is there, in another namespace
   std::optional<double> resolve_ms = {};
   std::vector<host::Near> near = {};
 };

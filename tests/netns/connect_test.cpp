@@ -220,6 +220,10 @@ TEST_F(Connect, APortMeansEveryAddressThatItIsBoundTo) {
   const json object = json::parse(ran.out);
   for (const json& one : object["attempts"]) to.push_back(one["to"]);
   EXPECT_THAT(to, testing::ElementsAre("127.0.0.1:85", "[::1]:85", "10.8.0.1:85", "[fd08::1]:85"));
+  const Finished bad = hark(root(), {"--json", "--source", "10.99.0.1", "10.8.0.1:85"});
+  const json refused = json::parse(bad.out)["attempts"][0];
+  EXPECT_EQ(refused["errno"], "EADDRNOTAVAIL");
+  EXPECT_EQ(refused["agrees"], true);
   const Finished text = hark(user(), {"88", "--timeout", "2"});
   EXPECT_EQ(text.status, 0) << text.err;
   EXPECT_THAT(text.out, HasSubstr("tcp 127.0.0.1:88"));

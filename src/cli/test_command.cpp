@@ -202,15 +202,26 @@ class Test {
     probe::EngineOptions out;
     out.stop = stop_;
     out.helpers.open = [this](Family family, int type) { return open(family, type); };
-    out.helpers.accepted = [this](const probe::Attempt& attempt,
-                                  const probe::Seen& seen) -> std::optional<bool> {
-      if (!seen.local || !reach::is_own_address(facts_->network, attempt.asked.address)) {
-        return std::nullopt;
-      }
-      return host::connection_taken(source_, facts_->way(), attempt.asked.address,
-                                    attempt.asked.port, *seen.local, seen.local_port);
+    out.helpers.accepted = [this](const probe::Attempt& attempt, const probe::Seen& seen) {
+      return accepted(attempt, seen);
     };
     return out;
+  }
+
+  /// Asked where the listener is that gets it: here, or in another namespace of this host.
+  std::optional<bool> accepted(const probe::Attempt& attempt, const probe::Seen& seen) {
+    if (!seen.local) return std::nullopt;
+    host::NetnsId where = facts_->network.netns;
+    if (!reach::is_own_address(facts_->network, attempt.asked.address)) {
+      const auto answer = predict(*facts_, attempt).answer;
+      if (!answer || !answer->delivers_to) return std::nullopt;
+      where = facts_->collected.host.listeners[*answer->delivers_to].netns;
+    }
+    const auto& ways = facts_->collected.ways;
+    const auto number = static_cast<std::size_t>(where);
+    if (number >= ways.size()) return std::nullopt;
+    return host::connection_taken(source_, ways[number], attempt.asked.address, attempt.asked.port,
+                                  *seen.local, seen.local_port);
   }
 
   Result<UniqueFd> open(Family family, int type) {

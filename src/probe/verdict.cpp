@@ -32,8 +32,10 @@ bool fits(Outcome predicted, const reach::Answer& answer, const Attempt& attempt
              (seen.error == ECONNRESET || (seen.mute() && seen.accepted != true));
     case Outcome::NoNeighbour:
       return seen.outcome == Outcome::Silent && attempt.timeout < kNeighbourGivenUp;
-    case Outcome::Refused:
     case Outcome::Rejected:
+      // This host rejects what it finds no neighbour for, and tells itself.
+      return seen.outcome == Outcome::NoNeighbour && answer.cause.code.starts_with("neigh-");
+    case Outcome::Refused:
     case Outcome::Silent:
     case Outcome::Depends:
     case Outcome::Unknown:
@@ -70,6 +72,11 @@ std::optional<bool> agrees(const reach::Answer& predicted, const Attempt& attemp
     if (std::ranges::find(possible, Outcome::Unknown) != possible.end()) return std::nullopt;
     return std::ranges::any_of(possible,
                                [&](Outcome one) { return fits(one, predicted, attempt, seen); });
+  }
+  if (predicted.outcome == Outcome::Answered && seen.outcome == Outcome::Hangs && seen.error == 0 &&
+      seen.accepted != false) {
+    // A program that takes the connection and owes an answer: no prediction goes as far.
+    return seen.accepted == true ? std::optional(true) : std::nullopt;
   }
   return fits(predicted.outcome, predicted, attempt, seen);
 }

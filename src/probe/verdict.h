@@ -14,7 +14,8 @@ namespace hark::probe {
 /// where this host's part of the way ends, or a fact that decides could not be read), or where
 /// nothing was seen. A UDP answer that does not come contradicts no prediction of one, since the
 /// server need not give any; nor does a connection without a word that of one that hangs, where
-/// nobody can tell whether it was taken.
+/// nobody can tell whether it was taken. One that was taken, and owes an answer, was predicted as
+/// far as can be.
 [[nodiscard]] std::optional<bool> agrees(const reach::Answer& predicted, const Attempt& attempt,
                                          const Seen& seen);
 

@@ -28,7 +28,8 @@ constexpr std::array<Fit, 14> kFits = {{
     {"another ICMP", Outcome::Rejected, "host-unreachable", Outcome::Rejected, "admin-prohibited",
      Protocol::Tcp, false},
     {"hangs, and only silence was seen", Outcome::Hangs, "", Outcome::Answered, ""},
-    {"hangs, though it answers", Outcome::Answered, "", Outcome::Hangs, "", Protocol::Tcp, false},
+    {"hangs, though it answers", Outcome::Answered, "", Outcome::Hangs, "", Protocol::Tcp,
+     std::nullopt},
     {"no neighbour, and no patience", Outcome::NoNeighbour, "", Outcome::Silent, ""},
     {"left open", Outcome::Unknown, "", Outcome::Refused, "", Protocol::Tcp, std::nullopt},
     {"one of those that are possible", Outcome::Depends, "", Outcome::Silent, ""},
@@ -67,6 +68,12 @@ TEST(Verdict, AServerThatTookTheConnectionDoesNotHang) {
   EXPECT_EQ(agrees(answer, {}, seen), false);
   seen.error = ECONNRESET;
   EXPECT_EQ(agrees(answer, {}, seen), true);
+  answer.outcome = Outcome::Answered;
+  seen.error = 0;
+  seen.outcome = Outcome::Hangs;
+  EXPECT_EQ(agrees(answer, {}, seen), true) << "taken, and silent";
+  seen.accepted = false;
+  EXPECT_EQ(agrees(answer, {}, seen), false);
 }
 
 struct Try {

@@ -236,8 +236,7 @@ Lab make_lab(Dice& dice) {
     if (has_settled(lab.network, made)) break;
     poll(nullptr, 0, 5);
   }
-  const auto rules = reach::fib::rules_of(lab.network, Family::Inet);
-  lab.rules4 = !reach::fib::only_default_rules(rules);
+  lab.rules4 = !reach::fib::only_default_rules(lab.network, nullptr);
   // Some rules are refused, and the kernel may remember them all the same.
   lab.rules4_unsure = made.rules4 && !lab.rules4;
   lab.index = std::make_unique<reach::RoutingIndex>(lab.network);

@@ -10,7 +10,7 @@ _hark_why_options='-r --recording --netns --json --color -v --verbose -h --help 
   --graph -o --output'
 _hark_test_options='--netns --json --color -v --verbose -h --help --version
   -w --wide --width --search --ascii --timeout --count --every --source
-  --interface --verify --file --watch'
+  --interface --verify --file --watch --via'
 _hark_doctor_options='-r --recording --netns --json --color -v --verbose -h --help --version
   -w --wide --width --search --ascii --for'
 _hark_bind_options='-r --recording --netns --json --color -v --verbose -h --help --version
@@ -21,7 +21,7 @@ _hark_save_options='--netns --json --color -v --verbose -h --help --version
   --redact --no-redact -f --force'
 _hark_help_options='--color -v --verbose -h --help --version'
 _hark_valued='-r --recording --netns --color --sort --columns --width --search --from --in --to
-  -o --output --for --device --user --timeout --count --every --source --interface --file'
+  -o --output --for --device --user --timeout --count --every --source --interface --file --via'
 _hark_color_words='auto always never'
 _hark_sort_keys='port protocol address name pid user unit container netns scope queue drops started
   reach'
@@ -109,7 +109,7 @@ _hark_offer_value() {
     --columns) _hark_offer_columns "$2" ;;
     --in | --device | --interface) _hark_offer_interfaces "$2" ;;
     --user) COMPREPLY+=($(compgen -u -- "$2")) ;;
-    --width | --from | --to | --for | --timeout | --count | --every | --source) ;;
+    --width | --from | --to | --for | --timeout | --count | --every | --source | --via) ;;
     *) return 1 ;;
   esac
   return 0

@@ -12,7 +12,7 @@ function __hark_command
     for word in (commandline -opc)[2..-1]
         if test $skip -eq 1
             set skip 0
-        else if contains -- $word -r --recording --netns --color --sort --columns --width --search --from --in --to -o --output --for --device --user --timeout --count --every --source --interface --file
+        else if contains -- $word -r --recording --netns --color --sort --columns --width --search --from --in --to -o --output --for --device --user --timeout --count --every --source --interface --file --via
             set skip 1
         else if string match -q -- '-*' $word
             continue
@@ -82,6 +82,7 @@ complete -c hark -n '__hark_in test' -l source -x -d 'send from this address'
 complete -c hark -n '__hark_in test' -l interface -x -a '(path basename /sys/class/net/*)' -d 'send by this interface alone'
 complete -c hark -n '__hark_in test' -l verify -d 'a certificate that does not hold counts as no answer'
 complete -c hark -n '__hark_in test' -l file -r -F -d 'more targets, one a line'
+complete -c hark -n '__hark_in test' -l via -x -a 'ssh: netns: container:' -d 'from there as well'
 complete -c hark -n '__hark_in test' -l watch -d 'go on, and tell each change'
 
 complete -c hark -n '__hark_in doctor' -l for -x -d 'watch for so many seconds'

@@ -124,6 +124,11 @@ Result<void> set_count(Invocation& into, const std::string& value) {
   return {};
 }
 
+Result<void> set_via(Invocation& into, const std::string& value) {
+  into.via.push_back(value);
+  return {};
+}
+
 Result<void> set_target_file(Invocation& into, const std::string& value) {
   if (value.empty()) return fail(plain_error("--file", "the file's name is empty"));
   into.target_file = value;
@@ -174,7 +179,7 @@ Result<void> set_flag(Invocation& into, const std::string&) {
 using Setter = Result<void> (*)(Invocation&, const std::string&);
 
 /// By OptionId.
-constexpr std::array<Setter, 40> kSetters = {
+constexpr std::array<Setter, 41> kSetters = {
     set_recording,
     set_netns,
     set_flag<&Invocation::json, true>,
@@ -215,8 +220,9 @@ constexpr std::array<Setter, 40> kSetters = {
     set_flag<&Invocation::verify, true>,
     set_target_file,
     set_flag<&Invocation::watch, true>,
+    set_via,
 };
-static_assert(kSetters.size() == static_cast<std::size_t>(OptionId::Watch) + 1);
+static_assert(kSetters.size() == static_cast<std::size_t>(OptionId::Via) + 1);
 
 bool given(const Arguments& arguments, OptionId id) {
   return std::ranges::find(arguments.options, id, &GivenOption::id) != arguments.options.end();
@@ -293,6 +299,11 @@ Result<void> check_test(const Invocation& asked) {
   if (asked.netns == "all") {
     return fail(plain_error("--netns all", "a connection is made in one namespace",
                             "self, host, NAME, PID or PATH"));
+  }
+  if (!asked.via.empty() &&
+      (asked.watch || asked.count || !asked.source.empty() || !asked.bound_interface.empty())) {
+    return fail(plain_error("--via", "one look from each place, as that place sends",
+                            "not with --watch, --count, --source or --interface"));
   }
   if (asked.watch && asked.json && !asked.count) {
     return fail(plain_error("--watch", "one JSON object has an end", "say how often: --count N"));

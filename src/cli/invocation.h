@@ -61,6 +61,7 @@ struct Invocation {
   std::string source;           ///< of --source, as written; empty: not said
   std::string bound_interface;  ///< of --interface
   bool verify = false;
+  std::vector<std::string> via;  ///< places, as written
   bool watch = false;
   std::optional<std::string> target_file;
 

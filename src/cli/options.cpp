@@ -204,6 +204,9 @@ constexpr std::array kOptions = {
                "more TARGETs, one a line (- is standard input)", kTest, Completes::File},
     OptionInfo{OptionId::Watch, "watch", 0, "", "", "go on until interrupted, and tell each change",
                kTest},
+    OptionInfo{OptionId::Via, "via", 0, "", "PLACE",
+               "from there as well: ssh:HOST, netns:NAME, container:NAME; may be repeated", kTest,
+               Completes::Nothing, true},
 };
 
 using show::SortKey;

@@ -80,6 +80,7 @@ enum class OptionId : std::uint8_t {
   Verify,
   TargetFile,
   Watch,
+  Via,
 };
 
 /// What completes an option's value.
@@ -107,6 +108,7 @@ struct OptionInfo {
   std::string_view help;
   unsigned takers = 0;
   Completes completes = Completes::Nothing;
+  bool repeats = false;  ///< each time counts; of others the last
 };
 [[nodiscard]] std::span<const OptionInfo> options();
 [[nodiscard]] const OptionInfo& info_of(OptionId option);

@@ -126,9 +126,16 @@ Result<Arguments> parse_arguments(std::span<const std::string> arguments) {
     for (std::size_t i = 0; i < made.size(); ++i) {
       if (made[i]->count() == 0) continue;
       const OptionInfo& option = options()[i];
-      out.options.push_back(
-          {.id = option.id,
-           .value = option.value.empty() ? std::string{} : made[i]->results().back()});
+      if (option.value.empty()) {
+        out.options.push_back({.id = option.id, .value = {}});
+        continue;
+      }
+      // Of most options the last counts; those that may be repeated come one by one.
+      const std::vector<std::string>& values = made[i]->results();
+      const std::size_t first = option.repeats ? 0 : values.size() - 1;
+      for (std::size_t j = first; j < values.size(); ++j) {
+        out.options.push_back({.id = option.id, .value = values[j]});
+      }
     }
     if (const Result<void> taken = take_words(app.remaining(), out); !taken) {
       return fail(taken.error());

@@ -24,6 +24,7 @@
 #include "cli/test_names.h"
 #include "cli/test_plan.h"
 #include "cli/test_target.h"
+#include "cli/test_via.h"
 #include "cli/test_watch.h"
 #include "cli/why_engine.h"
 #include "host/connection_taken.h"
@@ -425,6 +426,7 @@ class Test {
 Outcome command_test(std::span<const std::string>, const Invocation& asked, Output& out) {
   const auto targets = read_targets(asked);
   if (!targets) return usage(targets.error());
+  if (!asked.via.empty()) return test_via(asked, *targets, out);
   auto choices = read_choices(asked);
   if (!choices) return usage(choices.error());
   const UniqueFd stop = catch_interrupt();

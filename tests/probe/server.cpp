@@ -31,17 +31,17 @@ namespace {
 using Clock = std::chrono::steady_clock;
 constexpr std::chrono::seconds kPatience{60};
 
-sockaddr_in loopback(std::uint16_t port) {
+sockaddr_in endpoint(const std::string& address, std::uint16_t port) {
   sockaddr_in to{};
   to.sin_family = AF_INET;
-  to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  to.sin_addr.s_addr = ::inet_addr(address.c_str());
   to.sin_port = htons(port);
   return to;
 }
 
-UniqueFd connected(std::uint16_t port, int type) {
+UniqueFd connected(std::uint16_t port, int type, const std::string& address = "127.0.0.1") {
   UniqueFd fd(::socket(AF_INET, type | SOCK_CLOEXEC, 0));
-  const sockaddr_in to = loopback(port);
+  const sockaddr_in to = endpoint(address, port);
   if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&to), sizeof to) != 0) return {};
   return fd;
 }
@@ -160,9 +160,9 @@ bool Server::ended() {
   return true;
 }
 
-void Server::wait_for(std::uint16_t port) {
+void Server::wait_for(std::uint16_t port, const std::string& address) {
   const auto limit = Clock::now() + kPatience;
-  while (connected(port, SOCK_STREAM).get() < 0) {
+  while (connected(port, SOCK_STREAM, address).get() < 0) {
     ASSERT_FALSE(ended()) << "the server has ended:\n" << log();
     ASSERT_LT(Clock::now(), limit) << log();
     ::poll(nullptr, 0, 10);

@@ -42,8 +42,8 @@ class Server {
   Server& operator=(const Server&) = delete;
   ~Server() { end(); }
 
-  /// Until a TCP connection to 127.0.0.1 succeeds; fails the test if the server ends before.
-  void wait_for(std::uint16_t port);
+  /// Until a TCP connection succeeds; fails the test if the server ends before.
+  void wait_for(std::uint16_t port, const std::string& address = "127.0.0.1");
   /// Until a UDP conversation gets an answer.
   void wait_for_udp(std::uint16_t port);
   /// By `signal`, SIGTERM unless said, and waits.

@@ -4,6 +4,7 @@
 #include <openssl/ssl.h>
 
 #include <string>
+#include <vector>
 
 #include "probe/tls.h"
 
@@ -11,7 +12,7 @@ namespace hark::probe {
 
 struct CertificateWords {
   std::string text;
-  bool trouble = false;
+  std::vector<std::string> complaints;  ///< "EXPIRED 3 days ago", "SELF-SIGNED"
 };
 
 /// Of a connection whose handshake is done. Names, issuers up to the last certificate that was

@@ -106,6 +106,7 @@ void Conversation::Parts::plan() {
   }
   tls_first = asked.scheme == Scheme::Https || asked.scheme == Scheme::Tls ||
               (asked.scheme == Scheme::None && row != nullptr && !row->over_tls.empty());
+  if (tls_first) Tls::prepare();
 }
 
 void Conversation::Parts::say(std::string_view bytes) {
@@ -390,12 +391,17 @@ std::optional<Service> Conversation::service() const {
     if (!my.any_byte) return out;
     return Service{"tls", failure.empty() ? "the handshake is not finished" : failure, true};
   }
-  const std::string detail = my.tls->detail() + (failure.empty() ? "" : "; " + failure);
-  if (!out) return Service{"tls", detail, my.tls->trouble() || !failure.empty()};
-  if (!my.upgraded) out->protocol = over_tls(out->protocol);
-  out->detail += (out->detail.empty() ? "" : "; ") + detail;
-  out->trouble = out->trouble || my.tls->trouble();
-  return out;
+  // What is wrong stands first.
+  std::string complaint = my.tls->complaint();
+  if (!failure.empty()) complaint += (complaint.empty() ? "" : "; ") + failure;
+  std::string detail = complaint;
+  const auto add = [&detail](const std::string& more) {
+    if (!more.empty()) detail += (detail.empty() ? "" : "; ") + more;
+  };
+  if (out) add(out->detail);
+  add(my.tls->detail());
+  const std::string protocol = !out ? "tls" : my.upgraded ? out->protocol : over_tls(out->protocol);
+  return Service{protocol, detail, !complaint.empty() || (out && out->trouble)};
 }
 
 bool Conversation::silent_by_nature() const {

@@ -23,6 +23,8 @@ class Tls {
  public:
   /// Ready to give the ClientHello by take_output(); null: this build has no TLS.
   static std::unique_ptr<Tls> start(const TlsAsked& asked);
+  /// Reads this host's trusted authorities, once for the process: to be done before a clock runs.
+  static void prepare();
   virtual ~Tls() = default;
 
   /// Bytes of the peer.
@@ -39,8 +41,9 @@ class Tls {
 
   /// Version, cipher, ALPN and what is to be said of the certificate. Only once established.
   [[nodiscard]] virtual std::string detail() const = 0;
-  /// The certificate does not hold, or the version is one that clients of today refuse.
-  [[nodiscard]] virtual bool trouble() const = 0;
+  /// Why a client of today would refuse it, in words: the certificate does not hold, the version is
+  /// too old. Empty: none would. It is to be said first, as lines are cut at their ends.
+  [[nodiscard]] virtual std::string complaint() const = 0;
 };
 
 }  // namespace hark::probe

@@ -105,10 +105,9 @@ std::string days(std::int64_t seconds) {
   return std::to_string(count) + (count == 1 ? " day" : " days");
 }
 
-std::string validity(const X509* certificate, std::int64_t now, bool& trouble) {
+std::string validity(const X509* certificate, std::int64_t now) {
   const std::int64_t begins = seconds_until(X509_get0_notBefore(certificate), now);
   const std::int64_t ends = seconds_until(X509_get0_notAfter(certificate), now);
-  trouble = trouble || begins > 0 || ends < 0;
   if (ends < 0) return "EXPIRED " + days(-ends) + " ago";
   if (begins > 0) return "NOT YET VALID, begins in " + days(begins);
   return "valid " + days(ends) + " more";
@@ -134,11 +133,10 @@ std::string distrust(long result) {
     case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
       return "SELF-SIGNED";
     case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
-      return "of an authority that this host does not trust";
+      return "AUTHORITY NOT TRUSTED";
     case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
     case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
-      return "of an authority that this host does not know, or an intermediate certificate is not "
-             "sent";
+      return "AUTHORITY NOT KNOWN, or an intermediate certificate is not sent";
     default:
       return X509_verify_cert_error_string(result);
   }
@@ -149,20 +147,22 @@ std::string distrust(long result) {
 CertificateWords describe_certificate(const SSL* ssl, const TlsAsked& asked) {
   CertificateWords out;
   X509* const leaf = SSL_get0_peer_certificate(ssl);
-  if (leaf == nullptr) return {"no certificate", true};
+  if (leaf == nullptr) return {"", {"no certificate"}};
   const std::int64_t now =
       asked.now != 0 ? asked.now : static_cast<std::int64_t>(std::time(nullptr));
-  out.text = "certificate for " + names_of(leaf) + ", issued by " + issuers_of(ssl, leaf) + ", " +
-             validity(leaf, now, out.trouble);
+  out.text = "certificate for " + names_of(leaf) + ", issued by " + issuers_of(ssl, leaf);
+  const std::string time = validity(leaf, now);
+  if (time.starts_with("valid")) {
+    out.text += ", " + time;
+  } else {
+    out.complaints.push_back(time);
+  }
   if (!is_for(leaf, asked)) {
-    out.trouble = true;
-    out.text += ", NOT FOR " + (asked.host.empty() ? asked.address.text() : asked.host);
+    const std::string name = asked.host.empty() ? asked.address.text() : asked.host;
+    out.complaints.push_back("NOT FOR " + name);
   }
   const std::string why = distrust(SSL_get_verify_result(ssl));
-  if (!why.empty()) {
-    out.trouble = true;
-    out.text += ", " + why;
-  }
+  if (!why.empty()) out.complaints.push_back(why);
   return out;
 }
 

@@ -102,7 +102,7 @@ class OpenSsl final : public Tls {
   }
 
   std::string detail() const override { return detail_; }
-  bool trouble() const override { return trouble_; }
+  std::string complaint() const override { return complaint_; }
 
  private:
   void step() {
@@ -139,8 +139,7 @@ class OpenSsl final : public Tls {
     if (detail_.starts_with("TLSv")) detail_ = "TLS " + detail_.substr(4);
     if (detail_ == "TLS 1") detail_ = "TLS 1.0";
     if (SSL_version(ssl) < TLS1_2_VERSION) {
-      trouble_ = true;
-      detail_ += ", which clients of today refuse";
+      complaint_ = detail_ + ", which clients of today refuse";
     }
     detail_ += std::string(", ") + SSL_get_cipher_name(ssl);
     const unsigned char* alpn = nullptr;
@@ -151,8 +150,10 @@ class OpenSsl final : public Tls {
     }
     if (wants_certificate_) detail_ += ", asks for a certificate of the client";
     const CertificateWords words = describe_certificate(ssl, asked_);
-    detail_ += "; " + words.text;
-    trouble_ = trouble_ || words.trouble;
+    if (!words.text.empty()) detail_ += "; " + words.text;
+    for (const std::string& each : words.complaints) {
+      complaint_ += (complaint_.empty() ? "certificate " : ", ") + each;
+    }
     ERR_clear_error();
   }
 
@@ -162,13 +163,17 @@ class OpenSsl final : public Tls {
   BIO* out_ = nullptr;
   bool established_ = false;
   bool wants_certificate_ = false;
-  bool trouble_ = false;
+  std::string complaint_;
   std::string failure_;
   std::string detail_;
   std::string plain_;
 };
 
 }  // namespace
+
+void Tls::prepare() {
+  context();
+}
 
 std::unique_ptr<Tls> Tls::start(const TlsAsked& asked) {
   if (context() == nullptr) return nullptr;

@@ -106,7 +106,6 @@ void Conversation::Parts::plan() {
   }
   tls_first = asked.scheme == Scheme::Https || asked.scheme == Scheme::Tls ||
               (asked.scheme == Scheme::None && row != nullptr && !row->over_tls.empty());
-  if (tls_first) Tls::prepare();
 }
 
 void Conversation::Parts::say(std::string_view bytes) {

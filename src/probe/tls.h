@@ -23,8 +23,6 @@ class Tls {
  public:
   /// Ready to give the ClientHello by take_output(); null: this build has no TLS.
   static std::unique_ptr<Tls> start(const TlsAsked& asked);
-  /// Reads this host's trusted authorities, once for the process: to be done before a clock runs.
-  static void prepare();
   virtual ~Tls() = default;
 
   /// Bytes of the peer.

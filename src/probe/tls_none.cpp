@@ -2,8 +2,6 @@
 
 namespace hark::probe {
 
-void Tls::prepare() {}
-
 std::unique_ptr<Tls> Tls::start(const TlsAsked&) {
   return nullptr;
 }

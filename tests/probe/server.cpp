@@ -240,6 +240,17 @@ void make_certificate(const std::string& file, const std::string& name, long beg
   ::chmod(file.c_str(), 0600);
 }
 
+std::string hashed_name(const std::string& file) {
+  FILE* const in = ::fopen(file.c_str(), "re");
+  if (in == nullptr) return {};
+  X509* const certificate = PEM_read_X509(in, nullptr, nullptr, nullptr);
+  ::fclose(in);
+  std::array<char, 16> name{};
+  std::snprintf(name.data(), name.size(), "%08lx.0", X509_subject_name_hash(certificate));
+  X509_free(certificate);
+  return name.data();
+}
+
 bool installed(const std::string& program) {
   if (program.starts_with('/')) return ::access(program.c_str(), X_OK) == 0;
   for (const char* const folder : {"/usr/bin/", "/usr/sbin/"}) {

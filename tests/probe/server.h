@@ -72,6 +72,9 @@ class Server {
 /// seconds from now.
 void make_certificate(const std::string& file, const std::string& name, long begins, long ends);
 
+/// "4042bcee.0": how OpenSSL looks for that certificate in a folder of authorities.
+[[nodiscard]] std::string hashed_name(const std::string& file);
+
 /// A namespace with nothing but `lo`, for the life of the process; skips where there is no root.
 class ServersTest : public testing::Test {
  protected:

@@ -44,8 +44,11 @@ TEST_F(ServersTest, Nginx) {
   make_certificate(folder.path("expired"), "a.test", -9 * kDay, -2 * kDay - 60);
   make_certificate(folder.path("early"), "a.test", 2 * kDay + 60, 9 * kDay);
   write_file(folder.path("conf"), nginx_config(folder));
-  // Read at the first handshake of this process (SSL_CTX_set_default_verify_paths(3)).
-  ASSERT_EQ(::setenv("SSL_CERT_FILE", folder.path("good").c_str(), 1), 0);
+  // Looked at from the first handshake of this process on (SSL_CTX_load_verify_dir(3)).
+  ASSERT_EQ(::setenv("SSL_CERT_DIR", folder.path("trusted").c_str(), 1), 0);
+  const std::string link = folder.path("trusted/" + hashed_name(folder.path("good")));
+  ASSERT_EQ(run({"mkdir", folder.path("trusted")}), 0);
+  ASSERT_EQ(run({"ln", "-s", folder.path("good"), link}), 0);
   Server server({"/usr/sbin/nginx", "-c", folder.path("conf"), "-e", folder.path("error.log")},
                 folder.path("log"));
   server.wait_for(9443);

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -10,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <csignal>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -102,6 +102,7 @@ void read_some(UniqueFd& fd, std::string& into, std::size_t most) {
 void serve(std::vector<Child>& children, std::vector<ChildResult>& results) {
   while (true) {
     std::vector<pollfd> waits;
+    waits.reserve(3 * children.size());
     for (const Child& child : children) {
       waits.push_back({child.in.valid() ? child.in.get() : -1, POLLOUT, 0});
       waits.push_back({child.out.valid() ? child.out.get() : -1, POLLIN, 0});

@@ -233,6 +233,7 @@ Outcome test_via(const Invocation& asked, const std::vector<TestTarget>& targets
     places.push_back(std::move(*place));
   }
   std::vector<std::string> written;
+  written.reserve(targets.size());
   for (const TestTarget& target : targets) written.push_back(target.written);
   const auto local = run_children({own_test(asked, asked.netns, written)});
   if (!local) return fail_with(ExitStatus::CannotTell, local.error());
@@ -241,6 +242,7 @@ Outcome test_via(const Invocation& asked, const std::vector<TestTarget>& targets
   read_result(vantages[0], Place{}, (*local)[0]);
   const std::map<std::string, std::string> words = words_for_others(targets, vantages[0]);
   std::vector<std::string> passed;
+  passed.reserve(words.size());
   for (const auto& [word, original] : words) passed.push_back(word);
   std::vector<ChildCommand> commands;
   for (const Place& place : places) {

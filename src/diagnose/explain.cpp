@@ -125,7 +125,7 @@ std::optional<MessageTarget> url_of(std::string_view word) {
     rest.remove_prefix(user + 1);
   }
   rest = bare(rest);
-  if (const auto pair = pair_of(rest)) return pair;
+  if (auto pair = pair_of(rest)) return pair;
   if (rest.starts_with('[') && rest.ends_with(']')) rest = rest.substr(1, rest.size() - 2);
   if (!is_host(rest)) return std::nullopt;
   MessageTarget out{std::string(rest), std::nullopt};

@@ -72,16 +72,16 @@ Reading known(std::string_view protocol, std::string detail, std::string leave) 
 }
 
 std::span<const Probe* const> tcp_probes() {
-  static const std::vector<const Probe*> rows =
+  static const std::vector<const Probe*> kRows =
       rows_of({greeting_probes(), line_probes(), http_probes(), store_probes()});
-  return rows;
+  return kRows;
 }
 
 const Probe* tcp_probe(std::string_view name) {
-  static const std::vector<const Probe*> rows =
+  static const std::vector<const Probe*> kRows =
       rows_of({greeting_probes(), line_probes(), http_probes(), store_probes(), frame_probes()});
-  const auto row = std::ranges::find_if(rows, [&](const Probe* p) { return p->name == name; });
-  return row == rows.end() ? nullptr : *row;
+  const auto row = std::ranges::find_if(kRows, [&](const Probe* p) { return p->name == name; });
+  return row == kRows.end() ? nullptr : *row;
 }
 
 const Usual* usual_on_tcp(std::uint16_t port) {

@@ -75,9 +75,9 @@ struct Usual {
 [[nodiscard]] bool is_tls_record(std::string_view bytes);
 
 /// A literal with zero bytes in it.
-template <std::size_t N>
-[[nodiscard]] std::string raw(const char (&text)[N]) {
-  return std::string(text, N - 1);
+template <std::size_t kSize>
+[[nodiscard]] std::string raw(const char (&text)[kSize]) {
+  return std::string(text, kSize - 1);
 }
 
 /// The first line of a text, without its end; whole says whether the end was there.

@@ -49,7 +49,7 @@ void trust_authorities(SSL_CTX* context) {
 /// One for all conversations, with this host's trusted authorities. Old versions and ciphers are
 /// allowed, so that a server that has nothing else can be told from one that is broken.
 SSL_CTX* context() {
-  static const std::unique_ptr<SSL_CTX, Free> made = [] {
+  static const std::unique_ptr<SSL_CTX, Free> kMade = [] {
     std::unique_ptr<SSL_CTX, Free> out(SSL_CTX_new(TLS_client_method()));
     if (!out) return out;
     SSL_CTX_set_min_proto_version(out.get(), TLS1_VERSION);
@@ -65,7 +65,7 @@ SSL_CTX* context() {
     });
     return out;
   }();
-  return made.get();
+  return kMade.get();
 }
 
 /// The first error that OpenSSL has in store for this thread, in its own words; all are dropped.

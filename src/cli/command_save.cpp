@@ -70,6 +70,7 @@ std::map<host::NetnsId, host::Network> record_networks(kernel::Recorder& recorde
   for (std::size_t i = 0; i < collected.ways.size(); ++i) {
     const host::NetnsId id{static_cast<std::uint32_t>(i)};
     if (!collected.host.at(id).entered) continue;
+    (void)recorder.netns_ids(collected.ways[i], collected.ways);
     out.emplace(id, host::collect_network(recorder, collected.ways[i], collected.host, id,
                                           host::network_request(collected.host, id)));
   }

@@ -301,7 +301,9 @@ Outcome answer_why(const Invocation& asked, kernel::Source& source, const WhyEng
   plan->notes.insert(plan->notes.begin(), notes.begin(), notes.end());
 
   show::WhyReport report{host, network, *target, *plan, {}, {}, all_gaps(host, network)};
-  facts.trace = engine.tracer(host, network);
+  facts.others = std::make_unique<host::Networks>(source, host, facts.collected.ways);
+  facts.others->know(network);
+  facts.trace = engine.tracer(host, network, facts.others.get());
   const auto answer_all = [&] {
     report.answers.clear();
     for (const reach::Question& question : plan->questions) {
@@ -309,7 +311,8 @@ Outcome answer_why(const Invocation& asked, kernel::Source& source, const WhyEng
     }
     report.classes.clear();
     if (plan->destinations.empty()) return;
-    for (std::vector<reach::ReachClass>& place : engine.reach(host, network, plan->destinations)) {
+    for (std::vector<reach::ReachClass>& place :
+         engine.reach(host, network, plan->destinations, facts.others.get())) {
       std::ranges::move(place, std::back_inserter(report.classes));
     }
   };

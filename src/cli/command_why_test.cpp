@@ -93,7 +93,8 @@ struct Made {
     answer.cause = {.code = "no-socket", .text = "nobody", .evidence = {}};
     engine.read = [](kernel::Source&, const kernel::NetnsRef&, const host::Host&,
                      host::NetnsId id) { return network_of(id); };
-    engine.tracer = [this](const host::Host&, const host::Network&) -> WhyEngine::Trace {
+    engine.tracer = [this](const host::Host&, const host::Network&,
+                           host::Networks*) -> WhyEngine::Trace {
       return [this](const reach::Question& one) {
         asked.push_back(one);
         Answer out = answer;
@@ -102,7 +103,7 @@ struct Made {
       };
     };
     engine.reach = [this](const host::Host&, const host::Network&,
-                          const std::vector<reach::Destination>& to) {
+                          const std::vector<reach::Destination>& to, host::Networks*) {
       std::vector<std::vector<reach::ReachClass>> out;
       for (const reach::Destination& one : to) {
         places.push_back(one);

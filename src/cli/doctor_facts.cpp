@@ -48,7 +48,7 @@ void read_networks(kernel::Source& source, const host::Collected& collected, con
   const bool reach = (needs & diagnose::kReach) != 0;
   const std::vector<std::size_t> none;
   // To make rules ready for no question would be work for nothing.
-  const reach::AskReach ask_nothing = [](const auto&, const auto&, const auto&) {
+  const reach::AskReach ask_nothing = [](const auto&, const auto&, const auto&, host::Networks*) {
     return std::vector<std::vector<reach::ReachClass>>();
   };
   for (const auto& [id, members] : places) {

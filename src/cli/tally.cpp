@@ -24,7 +24,8 @@ enum Kind : std::size_t {
   kLegacyTable,
   kPrograms,
   kOptions,
-  kBound
+  kBound,
+  kNetnsIds
 };
 
 constexpr std::array kNames = {
@@ -44,6 +45,7 @@ constexpr std::array kNames = {
     "BPF queries",
     "sockets' options",
     "searches for a port",
+    "numbers of namespaces",
 };
 
 }  // namespace
@@ -102,6 +104,10 @@ Result<Bytes> Tally::socket_options(const kernel::SocketHolder& holder) {
 
 Result<Bytes> Tally::scan_sockets(SurveyDepth depth) {
   return count(kSurvey, inner_.scan_sockets(depth));
+}
+
+Result<Bytes> Tally::netns_ids(const kernel::NetnsRef& in, std::span<const kernel::NetnsRef> of) {
+  return count(kNetnsIds, inner_.netns_ids(in, of));
 }
 
 Result<Bytes> Tally::bound_sockets(const kernel::BoundPlace& place) {

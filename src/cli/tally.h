@@ -27,6 +27,8 @@ class Tally final : public kernel::Source {
   void expect_scan_sockets() override { inner_.expect_scan_sockets(); }
   Result<Bytes> scan_sockets(SurveyDepth depth) override;
   Result<Bytes> bound_sockets(const kernel::BoundPlace& place) override;
+  Result<Bytes> netns_ids(const kernel::NetnsRef& in,
+                          std::span<const kernel::NetnsRef> of) override;
   Result<Bytes> scan_namespaces() override;
   Result<Bytes> scan_descriptors(std::span<const std::uint32_t> wanted) override;
   Result<Bytes> read_processes(std::span<const kernel::ProcessWanted> wanted,
@@ -50,7 +52,7 @@ class Tally final : public kernel::Source {
   Result<T> count(std::size_t kind, Result<T> answer);
 
   kernel::Source& inner_;
-  std::array<Count, 16> counts_;
+  std::array<Count, 17> counts_;
 };
 
 }  // namespace hark::cli

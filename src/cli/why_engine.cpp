@@ -37,8 +37,9 @@ WhyEngine why_engine() {
                    host::NetnsId id) {
     return host::collect_network(source, way, host, id, host::network_request(host, id));
   };
-  engine.tracer = [](const host::Host& host, const host::Network& network) -> WhyEngine::Trace {
-    const auto tracer = std::make_shared<const reach::Tracer>(host, network);
+  engine.tracer = [](const host::Host& host, const host::Network& network,
+                     host::Networks* others) -> WhyEngine::Trace {
+    const auto tracer = std::make_shared<const reach::Tracer>(host, network, others);
     return [tracer](const reach::Question& question) { return tracer->trace(question); };
   };
   engine.reach = reach::reach_all;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,7 @@
 #include "cli/output.h"
 #include "host/collect.h"
 #include "host/network.h"
+#include "host/networks.h"
 #include "kernel/source.h"
 #include "reach/questions.h"
 #include "reach/reach_table.h"
@@ -27,7 +29,8 @@ struct WhyEngine {
   /// What answers questions about a namespace: made once for all of them, since it makes rules and
   /// routes ready. Both must outlive it; what a second look changes in the network it sees.
   using Trace = std::function<reach::Answer(const reach::Question&)>;
-  std::function<Trace(const host::Host&, const host::Network&)> tracer;
+  /// `others` as of reach::Tracer.
+  std::function<Trace(const host::Host&, const host::Network&, host::Networks* others)> tracer;
   reach::AskReach reach;
   std::function<reach::Routing(const host::Host&, const host::Network&)> routing;
   std::function<Result<std::vector<IpAddress>>(const std::string&)> resolve;
@@ -41,6 +44,7 @@ struct WhyEngine {
 struct WhyFacts {
   host::Collected collected;
   host::Network network;
+  std::unique_ptr<host::Networks> others;
   WhyEngine::Trace trace;
 };
 

@@ -77,7 +77,7 @@ class TestFacts {
   /// Of every listener; refers to this object.
   [[nodiscard]] Facts facts() {
     table_.emplace(host_);
-    table_->add(network, {}, [](const auto&, const auto&, const auto&) {
+    table_->add(network, {}, [](const auto&, const auto&, const auto&, host::Networks*) {
       return std::vector<std::vector<reach::ReachClass>>();
     });
     std::vector<std::size_t> all(host_.listeners.size());

@@ -62,6 +62,10 @@ class FakeSource : public kernel::Source {
   void bound(const kernel::BoundPlace& place, Bytes parts) {
     answers_[kernel::bound_key(place)] = std::move(parts);
   }
+  /// What one namespace calls others: NetnsNumber[].
+  void netns_numbers(std::uint64_t netns, Bytes numbers) {
+    answers_[kernel::netns_ids_key({.inode = netns, .paths = {}})] = std::move(numbers);
+  }
   void namespaces(Bytes parts) { answers_[kernel::namespaces_key()] = std::move(parts); }
   void descriptors(Bytes parts) { answers_[kernel::descriptors_key()] = std::move(parts); }
   void processes(Bytes parts) { answers_[kernel::processes_key()] = std::move(parts); }
@@ -137,6 +141,10 @@ class FakeSource : public kernel::Source {
   }
   Result<Bytes> bound_sockets(const kernel::BoundPlace& place) override {
     return find(kernel::bound_key(place));
+  }
+  Result<Bytes> netns_ids(const kernel::NetnsRef& in,
+                          std::span<const kernel::NetnsRef> /*of*/) override {
+    return find(kernel::netns_ids_key(in));
   }
   Result<Bytes> scan_namespaces() override { return find(kernel::namespaces_key()); }
   Result<Bytes> scan_descriptors(std::span<const std::uint32_t> /*wanted*/) override {

@@ -9,12 +9,14 @@
 #include <ctime>
 #include <list>
 
+#include "base/netns_parts.h"
 #include "kernel/live_cgroup.h"
 #include "kernel/live_files.h"
 #include "kernel/live_legacy_table.h"
 #include "kernel/live_net_table.h"
 #include "kernel/live_netlink.h"
 #include "kernel/live_netns.h"
+#include "kernel/live_netns_ids.h"
 #include "kernel/live_options.h"
 #include "kernel/live_process_file.h"
 #include "kernel/live_processes.h"
@@ -222,6 +224,24 @@ class Live final : public Source {
 
   Result<Bytes> bound_sockets(const BoundPlace& place) override {
     return search_.bound_sockets(place);
+  }
+
+  Result<Bytes> netns_ids(const NetnsRef& in, std::span<const NetnsRef> of) override {
+    Bytes out;
+    for (const NetnsRef& one : of) {
+      UniqueFd fd;
+      // Without a path it is our own.
+      const int error = one.paths.empty()
+                            ? open_at(AT_FDCWD, (proc_root_ + "/self/ns/net").c_str(), O_RDONLY, fd)
+                            : open_netns(one, fd);
+      if (error != 0) continue;
+      const auto answer = netlink(in, NETLINK_ROUTE, netns_id_request(fd.get()));
+      if (!answer) return fail(kernel_error(answer.error().code, netns_ids_what()));
+      if (const auto number = netns_id_in(*answer)) {
+        append_value(out, NetnsNumber{.inode = one.inode, .number = *number});
+      }
+    }
+    return out;
   }
 
   Result<Bytes> scan_namespaces() override { return search_.scan_namespaces(); }

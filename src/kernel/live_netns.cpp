@@ -9,6 +9,29 @@
 #include "kernel/live_files.h"
 
 namespace hark::kernel {
+namespace {
+
+/// ESTALE: it does not lead there.
+int open_path(const std::string& path, std::uint64_t inode, UniqueFd& out) {
+  const int failed = open_at(AT_FDCWD, path.c_str(), O_RDONLY, out);
+  if (failed == ENOENT || failed == ESRCH) return ESTALE;
+  if (failed != 0) return failed;
+  // A path by way of a pid or a name may lead somewhere else by now.
+  struct stat found {};
+  return ::fstat(out.get(), &found) != 0 || found.st_ino != inode ? ESTALE : 0;
+}
+
+}  // namespace
+
+int open_netns(const NetnsRef& netns, UniqueFd& out) {
+  int error = ESTALE;
+  for (const std::string& path : netns.paths) {
+    const int failed = open_path(path, netns.inode, out);
+    if (failed == 0) return 0;
+    if (failed != ESTALE) error = failed;
+  }
+  return error;
+}
 
 NetnsThread::~NetnsThread() {
   if (!thread_.joinable()) return;
@@ -65,15 +88,12 @@ int NetnsThread::enter(const NetnsRef& netns) {
   int error = ESTALE;
   for (const std::string& path : netns.paths) {
     UniqueFd fd;
-    const int failed = open_at(AT_FDCWD, path.c_str(), O_RDONLY, fd);
-    if (failed == ENOENT || failed == ESRCH) continue;
+    const int failed = open_path(path, netns.inode, fd);
+    if (failed == ESTALE) continue;
     if (failed != 0) {
       error = failed;
       continue;
     }
-    // A path by way of a pid or a name may lead somewhere else by now.
-    struct stat found {};
-    if (::fstat(fd.get(), &found) != 0 || found.st_ino != netns.inode) continue;
     if (::setns(fd.get(), CLONE_NEWNET) != 0) {
       error = errno;
       continue;

@@ -13,6 +13,10 @@
 
 namespace hark::kernel {
 
+/// Opens the file of a namespace that has paths; ESTALE: none of them leads there any more. 0 or
+/// errno.
+[[nodiscard]] int open_netns(const NetnsRef& netns, UniqueFd& out);
+
 /// A thread that goes into namespaces so that no other thread has to: it enters, opens one thing
 /// or asks one thing there, and hands the descriptor over. A socket or a file of /proc/net belongs
 /// to the namespace in which it was opened for ever, whoever reads it. Started at the first use.

@@ -107,6 +107,10 @@ Result<Bytes> Recorder::bound_sockets(const BoundPlace& place) {
   return keep(bound_key(place), bound_what(), inner_.bound_sockets(place));
 }
 
+Result<Bytes> Recorder::netns_ids(const NetnsRef& in, std::span<const NetnsRef> of) {
+  return keep(netns_ids_key(in), netns_ids_what(), inner_.netns_ids(in, of));
+}
+
 Result<Bytes> Recorder::scan_namespaces() {
   return keep(namespaces_key(), processes_what(), inner_.scan_namespaces());
 }

@@ -36,6 +36,7 @@ class Recorder final : public Source {
   void expect_scan_sockets() override { inner_.expect_scan_sockets(); }
   Result<Bytes> scan_sockets(SurveyDepth depth) override;
   Result<Bytes> bound_sockets(const BoundPlace& place) override;
+  Result<Bytes> netns_ids(const NetnsRef& in, std::span<const NetnsRef> of) override;
   Result<Bytes> scan_namespaces() override;
   Result<Bytes> scan_descriptors(std::span<const std::uint32_t> wanted) override;
   Result<Bytes> read_processes(std::span<const ProcessWanted> wanted,

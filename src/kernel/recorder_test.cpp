@@ -52,6 +52,9 @@ class FakeKernel final : public Source {
   Result<Bytes> socket_options(const SocketHolder& holder) override {
     return bytes("options of " + std::to_string(holder.inode));
   }
+  Result<Bytes> netns_ids(const NetnsRef& in, std::span<const NetnsRef> /*of*/) override {
+    return bytes("numbers in " + std::to_string(in.inode));
+  }
   Result<Bytes> scan_namespaces() override { return bytes("namespaces"); }
   Result<Bytes> scan_descriptors(std::span<const std::uint32_t> wanted) override {
     return bytes("descriptors of " + std::to_string(wanted.size()));
@@ -151,6 +154,7 @@ std::vector<std::string> ask_all(Source& source) {
           {.kind = ProgramPlace::Kind::Program, .netns = {}, .number = 5, .cgroup = {}})),
       show(source.socket_options({.pid = 7, .fd = 3, .inode = 77})),
       show(source.socket_options({.pid = 7, .fd = 4, .inode = 78})),
+      show(source.netns_ids(netns, {})),
   };
   const auto names = source.list_folder("/run");
   out.push_back(names ? testing::PrintToString(*names) : show(names.error()));

@@ -111,6 +111,10 @@ Result<Bytes> Replay::bound_sockets(const BoundPlace& place) {
   return answer(bound_key(place), bound_what());
 }
 
+Result<Bytes> Replay::netns_ids(const NetnsRef& in, std::span<const NetnsRef> /*of*/) {
+  return answer(netns_ids_key(in), netns_ids_what());
+}
+
 Result<Bytes> Replay::scan_namespaces() {
   return answer(namespaces_key(), processes_what());
 }

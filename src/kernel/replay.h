@@ -32,6 +32,7 @@ class Replay final : public Source {
   /// A recording made with descriptors answers both ways; the parts too many do no harm.
   Result<Bytes> scan_sockets(SurveyDepth depth) override;
   Result<Bytes> bound_sockets(const BoundPlace& place) override;
+  Result<Bytes> netns_ids(const NetnsRef& in, std::span<const NetnsRef> of) override;
   Result<Bytes> scan_namespaces() override;
   Result<Bytes> scan_descriptors(std::span<const std::uint32_t> wanted) override;
   /// Answers from the union of what was recorded, narrowed to the processes asked for.

@@ -90,6 +90,10 @@ std::string bound_key(const BoundPlace& place) {
          std::string(name_of(place.protocol)) + " " + std::to_string(place.port);
 }
 
+std::string netns_ids_key(const NetnsRef& in) {
+  return "netns-ids netns " + std::to_string(in.inode);
+}
+
 std::string namespaces_key() {
   return "scan namespaces";
 }
@@ -155,6 +159,10 @@ std::string sockets_what() {
 
 std::string bound_what() {
   return "sockets that have the port";
+}
+
+std::string netns_ids_what() {
+  return "numbers of network namespaces";
 }
 
 std::string processes_what() {

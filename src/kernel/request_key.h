@@ -33,6 +33,7 @@ namespace hark::kernel {
 [[nodiscard]] std::string sockets_key(SurveyDepth depth);
 /// `bound-sockets INODE PROTOCOL PORT`
 [[nodiscard]] std::string bound_key(const BoundPlace& place);
+[[nodiscard]] std::string netns_ids_key(const NetnsRef& in);
 [[nodiscard]] std::string namespaces_key();
 /// Whatever was wanted: a recording holds every socket.
 [[nodiscard]] std::string descriptors_key();
@@ -52,6 +53,7 @@ namespace hark::kernel {
 [[nodiscard]] std::string options_what(const SocketHolder& holder);
 [[nodiscard]] std::string sockets_what();
 [[nodiscard]] std::string bound_what();
+[[nodiscard]] std::string netns_ids_what();
 [[nodiscard]] std::string processes_what();  ///< of the scans and of read_processes
 [[nodiscard]] std::string cgroup_what(std::uint64_t id);
 [[nodiscard]] std::string clock_what();

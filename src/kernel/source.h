@@ -173,6 +173,12 @@ class Source {
   /// kernel does not let them be seen, or not of this protocol.
   [[nodiscard]] virtual Result<Bytes> bound_sockets(const BoundPlace& place) = 0;
 
+  /// How the namespace `in` calls others, as it does in IFLA_LINK_NETNSID: base/netns_parts.h.
+  /// Those of `of` that have a number there; who cannot be opened is left out. ESTALE, EPERM: as of
+  /// netlink().
+  [[nodiscard]] virtual Result<Bytes> netns_ids(const NetnsRef& in,
+                                                std::span<const NetnsRef> of) = 0;
+
   /// The namespaces of processes: of every process, or of one for each namespace. See
   /// base/process_parts.h.
   [[nodiscard]] virtual Result<Bytes> scan_namespaces() = 0;

@@ -1,10 +1,20 @@
 #include "reach/choices.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace hark::reach {
 
 unsigned Choices::pick(const Condition& condition, unsigned ways) {
+  if (!scope_.empty()) {
+    Condition there = condition;
+    there.key = scope_ + condition.key;
+    there.text += " (in " + place_ + ")";
+    const std::string scope = std::exchange(scope_, {});
+    const unsigned way = pick(there, ways);
+    scope_ = scope;
+    return way;
+  }
   const auto before = std::ranges::find_if(
       taken_, [&condition](const Taken& taken) { return taken.condition.key == condition.key; });
   if (before != taken_.end()) return std::min(before->way, ways - 1);
@@ -19,6 +29,7 @@ bool Choices::next() {
   for (const Taken& taken : taken_) plan_.push_back(taken.way);
   if (!plan_.empty()) ++plan_.back();
   taken_.clear();
+  enter({}, {});
   return !plan_.empty();
 }
 

@@ -45,6 +45,13 @@ class Choices {
   /// For one run that goes the ways of an earlier one, wherever it comes to the same points.
   explicit Choices(std::vector<Taken> earlier) : taken_(std::move(earlier)) {}
 
+  /// From here on conditions are those of another namespace: `scope` goes before their keys,
+  /// `place` behind their words. Both empty: the namespace of the question.
+  void enter(const std::string& scope, const std::string& place) {
+    scope_ = scope;
+    place_ = place;
+  }
+
   /// A number below `ways` (at least 2).
   [[nodiscard]] unsigned pick(const Condition& condition, unsigned ways);
   /// Is it so? pick() of two ways; true is tried first.
@@ -59,6 +66,7 @@ class Choices {
  private:
   std::vector<Taken> taken_;
   std::vector<unsigned> plan_;  ///< ways to take at the first points
+  std::string scope_, place_;
 };
 
 constexpr unsigned kMostRuns = 1024;

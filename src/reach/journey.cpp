@@ -4,22 +4,24 @@
 #include <string>
 
 #include "host/near_words.h"
+#include "reach/carrier.h"
 #include "reach/icmp_words.h"
 #include "reach/journey_blockers.h"
 #include "reach/passage.h"
 #include "reach/reply.h"
 #include "reach/shell_word.h"
+#include "reach/sites.h"
 #include "reach/socket_choice.h"
 #include "reach/socket_options.h"
 #include "reach/steps.h"
 #include "reach/unanswerable.h"
+#include "reach/way_back.h"
 
 namespace hark::reach {
 namespace {
 
-constexpr std::uint32_t kUp = 0x1;         // IFF_UP
-constexpr std::uint32_t kLoopback = 0x8;   // IFF_LOOPBACK
-constexpr std::uint16_t kAnyPort = 45678;  // of the range that contract.md means by "any"
+constexpr std::uint32_t kUp = 0x1;        // IFF_UP
+constexpr std::uint32_t kLoopback = 0x8;  // IFF_LOOPBACK
 
 bool is_loopback(const host::Link* link) {
   return link != nullptr && (link->flags & kLoopback) != 0;
@@ -28,11 +30,17 @@ bool is_loopback(const host::Link* link) {
 /// The packets of one client's attempt, and what conntrack keeps of them.
 class Journey {
  public:
-  Journey(World& world, const Question& question) : world_(world), question_(question) {}
+  Journey(const World& world, const Question& question)
+      : sites_(world),
+        world_(sites_.home().world),
+        question_(question),
+        carrier_(sites_, question),
+        back_(sites_, question, carrier_) {}
 
   JourneyEnd run() {
     const host::Link* link = world_.network.link(question_.interface);
     local_ = is_loopback(link);
+    back_.local = local_;
     if (auto end = reach_link(link)) return *end;
     Packet packet = first_packet();
     if (auto end = enter(packet)) return *end;
@@ -42,8 +50,20 @@ class Journey {
  private:
   [[nodiscard]] bool tcp() const { return question_.protocol == Protocol::Tcp; }
 
+  /// At the sockets that the client's packet came to.
   JourneyEnd ends(Outcome outcome, Blocker blocker) const {
+    return ends(*there_, outcome, std::move(blocker));
+  }
+
+  static JourneyEnd ends(const Site& site, Outcome outcome, Blocker blocker) {
+    name_place(site, blocker);
     return {.outcome = outcome, .blocker = std::move(blocker)};
+  }
+
+  /// What is asked from here on is asked where the socket is.
+  World& there() {
+    Sites::enter(*there_);
+    return there_->world;
   }
 
   /// Does the client's packet come in at all?
@@ -103,28 +123,33 @@ class Journey {
 
   /// From the client up to the sockets. Nothing: it got there.
   std::optional<JourneyEnd> enter(Packet& packet) {
+    Carried way;
     if (local_) {
-      if (auto end = leave_client(packet)) return end;
+      if (auto end = leave_client(packet, way)) return end;
+    } else {
+      way = carrier_.go_on(sites_.home(), packet);
     }
-    Arrival arrival = arrive(world_, packet, view_);
-    if (arrival.blocker) name_rewritten(*arrival.blocker);
-    switch (arrival.to) {
-      case Arrival::To::Local:
-        return to_everybody(arrival, packet.to_all);
-      case Arrival::To::Forward:
-        return pass_on(packet, arrival);
-      case Arrival::To::Refused:
-        return refuse(packet, std::move(*arrival.blocker), arrival.refusal);
-      case Arrival::To::Lost:
+    there_ = way.site;
+    if (way.blocker) name_rewritten(*way.site, *way.blocker);
+    switch (way.to) {
+      case Carried::To::Local:
+        return to_everybody(way.route, packet.to_all);
+      case Carried::To::Refused:
+        return refuse(*way.site, packet, std::move(*way.blocker), way.refusal);
+      case Carried::To::Unseen:
+        return ends(Outcome::Unknown, std::move(*way.blocker));
+      case Carried::To::Client:
+      case Carried::To::Lost:
         break;
     }
-    return ends(Outcome::Silent, std::move(*arrival.blocker));
+    return ends(Outcome::Silent, std::move(*way.blocker));
   }
 
   /// What stops a packet whose destination was rewritten is told as that.
-  void name_rewritten(Blocker& blocker) const {
-    if (!view_.connection || !view_.connection->destination_nat) return;
-    const IpAddress& now = view_.connection->reply.source;
+  static void name_rewritten(const Site& site, Blocker& blocker) {
+    const auto& connection = site.view.connection;
+    if (!connection || !connection->destination_nat) return;
+    const IpAddress& now = connection->reply.source;
     const bool missing = blocker.cause.code == "local-route-missing";
     if (blocker.cause.code == "loopback-dst" || (missing && now.is_loopback())) {
       blocker.cause.code = "dnat-to-loopback";
@@ -134,29 +159,42 @@ class Journey {
 
   /// TCP takes no connection by a broadcast or multicast address (tcp_conn_request), and nobody is
   /// told of a closed port there.
-  std::optional<JourneyEnd> to_everybody(const Arrival& arrival, bool to_all) {
-    everybody_ = arrival.route.broadcast;
+  std::optional<JourneyEnd> to_everybody(const RouteIn& route, bool to_all) {
+    back_.everybody = route.broadcast;
     // It was one on the wire, whatever NAT has made of it (tcp_v4_rcv asks for PACKET_HOST).
-    if ((!everybody_ && !to_all) || !tcp()) return std::nullopt;
+    if ((!back_.everybody && !to_all) || !tcp()) return std::nullopt;
     const std::string text =
         question_.destination.text() + " is a broadcast or multicast address, and TCP takes none";
     Blocker blocker = plain_blocker("broadcast-dst", text, "route",
                                     "ip route get " + question_.destination.text());
-    add_stop(world_, Stage::Socket, blocker);
+    add_stop(there(), Stage::Socket, blocker);
     return ends(Outcome::Silent, std::move(blocker));
   }
 
-  /// A client on this host: its packet goes out by lo first.
-  std::optional<JourneyEnd> leave_client(Packet& packet) {
-    Departure out = depart(world_, packet, view_, 0, Stage::Route);
-    if (!out.blocker) {
-      if (!is_loopback(world_.network.link(packet.out))) return elsewhere(packet);
+  /// A client on this host: its packet goes out by lo, or to another namespace.
+  Departure depart_client(Packet& packet, Stage stage, Carried& way) {
+    Site& home = sites_.home();
+    Sites::enter(home);
+    world_.carried = true;
+    Departure out = depart(world_, packet, home.view, 0, stage);
+    world_.carried = false;
+    if (out.blocker) return out;
+    if (is_loopback(world_.network.link(packet.out))) {
       packet.in = packet.out;
       packet.out = 0;
-      return std::nullopt;
+      way = carrier_.go_on(home, packet, there_);
+    } else {
+      way = carrier_.leave(home, packet, out.route.fib, there_);
     }
+    return out;
+  }
+
+  std::optional<JourneyEnd> leave_client(Packet& packet, Carried& way) {
+    Departure out = depart_client(packet, Stage::Route, way);
+    if (!out.blocker) return std::nullopt;
+    there_ = &sites_.home();
     if (out.refusal) {
-      JourneyEnd end = refuse(packet, *out.blocker, *out.refusal);
+      JourneyEnd end = refuse(*there_, packet, *out.blocker, *out.refusal);
       if (tcp() || end.outcome != Outcome::Silent) return end;
     }
     // connect() is not told what becomes of its SYN once it has a route (tcp_connect); a datagram's
@@ -168,39 +206,25 @@ class Journey {
     return end;
   }
 
-  JourneyEnd elsewhere(const Packet& packet) {
-    Blocker blocker = passed_on(world_, packet);
-    const Evidence& route = blocker.cause.evidence.front();
-    add_step(world_, Stage::Forward, "unknown", route.fact, route.verify);
-    return ends(Outcome::Unknown, std::move(blocker));
-  }
-
-  JourneyEnd pass_on(Packet& packet, const Arrival& arrival) {
-    auto end = forward(world_, packet, view_, arrival.route.fib);
-    if (!end) return elsewhere(packet);
-    if (end->to == Arrival::To::Refused) {
-      return refuse(packet, std::move(*end->blocker), end->refusal);
-    }
-    return ends(Outcome::Silent, std::move(*end->blocker));
-  }
-
   /// At the sockets.
   JourneyEnd deliver(Packet& packet) {
+    World& world = there();
+    const ConntrackView& view = there_->view;
     Packet asked = packet;
-    if (view_.tproxy_port != 0) {
-      asked.tuple.destination_port = static_cast<std::uint16_t>(view_.tproxy_port);
-      if (view_.tproxy_address) asked.tuple.destination = *view_.tproxy_address;
+    if (view.tproxy_port != 0) {
+      asked.tuple.destination_port = static_cast<std::uint16_t>(view.tproxy_port);
+      if (view.tproxy_address) asked.tuple.destination = *view.tproxy_address;
     }
-    if (local_) asked.in = home_of(asked.tuple.destination);
-    const auto chosen = choose_socket(world_, asked);
-    if (!chosen && !world_.is_waived("no-socket")) return closed(packet);
-    const host::Listener* listener = chosen ? &world_.host.listeners[*chosen] : nullptr;
+    if (local_ && sites_.is_home(*there_)) asked.in = home_of(asked.tuple.destination);
+    const auto chosen = choose_socket(world, asked);
+    if (!chosen && !world.is_waived("no-socket")) return closed(packet);
+    const host::Listener* listener = chosen ? &world.host.listeners[*chosen] : nullptr;
     if (listener != nullptr) {
-      add_step(world_, Stage::Socket, "pass", host::listener_words(world_.host, *listener),
+      add_step(world, Stage::Socket, "pass", host::listener_words(world.host, *listener),
                std::string(tcp() ? "ss -Htlnp" : "ss -Hulnp") +
                    " sport = :" + std::to_string(asked.tuple.destination_port));
-      if (auto blocker = socket_refuses(world_, *listener, packet)) {
-        add_stop(world_, Stage::Handshake, *blocker);
+      if (auto blocker = socket_refuses(world, *listener, packet)) {
+        add_stop(world, Stage::Handshake, *blocker);
         return with_socket(ends(Outcome::Silent, std::move(*blocker)), chosen);
       }
     }
@@ -222,87 +246,40 @@ class Journey {
   }
 
   JourneyEnd closed(const Packet& packet) {
-    Blocker blocker = {.cause = no_socket(world_, packet), .key = "no-socket"};
-    add_stop(world_, Stage::Socket, blocker);
-    if (everybody_) return ends(Outcome::Silent, std::move(blocker));
+    Blocker blocker = {.cause = no_socket(there(), packet), .key = "no-socket"};
+    if (!sites_.is_home(*there_)) add_other_ports(there(), packet, blocker.cause);
+    add_stop(there(), Stage::Socket, blocker);
+    if (back_.everybody) return ends(Outcome::Silent, std::move(blocker));
     constexpr std::uint8_t kUnreachable4 = 3, kPort4 = 3, kUnreachable6 = 1, kPort6 = 4;
     const bool ipv4 = packet.family == Family::Inet;
-    return refuse(packet, std::move(blocker),
+    return refuse(*there_, packet, std::move(blocker),
                   {.tcp_reset = tcp(),
                    .icmp_type = ipv4 ? kUnreachable4 : kUnreachable6,
                    .icmp_code = ipv4 ? kPort4 : kPort6});
   }
 
-  /// Sends a packet of this host to the client, on lo through PREROUTING and INPUT again.
-  std::optional<Blocker> send_back(Packet& packet, std::uint32_t bound) {
-    const std::size_t before = world_.path.size();
-    Departure out = depart(world_, packet, view_, bound, Stage::Reply);
-    if (out.blocker) return std::move(out.blocker);
-    if (!is_loopback(world_.network.link(packet.out))) {
-      if (!local_) return std::nullopt;
-      const std::string text = "the answer to " + packet.tuple.destination.text() + " leaves by " +
-                               link_name(world_, packet.out) + ", to which the socket is bound";
-      Blocker blocker = plain_blocker("no-route-back", text, "route",
-                                      "ip route get " + packet.tuple.destination.text() + " oif " +
-                                          shell_word(link_name(world_, packet.out)));
-      add_stop(world_, Stage::Reply, blocker);
-      return blocker;
-    }
-    if (!local_) return stays_here(packet);
-    packet.in = packet.out;
-    packet.out = 0;
-    Arrival arrival = arrive(world_, packet, view_);
-    relabel(before, Stage::Reply);
-    if (arrival.to == Arrival::To::Local) return std::nullopt;
-    if (arrival.blocker) return std::move(arrival.blocker);
-    return Blocker{
-        .cause = {.code = "no-route-back", .text = "the reply does not come back", .evidence = {}},
-        .key = "no-route-back"};
-  }
-
-  /// The asker is on a link, and its address is one of ours.
-  Blocker stays_here(const Packet& packet) {
-    const std::string text = "the answer never leaves: " + packet.tuple.destination.text() +
-                             " is an address of this host itself";
-    Blocker blocker = plain_blocker("src-is-local", text, "route",
-                                    "ip route get " + packet.tuple.destination.text());
-    add_stop(world_, Stage::Reply, blocker);
-    return blocker;
-  }
-
-  /// Steps of the answer are all of one stage; those that only say that nothing happened go.
-  void relabel(std::size_t from, Stage stage) {
-    std::vector<Step>& path = world_.path;
-    for (std::size_t i = from; i < path.size();) {
-      path[i].stage = stage;
-      if (path[i].verdict == "pass") {
-        path.erase(path.begin() + static_cast<std::ptrdiff_t>(i));
-      } else {
-        ++i;
-      }
-    }
-  }
-
   /// The client is refused, unless the refusal gets lost.
-  JourneyEnd refuse(const Packet& packet, Blocker why, const Refusal& refusal) {
-    Packet reply = refusal_of(world_, packet, refusal, refuser(why));
+  JourneyEnd refuse(Site& site, const Packet& packet, Blocker why, const Refusal& refusal) {
+    Sites::enter(site);
+    Packet reply = refusal_of(site.world, packet, refusal, refuser(why));
     const bool reset = refusal.tcp_reset && tcp();
     if (!reset) world_.assumptions.emplace_back("the limits of ICMP errors are not reached");
     JourneyEnd end;
-    auto lost = never_refused(world_, packet, refusal, refuser(why));
-    if (!lost) lost = send_back(reply, link_scope(packet));
+    auto lost = never_refused(site.world, packet, refusal, refuser(why));
+    if (lost) name_place(site, *lost);
+    if (!lost) lost = back_.send(site, reply, link_scope(packet));
     if (lost) {
-      end = ends(Outcome::Silent, std::move(why));
+      end = ends(site, Outcome::Silent, std::move(why));
       end.also.push_back(std::move(*lost));
       return end;
     }
     const Family family = packet.family;
     const bool refused = reset || is_port_unreachable(family, refusal.icmp_type, refusal.icmp_code);
-    end = ends(refused ? Outcome::Refused : Outcome::Rejected, std::move(why));
+    end = ends(site, refused ? Outcome::Refused : Outcome::Rejected, std::move(why));
     end.error = reset ? ECONNREFUSED : icmp_errno(family, refusal.icmp_type, refusal.icmp_code);
     if (!reset) end.icmp = icmp_name(family, refusal.icmp_type, refusal.icmp_code);
     if (refused && reset) end.icmp.clear();
-    add_step(world_, Stage::Reply, "pass",
+    add_step(site.world, Stage::Reply, "pass",
              reset ? "a TCP reset leaves" : "ICMP " + end.icmp + " leaves");
     return end;
   }
@@ -315,7 +292,7 @@ class Journey {
   /// The link that an answer must leave by, where the address alone does not say.
   std::uint32_t link_scope(const Packet& packet) const {
     return packet.tuple.source.is_link_local() && packet.family == Family::Inet6 && !local_
-               ? question_.interface
+               ? packet.in
                : 0;
   }
 
@@ -329,34 +306,37 @@ class Journey {
     if (listener == nullptr) return;
     reply.socket_uid = listener->socket.uid;
     reply.socket_mark =
-        static_cast<std::uint32_t>(option(world_, *listener, OptionPart::Mark).value_or(0));
+        static_cast<std::uint32_t>(option(there_->world, *listener, OptionPart::Mark).value_or(0));
     // inet_request_mark(): the client's, where the host accepts marks, only if it has none itself.
     if (reply.socket_mark != 0 || !tcp()) reply.mark = reply.socket_mark;
     if (listener->socket.cgroup) reply.socket_cgroup = *listener->socket.cgroup;
   }
 
   JourneyEnd shake_hands(const Packet& packet, const host::Listener* listener) {
-    Packet reply = answer_to(world_, packet);
+    Packet reply = answer_to(there(), packet);
     reply.tcp_flags = kSyn | kAck;
     speak_for(reply, listener);
-    if (auto lost = send_back(reply, bound_link(packet, listener))) {
+    const bool home = sites_.is_home(*there_);
+    auto lost_answer = back_.send(*there_, reply, bound_link(packet, listener));
+    if (auto& lost = lost_answer) {
       if (lost->cause.code == "no-route" || lost->cause.code.starts_with("route-")) {
         lost->cause.code = "no-route-back";
       }
-      return ends(view_.synproxy ? Outcome::Hangs : Outcome::Silent, std::move(*lost));
+      return ends(has_synproxy() ? Outcome::Hangs : Outcome::Silent, std::move(*lost));
     }
-    add_step(world_, Stage::Handshake, "pass",
-             "SYN and ACK go back by " + link_name(world_, reply.in != 0 ? reply.in : reply.out));
+    const std::string back =
+        home ? link_name(world_, reply.in != 0 ? reply.in : reply.out) : "the same way";
+    add_step(world_, Stage::Handshake, "pass", "SYN and ACK go back by " + back);
     Packet third = first_packet();
     third.tcp_flags = kAck;
     const std::size_t before = world_.path.size();
     std::optional<JourneyEnd> lost = come_again(third, "the handshake's last packet is ");
-    if (view_.synproxy) return lost ? std::move(*lost) : serve(listener, Outcome::Hangs);
+    if (has_synproxy()) return lost ? std::move(*lost) : serve(listener, Outcome::Hangs);
     // What the client says next acknowledges as well, and makes good for it.
     if (lost && was_reset_) return std::move(*lost);
     if (auto end = speak(lost.has_value())) return lost ? std::move(*lost) : std::move(*end);
     if (lost) world_.path.resize(before);
-    if (listener != nullptr) tell_deferred_accept(world_, *listener);
+    if (listener != nullptr) tell_deferred_accept(there(), *listener);
     return reply_to(packet, listener);
   }
 
@@ -373,44 +353,47 @@ class Journey {
   JourneyEnd reply_to(const Packet& first, const host::Listener* listener) {
     JourneyEnd end = serve(listener, Outcome::Hangs);
     if (end.outcome != Outcome::Answered) return end;
-    Packet reply = answer_to(world_, first);
+    Packet reply = answer_to(there(), first);
     reply.tcp_flags = kAck | kPsh;
     reply.payload_length = 1;
     speak_for(reply, listener);
     const std::size_t before = world_.path.size();
-    if (auto lost = send_back(reply, bound_link(first, listener))) {
+    if (auto lost = back_.send(*there_, reply, bound_link(first, listener))) {
       return ends(Outcome::Hangs, std::move(*lost));
     }
-    relabel(before, Stage::Reply);
+    relabel(world_.path, before, Stage::Reply);
     return end;
   }
 
   /// A later packet of the client; only what stops it is told, after `words`.
   std::optional<JourneyEnd> come_again(Packet& packet, const char* words) {
     const std::size_t before = world_.path.size();
-    std::optional<Blocker> blocker;
+    Carried way;
+    was_reset_ = false;
     if (local_) {
-      Departure left = depart(world_, packet, view_, 0, Stage::Handshake);
-      blocker = std::move(left.blocker);
-      was_reset_ = left.refusal && left.refusal->tcp_reset;
-      packet.in = packet.out;
-      packet.out = 0;
+      Departure left = depart_client(packet, Stage::Handshake, way);
+      if (left.blocker) {
+        way = {.to = Carried::To::Lost, .site = &sites_.home(), .blocker = std::move(left.blocker)};
+        was_reset_ = left.refusal && left.refusal->tcp_reset;
+      }
+    } else {
+      way = carrier_.go_on(sites_.home(), packet, there_);
     }
-    if (!blocker) {
-      Arrival arrival = arrive(world_, packet, view_);
-      blocker = std::move(arrival.blocker);
-      was_reset_ = arrival.to == Arrival::To::Refused && arrival.refusal.tcp_reset;
+    relabel(world_.path, before, Stage::Handshake);
+    if (way.to == Carried::To::Local && way.site == there_) return std::nullopt;
+    was_reset_ = was_reset_ || (way.to == Carried::To::Refused && way.refusal.tcp_reset);
+    if (!way.blocker) {
+      const std::string text = "sent to another host than the first";
+      way.blocker = plain_blocker("other-way", text, "nat", "nft list ruleset");
     }
-    relabel(before, Stage::Handshake);
-    if (!blocker) return std::nullopt;
-    blocker->cause.text = words + blocker->cause.text;
-    return ends(Outcome::Hangs, std::move(*blocker));
+    way.blocker->cause.text = words + way.blocker->cause.text;
+    return ends(*way.site, Outcome::Hangs, std::move(*way.blocker));
   }
 
   JourneyEnd serve(const host::Listener* listener, Outcome otherwise) {
     if (listener != nullptr) {
-      if (auto blocker = nobody_serves(world_, *listener)) {
-        add_stop(world_, Stage::Process, *blocker);
+      if (auto blocker = nobody_serves(there(), *listener)) {
+        add_stop(there(), Stage::Process, *blocker);
         return ends(otherwise, std::move(*blocker));
       }
     }
@@ -421,19 +404,19 @@ class Journey {
   JourneyEnd answer(const Packet& packet, const host::Listener* listener) {
     JourneyEnd end = serve(listener, Outcome::Silent);
     if (end.outcome != Outcome::Answered) return end;
-    if (auto lost = never_answered(world_, packet, bound_link(packet, listener))) {
+    if (auto lost = never_answered(there(), packet, bound_link(packet, listener))) {
       return ends(Outcome::Silent, std::move(*lost));
     }
-    if (!everybody_ && listener != nullptr) {
-      if (auto lost = other_source(world_, *listener, packet, bound_link(packet, listener))) {
+    if (!back_.everybody && listener != nullptr) {
+      if (auto lost = other_source(there(), *listener, packet, bound_link(packet, listener))) {
         return ends(Outcome::Silent, std::move(*lost));
       }
     }
-    Packet reply = answer_to(world_, packet);
-    if (everybody_) reply.tuple.source = {.family = packet.family};
+    Packet reply = answer_to(there(), packet);
+    if (back_.everybody) reply.tuple.source = {.family = packet.family};
     reply.payload_length = 1;
     speak_for(reply, listener);
-    if (auto lost = send_back(reply, bound_link(packet, listener))) {
+    if (auto lost = back_.send(*there_, reply, bound_link(packet, listener))) {
       return ends(Outcome::Silent, std::move(*lost));
     }
     // One that conntrack takes for a connection of its own may be sent on to somebody else.
@@ -444,17 +427,23 @@ class Journey {
     return ends(Outcome::Silent, std::move(lost));
   }
 
-  World& world_;
+  [[nodiscard]] bool has_synproxy() const {
+    return sites_.home().view.synproxy || there_->view.synproxy;
+  }
+
+  Sites sites_;
+  World& world_;  ///< of the namespace of the question
   const Question& question_;
-  ConntrackView view_;
+  Carrier carrier_;
+  WayBack back_;
+  Site* there_ = &sites_.home();  ///< where the client's packet came to
   bool local_ = false;
   bool was_reset_ = false;  ///< the last packet of come_again() was answered by a reset
-  bool everybody_ = false;  ///< it came by a broadcast or multicast address
 };
 
 }  // namespace
 
-JourneyEnd travel(World& world, const Question& question) {
+JourneyEnd travel(const World& world, const Question& question) {
   return Journey(world, question).run();
 }
 

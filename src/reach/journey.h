@@ -24,6 +24,6 @@ struct JourneyEnd {
   std::optional<std::size_t> delivers_to = {};
 };
 
-[[nodiscard]] JourneyEnd travel(World& world, const Question& question);
+[[nodiscard]] JourneyEnd travel(const World& world, const Question& question);
 
 }  // namespace hark::reach

@@ -71,6 +71,26 @@ Blocker plain_blocker(const char* code, const std::string& text, const std::stri
           .key = code};
 }
 
+void add_other_ports(const World& world, const Packet& packet, Cause& cause) {
+  if (cause.code != "no-socket") return;
+  constexpr std::size_t kMost = 3;
+  std::vector<const host::Listener*> others;
+  for (const host::Listener& listener : world.host.listeners) {
+    const bool udp = listener.protocol == Protocol::Udp;
+    const bool tcp = listener.protocol == Protocol::Tcp || listener.protocol == Protocol::Mptcp;
+    if (listener.netns != world.network.netns || listener.probable_client) continue;
+    if (packet.protocol == kTcp ? tcp : udp) others.push_back(&listener);
+  }
+  if (others.empty() || others.size() > kMost) return;
+  for (const host::Listener* other : others) {
+    const std::string words = host::listener_words(world.host, *other);
+    cause.text += (other == others.front() ? "; there is " : ", ") + words;
+    cause.evidence.push_back({.fact = words,
+                              .where = "sockets",
+                              .verify = packet.protocol == kTcp ? "ss -Htlnp" : "ss -Hulnp"});
+  }
+}
+
 std::optional<Blocker> link_down(const World& world, const host::Link& link) {
   const std::string verify = "ip link show dev " + shell_word(link.name);
   const char* code = nullptr;

@@ -22,6 +22,10 @@ namespace hark::reach {
 /// listens for it in another namespace of this host is named, with how to ask there.
 [[nodiscard]] Blocker passed_on(const World& world, const Packet& packet);
 
+/// Nobody listens in the namespace to which the packet was passed on: `cause` says so, and on which
+/// ports somebody does.
+void add_other_ports(const World& world, const Packet& packet, Cause& cause);
+
 /// Of a client on this host it is the way there that is missing, not the way back.
 void name_route(const RouteOut& route, Blocker& blocker);
 

@@ -124,6 +124,8 @@ bool has_neighbours(const host::Link& link) {
   return (link.flags & (kNoArp | kLoopback | kPointToPoint)) == 0;
 }
 
+}  // namespace
+
 /// The address from which we would ask: that of the packet that waits, if it is ours (arp_solicit,
 /// ndisc_solicit; of IPv6, if it is the link's), or else one of the link: best of the next hop's
 /// subnet, of IPv6 the link-local one. As if arp_announce were 0.
@@ -178,8 +180,6 @@ std::optional<Blocker> unheard(World& world, std::uint32_t link, const IpAddress
   out.cause.text = text + ": its answer is not taken: " + route.cause.text;
   return out;
 }
-
-}  // namespace
 
 std::optional<Blocker> unresolvable(World& world, std::uint32_t link, const IpAddress& asker,
                                     const IpAddress& target) {

@@ -163,7 +163,8 @@ Trial try_order(const HookRun& run, const std::vector<HookEntry>& entries, const
               .heard = run.world.heard,
               .routes = run.world.routes,
               .xt = run.world.xt,
-              .hooks_run = run.world.hooks_run};
+              .hooks_run = run.world.hooks_run,
+              .scope = run.world.scope};
   Trial trial{.result = {}, .packet = run.packet, .view = run.view};
   HookRun copy{world, run.rules, run.hook, trial.packet, trial.view, trial.result};
   HookResult ended = run_entries(copy, entries, plan);

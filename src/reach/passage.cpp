@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <string>
+#include <utility>
 
 #include "reach/client_tests.h"
 #include "reach/shell_word.h"
@@ -193,6 +194,24 @@ std::optional<Blocker> ipsec(World& world, const Packet& packet, std::uint8_t di
   return out;
 }
 
+/// A router takes one from the packet's TTL, and passes on none that has no more.
+std::optional<Arrival> expired(World& world, Packet& packet) {
+  if (packet.ttl > 1 || world.is_waived("ttl-expired")) {
+    if (packet.ttl > 1) --packet.ttl;
+    return std::nullopt;
+  }
+  constexpr std::uint8_t kExceeded4 = 11, kExceeded6 = 3;
+  const std::string text = "the packet has passed as many routers as it may";
+  Arrival end = lost({.cause = {.code = "ttl-expired",
+                                .text = text,
+                                .evidence = {{.fact = text, .where = "packet", .verify = ""}}},
+                      .key = "ttl-expired"});
+  end.to = Arrival::To::Refused;
+  end.refusal.icmp_type = packet.family == Family::Inet ? kExceeded4 : kExceeded6;
+  add_stop(world, Stage::Forward, *end.blocker);
+  return end;
+}
+
 }  // namespace
 
 Arrival arrive(World& world, Packet& packet, ConntrackView& view) {
@@ -226,21 +245,46 @@ std::optional<Arrival> forward(World& world, Packet& packet, ConntrackView& view
   if (auto blocker = ipsec(world, packet, kPolicyForward, Stage::Forward)) {
     return lost(std::move(*blocker));
   }
+  if (auto end = expired(world, packet)) return end;
   packet.out = fib.link;
   for (const HookPoint hook : {HookPoint::Forward, HookPoint::Postrouting, HookPoint::Egress}) {
     if (auto end = pass_hook(world, hook, packet, view, Stage::Forward)) return end;
   }
   if (auto blocker = programs(world, packet.out, kEgressPrograms)) return lost(std::move(*blocker));
+  if (world.carried) return std::nullopt;
   if (auto blocker = next_hop_silent(world, fib, packet, Stage::Forward)) {
-    Arrival end = lost(std::move(*blocker));
-    constexpr std::uint8_t kUnreachable4 = 3, kHost4 = 1, kUnreachable6 = 1, kAddress6 = 3;
-    const bool ipv4 = packet.family == Family::Inet;
-    end.to = Arrival::To::Refused;
-    end.refusal = {.icmp_type = ipv4 ? kUnreachable4 : kUnreachable6,
-                   .icmp_code = ipv4 ? kHost4 : kAddress6};
-    return end;
+    return not_there(packet, std::move(*blocker));
   }
   return std::nullopt;
+}
+
+Arrival not_there(const Packet& packet, Blocker blocker) {
+  Arrival end = lost(std::move(blocker));
+  constexpr std::uint8_t kUnreachable4 = 3, kHost4 = 1, kUnreachable6 = 1, kAddress6 = 3;
+  const bool ipv4 = packet.family == Family::Inet;
+  end.to = Arrival::To::Refused;
+  end.refusal = {.icmp_type = ipv4 ? kUnreachable4 : kUnreachable6,
+                 .icmp_code = ipv4 ? kHost4 : kAddress6};
+  return end;
+}
+
+std::optional<Arrival> pass_port(World& world, Packet& packet, ConntrackView& view,
+                                 std::uint32_t port, bool out) {
+  const std::uint32_t in = std::exchange(packet.in, out ? packet.in : port);
+  const std::uint32_t leaves = std::exchange(packet.out, out ? port : packet.out);
+  std::optional<Arrival> end;
+  if (!out) {
+    if (auto blocker = programs(world, port, kIngressPrograms)) end = lost(std::move(*blocker));
+    if (!end) end = pass_hook(world, HookPoint::Ingress, packet, view, Stage::Netdev);
+  } else {
+    end = pass_hook(world, HookPoint::Egress, packet, view, Stage::Netdev);
+    if (!end) {
+      if (auto blocker = programs(world, port, kEgressPrograms)) end = lost(std::move(*blocker));
+    }
+  }
+  packet.in = in;
+  packet.out = leaves;
+  return end;
 }
 
 Departure depart(World& world, Packet& packet, ConntrackView& view, std::uint32_t bound,
@@ -284,7 +328,7 @@ Departure depart(World& world, Packet& packet, ConntrackView& view, std::uint32_
     }
   }
   out.blocker = programs(world, packet.out, kEgressPrograms);
-  if (!out.blocker && out.route.fib.type != kLocalType) {
+  if (!out.blocker && out.route.fib.type != kLocalType && !world.carried) {
     out.blocker = next_hop_silent(world, out.route.fib, packet, stage);
   }
   return out;

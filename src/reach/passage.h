@@ -42,6 +42,14 @@ struct Arrival {
 [[nodiscard]] std::optional<Arrival> forward(World& world, Packet& packet, ConntrackView& view,
                                              const FibResult& fib);
 
+/// The next hop does not answer: whoever sent the packet here is told so.
+[[nodiscard]] Arrival not_there(const Packet& packet, Blocker blocker);
+
+/// A frame goes through a port of a bridge, out of the namespace or into it: its device's rules and
+/// programs. Nothing: it goes on.
+[[nodiscard]] std::optional<Arrival> pass_port(World& world, Packet& packet, ConntrackView& view,
+                                               std::uint32_t port, bool out);
+
 struct Departure {
   std::optional<Blocker> blocker = {};
   /// What the sender gets at once where a rule refuses or no route leads out: an errno.

@@ -83,12 +83,18 @@ void add_chains(const HookPlan& plan, const std::vector<HookGroup>& groups,
 
 class Painter {
  public:
-  Painter(const host::Network& network, const Answer& answer) : rules_(network), answer_(answer) {}
+  Painter(const host::Network& network, const Answer& answer)
+      : rules_(network), netns_(network.netns), answer_(answer) {}
 
   std::vector<PictureStage> paint() {
     for (const Step& step : answer_.path) {
-      if (out_.empty() || out_.back().stage != step.stage) {
-        out_.push_back({.stage = step.stage, .steps = {}, .chains = chains_at(step.stage)});
+      const bool here = step.netns == netns_;
+      if (out_.empty() || out_.back().stage != step.stage ||
+          out_.back().steps.back().netns != step.netns) {
+        // Of another namespace the chains are not at hand.
+        out_.push_back({.stage = step.stage,
+                        .steps = {},
+                        .chains = here ? chains_at(step.stage) : std::vector<PictureChain>()});
       }
       out_.back().steps.push_back(step);
     }
@@ -134,6 +140,7 @@ class Painter {
   }
 
   PreparedRuleset rules_;
+  host::NetnsId netns_;
   const Answer& answer_;
   std::vector<PictureStage> out_;
 };

@@ -5,7 +5,6 @@
 
 #include "reach/clients.h"
 #include "reach/reach_cache.h"
-#include "reach/routing_classes.h"
 #include "reach/rule_memory.h"
 
 namespace hark::reach {
@@ -18,15 +17,6 @@ struct Region {
   AddressSet addresses;
   PortSet ports;
 };
-
-const ReachCache::OfFamily& classes_of(const Tracer& tracer, Family family) {
-  auto& known = tracer.reach_cache().families[static_cast<std::size_t>(family)];
-  if (!known) {
-    known = ReachCache::OfFamily{routing_classes(tracer.network(), family),
-                                 routing_ports(tracer.network(), family)};
-  }
-  return *known;
-}
 
 /// The address that is shown for all: not the first of many, which is often nobody's.
 IpAddress witness_of(const AddressSet& addresses) {
@@ -98,7 +88,8 @@ class Search {
       : tracer_(tracer), to_(to), memory_(tracer.reach_cache().runs) {}
 
   std::vector<ReachClass> run() {
-    const ReachCache::OfFamily& all = classes_of(tracer_, to_.address.family);
+    const ReachCache::OfFamily& all =
+        classes_of(tracer_.reach_cache(), tracer_.network(), to_.address.family);
     const AddressSet here(AddressRange{to_.address, to_.address});
     for (const AddressSet& whole : all.classes) {
       const AddressSet addresses = to_.sources.empty() ? whole : whole.intersect(to_.sources);

@@ -1,11 +1,12 @@
-// What reach() keeps of one namespace from one destination to the next. Only for trace.cpp and
-// reach.cpp.
+// What reach() keeps of one namespace from one destination to the next. Only for spaces.cpp,
+// trace.cpp and reach.cpp.
 #pragma once
 
 #include <array>
 #include <optional>
 #include <vector>
 
+#include "host/network.h"
 #include "reach/clients.h"
 #include "reach/rule_memory.h"
 
@@ -20,5 +21,9 @@ struct ReachCache {
   ClientGroupsCache groups = {};
   ClientRuns runs = {};
 };
+
+/// What routing cannot tell apart, of the namespace that the cache is of (routing_classes.h).
+[[nodiscard]] const ReachCache::OfFamily& classes_of(ReachCache& cache,
+                                                     const host::Network& network, Family family);
 
 }  // namespace hark::reach

@@ -101,8 +101,9 @@ bool has_no_way_back(const Answer& answer) {
 }
 
 std::vector<std::vector<ReachClass>> reach_all(const host::Host& host, const host::Network& network,
-                                               const std::vector<Destination>& to) {
-  const Tracer tracer(host, network);
+                                               const std::vector<Destination>& to,
+                                               host::Networks* others) {
+  const Tracer tracer(host, network, others);
   std::vector<std::vector<ReachClass>> out;
   out.reserve(to.size());
   for (const Destination& one : to) out.push_back(reach(tracer, one));
@@ -110,10 +111,11 @@ std::vector<std::vector<ReachClass>> reach_all(const host::Host& host, const hos
 }
 
 void ReachTable::add(host::Network network, const std::vector<std::size_t>& listeners,
-                     const AskReach& ask) {
+                     const AskReach& ask, host::Networks* others) {
   const host::NetnsId id = network.netns;
   Space& space = spaces_[id];
   space.network = std::move(network);
+  if (others != nullptr) others->know(space.network);
   space.sources = std::make_unique<const ClientSources>(space.network);
   using Key = std::tuple<Protocol, IpAddress, std::uint16_t, std::uint32_t>;
   std::map<Key, std::size_t> known;
@@ -136,7 +138,7 @@ void ReachTable::add(host::Network network, const std::vector<std::size_t>& list
       places[i].push_back(at->second);
     }
   }
-  space.places = ask(host_, space.network, all);
+  space.places = ask(host_, space.network, all, others);
   for (const auto& [listener, at] : places) {
     for (const std::size_t place : at) by_listener_[listener].push_back(&space.places[place]);
   }

@@ -17,12 +17,14 @@
 
 namespace hark::reach {
 
-/// reach() of each destination, in their order, with one Tracer for all.
+/// reach() of each destination, in their order, with one Tracer for all. `others` as of Tracer.
 using AskReach = std::function<std::vector<std::vector<ReachClass>>(
-    const host::Host&, const host::Network&, const std::vector<Destination>&)>;
+    const host::Host&, const host::Network&, const std::vector<Destination>&,
+    host::Networks* others)>;
 [[nodiscard]] std::vector<std::vector<ReachClass>> reach_all(const host::Host& host,
                                                              const host::Network& network,
-                                                             const std::vector<Destination>& to);
+                                                             const std::vector<Destination>& to,
+                                                             host::Networks* others);
 
 /// To whom a listener is open, in one word. The order is that of openness.
 enum class Openness : std::uint8_t {
@@ -51,8 +53,10 @@ class ReachTable {
   explicit ReachTable(const host::Host& host, Sources about = Sources::Every)
       : host_(host), about_(about) {}
 
-  /// Asks for `listeners`, all of them of the namespace that `network` is of.
-  void add(host::Network network, const std::vector<std::size_t>& listeners, const AskReach& ask);
+  /// Asks for `listeners`, all of them of the namespace that `network` is of. `others` as of
+  /// Tracer.
+  void add(host::Network network, const std::vector<std::size_t>& listeners, const AskReach& ask,
+           host::Networks* others = nullptr);
 
   [[nodiscard]] const host::Host& host() const { return host_; }
   /// nullptr: of this namespace nothing was added.

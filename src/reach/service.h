@@ -20,6 +20,7 @@ struct Blocker {
   Cause cause;
   std::string key;       ///< for World::waived
   bool passing = false;  ///< a state that may be gone in a moment: a full queue, a stopped process
+  bool placed = false;   ///< it says in which namespace (sites.h)
 };
 
 /// Does the socket take this first packet? Nothing if it does.

@@ -68,10 +68,12 @@ std::optional<Arrival> unread_rules(World& world, Stage stage) {
 
 void add_step(World& world, Stage stage, const char* verdict, std::string detail,
               std::string verify) {
-  world.path.push_back({.stage = stage,
-                        .verdict = verdict,
-                        .detail = std::move(detail),
-                        .verify = std::move(verify)});
+  world.path.push_back(
+      {.stage = stage,
+       .verdict = verdict,
+       .detail = world.place.empty() ? std::move(detail) : "in " + world.place + ": " + detail,
+       .verify = verify.empty() ? verify : world.command + verify,
+       .netns = world.network.netns});
 }
 
 void add_stop(World& world, Stage stage, const Blocker& blocker) {

@@ -27,6 +27,14 @@ void add_stop(World& world, Stage stage, const Blocker& blocker);
 [[nodiscard]] std::optional<Arrival> pass_hook(World& world, HookPoint hook, Packet& packet,
                                                ConntrackView& view);
 
+/// The address from which this host would ask for the link-layer address of `next`, for a packet
+/// from `source` that waits.
+[[nodiscard]] IpAddress asking_address(const World& world, std::uint32_t link,
+                                       const IpAddress& next, const IpAddress& source);
+/// Do rules let our question for `next` out and its answer in? Nothing if so.
+[[nodiscard]] std::optional<Blocker> unheard(World& world, std::uint32_t link,
+                                             const IpAddress& next, const IpAddress& source);
+
 /// Will the packet that leaves find the link-layer address of the next hop? Nothing if so.
 [[nodiscard]] std::optional<Blocker> next_hop_silent(World& world, const FibResult& fib,
                                                      const Packet& packet, Stage stage);

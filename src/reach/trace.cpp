@@ -8,10 +8,7 @@
 #include "host/near_words.h"
 #include "reach/clients.h"
 #include "reach/journey.h"
-#include "reach/prepared_ruleset.h"
-#include "reach/reach_cache.h"
-#include "reach/routing_index.h"
-#include "reach/xt_prepared.h"
+#include "reach/spaces.h"
 
 namespace hark::reach {
 namespace {
@@ -30,27 +27,28 @@ struct Run {
 
 struct Facts {
   const host::Host& host;
-  const host::Network& network;
   const Question& question;
-  const PreparedRuleset& rules;
-  const RoutingIndex& routes;
-  const PreparedXt& xt;
+  Spaces& spaces;
   Clients* clients;
+
+  [[nodiscard]] const host::Network& network() const { return spaces.home().network; }
 };
 
 Run run_once(const Facts& facts, Choices& choices, const std::vector<std::string>& waived) {
   Run run;
-  World world = {.host = facts.host,
-                 .network = facts.network,
-                 .choices = choices,
-                 .path = run.path,
-                 .assumptions = run.assumptions,
-                 .waived = waived,
-                 .prepared = &facts.rules,
-                 .routes = &facts.routes,
-                 .xt = &facts.xt,
-                 .clients = facts.clients,
-                 .wanted = &run.wanted};
+  const Space& home = facts.spaces.home();
+  const World world = {.host = facts.host,
+                       .network = home.network,
+                       .choices = choices,
+                       .path = run.path,
+                       .assumptions = run.assumptions,
+                       .waived = waived,
+                       .prepared = &home.rules,
+                       .routes = &home.routes,
+                       .xt = &home.xt,
+                       .clients = facts.clients,
+                       .wanted = &run.wanted,
+                       .spaces = &facts.spaces};
   run.end = travel(world, facts.question);
   run.taken = choices.taken();
   return run;
@@ -158,16 +156,19 @@ std::vector<Cause> others(const Facts& facts, const Run& first) {
   return out;
 }
 
-Cause answers(const host::Host& host, const JourneyEnd& end) {
+Cause answers(const Facts& facts, const JourneyEnd& end) {
+  const host::Host& host = facts.host;
   Cause cause = {.code = "listener-answers", .text = "a listener answers", .evidence = {}};
   if (!end.delivers_to) return cause;
   const host::Listener& listener = host.listeners[*end.delivers_to];
+  const bool elsewhere = listener.netns != facts.network().netns;
   cause.text = host::listener_words(host, listener);
   const bool tcp = listener.protocol == Protocol::Tcp || listener.protocol == Protocol::Mptcp;
-  cause.evidence.push_back({.fact = cause.text,
-                            .where = "sockets",
-                            .verify = std::string(tcp ? "ss -Htlnp" : "ss -Hulnp") +
-                                      " sport = :" + std::to_string(listener.port)});
+  cause.evidence.push_back(
+      {.fact = cause.text,
+       .where = "sockets",
+       .verify = (elsewhere ? facts.spaces.command_prefix(listener.netns) : std::string()) +
+                 (tcp ? "ss -Htlnp" : "ss -Hulnp") + " sport = :" + std::to_string(listener.port)});
   return cause;
 }
 
@@ -180,7 +181,7 @@ void tell(const Facts& facts, const Run& run, Answer& out) {
   out.assumptions.erase(std::unique(out.assumptions.begin(), out.assumptions.end()),
                         out.assumptions.end());
   out.delivers_to = run.end.delivers_to;
-  out.cause = run.end.blocker ? run.end.blocker->cause : answers(facts.host, run.end);
+  out.cause = run.end.blocker ? run.end.blocker->cause : answers(facts, run.end);
   out.place = run.end.blocker ? run.end.blocker->key : std::string();
   if (facts.clients == nullptr || facts.clients->next) out.next = others(facts, run);
 }
@@ -248,17 +249,11 @@ std::string_view name_of(Certainty certainty) {
 }
 
 struct Tracer::Prepared {
-  PreparedRuleset rules;
-  RoutingIndex routes;
-  PreparedXt xt;
-  ReachCache cache = {};
+  Spaces spaces;
 };
 
-Tracer::Tracer(const host::Host& host, const host::Network& network)
-    : host_(host),
-      network_(network),
-      prepared_(
-          new Prepared{PreparedRuleset(network), RoutingIndex(network), PreparedXt(network), {}}) {}
+Tracer::Tracer(const host::Host& host, const host::Network& network, host::Networks* others)
+    : host_(host), network_(network), prepared_(new Prepared{Spaces(host, network, others)}) {}
 
 Tracer::~Tracer() = default;
 
@@ -267,7 +262,7 @@ Answer trace(const host::Host& host, const host::Network& network, const Questio
 }
 
 ReachCache& Tracer::reach_cache() const {
-  return prepared_->cache;
+  return prepared_->spaces.home().cache;
 }
 
 Answer Tracer::trace(const Question& question) const {
@@ -275,13 +270,8 @@ Answer Tracer::trace(const Question& question) const {
 }
 
 Answer Tracer::trace(const Question& question, Clients* clients) const {
-  const Facts facts = {.host = host_,
-                       .network = network_,
-                       .question = question,
-                       .rules = prepared_->rules,
-                       .routes = prepared_->routes,
-                       .xt = prepared_->xt,
-                       .clients = clients};
+  const Facts facts = {
+      .host = host_, .question = question, .spaces = prepared_->spaces, .clients = clients};
   std::vector<Run> runs;
   const std::vector<std::string> nothing_waived;
   const bool complete = explore([&](Choices& choices) {

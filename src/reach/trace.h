@@ -13,6 +13,7 @@
 
 #include "host/host.h"
 #include "host/network.h"
+#include "host/networks.h"
 #include "reach/packet.h"
 #include "reach/world.h"
 
@@ -75,7 +76,9 @@ struct Answer {
 /// Answers questions about one namespace. Makes its rules and routes ready once; keeps references.
 class Tracer {
  public:
-  Tracer(const host::Host& host, const host::Network& network);
+  /// Packets that leave the namespace are followed through `others`, which must outlive this and
+  /// know `network`; nullptr: what becomes of them is not known.
+  Tracer(const host::Host& host, const host::Network& network, host::Networks* others = nullptr);
   ~Tracer();
   [[nodiscard]] Answer trace(const Question& question) const;
   /// The same for many clients, of whom the question's is one: `clients` has those with the same

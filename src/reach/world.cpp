@@ -13,7 +13,8 @@ std::string_view name_of(Stage stage) {
 }
 
 bool World::is_waived(std::string_view key) const {
-  return std::ranges::find(waived, key) != waived.end();
+  if (scope.empty()) return std::ranges::find(waived, key) != waived.end();
+  return std::ranges::find(waived, scope + std::string(key)) != waived.end();
 }
 
 }  // namespace hark::reach

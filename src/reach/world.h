@@ -18,6 +18,7 @@ class RoutingIndex;
 class PreparedRuleset;
 class PreparedXt;
 class Clients;
+class Spaces;
 
 /// Something a person can look at for himself.
 struct Evidence {
@@ -60,6 +61,7 @@ struct Step {
   std::string detail;
   std::string verify = {};  ///< a command that shows it; may be empty
   std::string rule = {};    ///< the rule that did it, in nft's or iptables' own words; may be empty
+  host::NetnsId netns = {};  ///< where
   bool operator==(const Step&) const = default;
 };
 
@@ -99,6 +101,13 @@ struct World {
   /// How many hooks have been run so far. Chance decides anew at each: it is part of what a
   /// condition of Doubt::Chance is.
   unsigned hooks_run = 0;
+  /// The namespaces to which packets may be passed on; nullptr: none is followed.
+  Spaces* spaces = nullptr;
+  /// Of another namespace than that of the question: what goes before its keys, what it is called
+  /// ("container web"), and what goes before commands that are to be run there.
+  std::string scope = {}, place = {}, command = {};
+  /// Whoever carries packets on from here asks for the next hop's link-layer address himself.
+  bool carried = false;
 
   [[nodiscard]] bool is_waived(std::string_view key) const;
 };

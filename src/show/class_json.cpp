@@ -19,13 +19,14 @@ using reach::Question;
 constexpr const char* kEphemeral = "32768-60999";
 constexpr std::uint16_t kWitnessPort = 40000;
 
-Json path_json(const std::vector<reach::Step>& path) {
+Json path_json(const host::Host& host, const std::vector<reach::Step>& path) {
   Json out = Json::array();
   for (const reach::Step& step : path) {
     out.push_back({{"stage", std::string(name_of(step.stage))},
                    {"verdict", for_json(step.verdict)},
                    {"detail", for_json(step.detail)},
-                   {"verify", text_or_null(step.verify)}});
+                   {"verify", text_or_null(step.verify)},
+                   {"netns", netns_json(host.at(step.netns))}});
   }
   return out;
 }
@@ -103,7 +104,7 @@ Json class_of(const AnswerFacts& facts, const Answer& answer, Json sources) {
                               ? listener_json(facts.host, facts.host.listeners[*answer.delivers_to])
                               : Json(nullptr)},
           {"or_to", std::move(or_to)},
-          {"path", path_json(answer.path)},
+          {"path", path_json(facts.host, answer.path)},
           {"assumptions", std::move(assumptions)},
           {"text", for_json(verdict_words(facts, answer))}};
 }

@@ -104,7 +104,7 @@ TEST(ListJson, ReachIsClassesAndNullWhereUnreadRulesDecide) {
     reach::ReachTable table(b.host());
     table.add(network, b.all(),
               [outcome](const host::Host&, const host::Network&,
-                        const std::vector<reach::Destination>& to) {
+                        const std::vector<reach::Destination>& to, host::Networks*) {
                 std::vector<std::vector<reach::ReachClass>> out;
                 for (const reach::Destination& one : to) {
                   Place place(one.interface, one.address.text().c_str());

@@ -63,18 +63,18 @@ class ReachWords : public ::testing::Test {
 
   [[nodiscard]] reach::ReachTable table() const {
     reach::ReachTable out(builder_.host());
-    out.add(
-        network_, {0},
-        [this](const host::Host&, const host::Network&, const std::vector<reach::Destination>& to) {
-          std::vector<std::vector<ReachClass>> classes;
-          for (const reach::Destination& one : to) {
-            const Place& place = one.interface == kLo     ? lo_
-                                 : one.interface == kEth0 ? eth0_
-                                                          : eth1_;
-            classes.push_back(place.classes());
-          }
-          return classes;
-        });
+    out.add(network_, {0},
+            [this](const host::Host&, const host::Network&,
+                   const std::vector<reach::Destination>& to, host::Networks*) {
+              std::vector<std::vector<ReachClass>> classes;
+              for (const reach::Destination& one : to) {
+                const Place& place = one.interface == kLo     ? lo_
+                                     : one.interface == kEth0 ? eth0_
+                                                              : eth1_;
+                classes.push_back(place.classes());
+              }
+              return classes;
+            });
     return out;
   }
   [[nodiscard]] std::string words() const { return reach_words(table(), {0}); }

@@ -88,6 +88,7 @@ namespace {
 // Is it told of a rule whose drops the kernel traces? Not so of the old iptables, which hark tells
 // of by numbers.
 bool is_traced(const std::string& text) {
+  if (text.starts_with("in ")) return false;  // in a container
   return text.find(" handle ") != std::string::npos ||
          (text.find("the policy of ") != std::string::npos &&
           text.find("tables") == std::string::npos);

@@ -62,6 +62,7 @@ void set_amounts(Plan& plan, const std::string& kind) {
   if (kind == "sockets") plan.sockets = 3;
   if (kind == "xt") plan.xt = 2;
   if (kind == "output") plan.firewall = 2;
+  if (kind == "boxes") plan.boxes = 2;
   if (kind == "mixed")
     plan.firewall = 2, plan.nat = 1, plan.routing = 2, plan.xt = 1, plan.sets = 1;
   plan.chance = dice.percent(8);
@@ -155,6 +156,7 @@ Case generate(std::uint64_t seed, std::uint64_t index) {
                                                {"sockets", 8},
                                                {"xt", 12},
                                                {"output", 6},
+                                               {"boxes", 22},
                                                {"mixed", 6}});
   plan.one.tags.emplace_back("loose");
   set_amounts(plan, kind);
@@ -166,7 +168,9 @@ Case generate(std::uint64_t seed, std::uint64_t index) {
   if (nft_first) add_nft(plan);
   add_xt(plan);
   if (!nft_first) add_nft(plan);
+  if (plan.boxes > 0) add_boxes(plan);
   add_asks(plan);
+  if (plan.boxes > 0) add_box_asks(plan);
   return std::move(plan.one);
 }
 

@@ -22,6 +22,9 @@ struct Plan {
   unsigned nat = 0, routing = 0, sockets = 0, xt = 0, sets = 0;
   bool chance = false;                                    ///< rules may roll dice
   std::vector<std::pair<bool, std::uint16_t>> open = {};  ///< is it UDP, and the port of listeners
+  unsigned boxes = 0;                                     ///< containers
+  /// Ports of this host that lead to containers, as above.
+  std::vector<std::pair<bool, std::uint16_t>> published = {};
   bool marks = false;  ///< rules set marks, and policy rules look at them
   void step(Step::Kind kind, bool late, std::string text, std::string program = {});
   void ip(std::string text) { step(Step::Kind::Ip, true, std::move(text)); }
@@ -33,6 +36,10 @@ void add_routing(Plan& plan);
 void add_nft(Plan& plan);
 void add_xt(Plan& plan);
 void add_asks(Plan& plan);
+/// Containers behind a bridge or a routed pair, with published ports, masquerading and rules for
+/// what is forwarded; and questions about them.
+void add_boxes(Plan& plan);
+void add_box_asks(Plan& plan);
 
 /// Ranges of clients' addresses that rules are about, as they are written, none overlapping
 /// another; and the addresses at their ends and just outside.

@@ -27,9 +27,9 @@ struct Verdict {
   /// All of them are chance, the time, or what the question leaves open about the packet.
   bool open_by_nature = false;
   std::vector<std::uint32_t> inodes = {};  ///< of the socket it is delivered to, or of any of them
-  std::string evidence = {};                ///< where it stands, line by line
-  std::vector<std::string> instead = {};    ///< other causes of the same, in words
-  std::string path = {};                    ///< for a person
+  std::string evidence = {};               ///< where it stands, line by line
+  std::vector<std::string> instead = {};   ///< other causes of the same, in words
+  std::string path = {};                   ///< for a person
 };
 [[nodiscard]] std::string words_of(const Verdict& verdict);
 

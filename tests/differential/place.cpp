@@ -202,8 +202,48 @@ Result<Place> Place::make() {
   return place;
 }
 
-void Place::in_host(const std::function<void()>& work) const {
-  setns(host_.get(), CLONE_NEWNET);
+namespace {
+
+std::string path_of(int fd) {
+  return "/proc/" + std::to_string(getpid()) + "/fd/" + std::to_string(fd);
+}
+
+}  // namespace
+
+Result<void> Place::make_boxes(const std::vector<std::string>& names) {
+  for (const std::string& name : names) {
+    if (unshare(CLONE_NEWNET) != 0) return fail(kernel_error(errno, "unshare"));
+    Box box{.name = name, .netns = own_netns(), .path = {}};
+    box.path = path_of(box.netns.get());
+    for (const Setting& setting : kSettings) write_sysctl(setting.path, setting.value);
+    setns(wire_.get(), CLONE_NEWNET);
+    auto made = run_program(box.netns.get(), {"ip", "link", "set", "lo", "up"}, "");
+    if (!made) return made;
+    boxes_.push_back(std::move(box));
+  }
+  return {};
+}
+
+int Place::netns_of(const std::string& name) const {
+  const auto box = std::ranges::find(boxes_, name, &Box::name);
+  return box == boxes_.end() ? host_.get() : box->netns.get();
+}
+
+std::string Place::host_path() const {
+  return path_of(host_.get());
+}
+
+std::string Place::with_paths(std::string text) const {
+  for (const Box& box : boxes_) {
+    const std::string word = "@" + box.name;
+    const std::size_t at = text.find(word);
+    if (at != std::string::npos) text.replace(at, word.size(), box.path);
+  }
+  return text;
+}
+
+void Place::in_netns(int netns, const std::function<void()>& work) const {
+  setns(netns, CLONE_NEWNET);
   work();
   setns(wire_.get(), CLONE_NEWNET);
 }
@@ -231,6 +271,17 @@ Result<void> Place::run_step(const Step& step) const {
     case Step::Kind::Sysctl:
       in_host([&] { done = set_sysctl(step.text); });
       break;
+    case Step::Kind::In: {
+      std::string_view rest = step.text;
+      const int netns = netns_of(step.program);
+      if (netns == host_.get()) return fail(plain_error(step.program, "no such box"));
+      if (rest.starts_with("nft\n")) return run_program(netns, {"nft", "-f", "-"}, rest.substr(4));
+      if (!rest.starts_with("sysctl ")) {
+        return run_program(netns, words_of(with_paths(step.text)), "");
+      }
+      in_netns(netns, [&] { done = set_sysctl(rest.substr(7)); });
+      break;
+    }
     case Step::Kind::Ip:
       break;  // run_batch
   }
@@ -255,7 +306,7 @@ Result<void> Place::apply(const std::vector<Step>& steps, bool late, bool loose,
     }
     six = wants_six;
     if (is_ip) {
-      batch += step.text.substr(six ? 3 : 0) + "\n";
+      batch += with_paths(step.text.substr(six ? 3 : 0)) + "\n";
       continue;
     }
     const auto done = run_step(step);
@@ -287,8 +338,13 @@ void Place::wait_for_addresses() const {
 }
 
 void Place::forget() const {
-  (void)run_program(host_.get(), {"ip", "neigh", "flush", "all"}, "");
-  in_host([] {
+  forget_in(host_.get());
+  for (const Box& box : boxes_) forget_in(box.netns.get());
+}
+
+void Place::forget_in(int netns) const {
+  (void)run_program(netns, {"ip", "neigh", "flush", "all"}, "");
+  in_netns(netns, [] {
     const UniqueFd netlink(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER));
     struct {
       nlmsghdr header{.nlmsg_len = sizeof(nlmsghdr) + sizeof(nfgenmsg),

@@ -90,8 +90,16 @@ void Prober::Work::choose_port(Client& client) {
 
 void Prober::Work::begin(Client& client, const std::vector<InterfaceNow>& interfaces) {
   const auto interface = std::ranges::find(interfaces, client.ask.interface, &InterfaceNow::name);
+  const int netns = place.netns_of(client.ask.interface);
   choose_port(client);
   client.sequence = 0x10000000U + static_cast<std::uint32_t>(client.seen.source_port) * 4096U;
+  if (netns != place.host()) {
+    place.in_netns(netns,
+                   [&] { client.local = std::make_unique<LocalClient>(client.ask, client.seen); });
+    // It could not even send from there.
+    if (client.seen.error != 0) client.seen.outcome = "invalid";
+    return;
+  }
   if (interface == interfaces.end()) {
     client.state = Client::State::Ended;
     client.seen.outcome = "invalid";

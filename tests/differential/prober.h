@@ -31,7 +31,7 @@ struct Observation {
 [[nodiscard]] std::string words_of(const Observation& observation);
 
 struct ProbeSettings {
-  int grace_ms = 20;  ///< waited for late frames once everything was dealt with
+  int grace_ms = 30;  ///< waited for late frames once everything was dealt with
 };
 
 class Prober {

@@ -38,12 +38,13 @@ Tally run_here(const Case& one, const RunOptions& options) {
   stay_on_one_processor();
   auto place = Place::make();
   if (!place) return not_made(one, place.error());
+  if (auto done = place->make_boxes(one.boxes); !done) return not_made(one, done.error());
   const bool loose = one.has_tag("loose");
   std::vector<std::string> missed;
   if (auto done = place->apply(one.steps, false, loose, missed); !done) {
     return not_made(one, done.error());
   }
-  auto servers = Servers::start(place->host(), one.listeners, loose);
+  auto servers = Servers::start(*place, one.listeners, loose);
   if (!servers) return not_made(one, servers.error());
   if (auto done = place->apply(one.steps, true, loose, missed); !done) {
     return not_made(one, done.error());

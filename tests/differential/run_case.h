@@ -15,7 +15,7 @@ struct RunOptions {
   bool probe_only = false;   ///< hark is not asked: only what the script itself expects counts
   bool one_process = false;  ///< for debuggers: this process runs the case, and stays on the wire
   bool classes = false;      ///< asks reach() too, and the edges of its classes (classes.h)
-  int grace_ms = 20;
+  int grace_ms = 30;
   std::string program = {};  ///< asks this hark as well, for a few questions; empty: not
 };
 

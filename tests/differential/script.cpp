@@ -87,6 +87,21 @@ bool take_line(Case& one, std::string_view line, Lines& lines) {
     one.steps.push_back({Step::Kind::Run, late, "", trimmed(rest)});
   } else if (word == "wire") {
     one.steps.push_back({Step::Kind::Wire, late, "", trimmed(rest)});
+  } else if (word == "box") {
+    one.boxes.push_back(trimmed(rest));
+  } else if (word == "bridged") {
+    std::vector<std::string> boxes;
+    for (std::string_view box = next_word(rest); !box.empty(); box = next_word(rest)) {
+      boxes.emplace_back(box);
+    }
+    for (Step& step : bridged_steps(boxes)) one.steps.push_back(std::move(step));
+    one.boxes.insert(one.boxes.end(), boxes.begin(), boxes.end());
+  } else if (word == "in") {
+    const std::string box(next_word(rest));
+    std::string text = trimmed(rest);
+    const bool file = text == "nft";
+    if (file) text += "\n" + lines.block();
+    one.steps.push_back({Step::Kind::In, late || file, box, text});
   } else if (word == "listen") {
     one.listeners.push_back(trimmed(rest));
   } else if (word == "nft") {
@@ -151,6 +166,7 @@ Result<std::vector<Case>> parse_script(std::string_view text) {
 std::string print_case(const Case& one) {
   std::string text = "case " + one.name + "\n";
   if (!one.tags.empty()) text += "tag " + join(one.tags, " ") + "\n";
+  for (const std::string& box : one.boxes) text += "box " + box + "\n";
   bool late = false;
   const auto put_listeners = [&] {
     for (const std::string& listener : one.listeners) text += "listen " + listener + "\n";
@@ -174,6 +190,10 @@ std::string print_case(const Case& one) {
       case Step::Kind::Run:
         text += "run" + mark + step.text + "\n";
         break;
+      case Step::Kind::In:
+        text += (step.late && !step.text.starts_with("nft\n") ? "in! " : "in ") + step.program +
+                " " + step.text + (step.text.starts_with("nft\n") ? ".\n" : "\n");
+        break;
       case Step::Kind::Wire:
         text += "wire" + mark + step.text + "\n";
         break;
@@ -183,6 +203,35 @@ std::string print_case(const Case& one) {
   for (const IpAddress& address : one.dead) text += "dead " + address.text() + "\n";
   for (const Ask& ask : one.asks) text += line_of(ask) + "\n";
   return text;
+}
+
+std::vector<Step> bridged_steps(const std::vector<std::string>& boxes) {
+  std::vector<Step> steps;
+  const auto host = [&](const std::string& text) {
+    steps.push_back({Step::Kind::Ip, false, "", text});
+  };
+  host("link add br0 type bridge");
+  host("address add 172.18.0.1/24 dev br0");
+  host("address add fd18::1/64 nodad dev br0");
+  host("link set br0 up");
+  steps.push_back({Step::Kind::Sysctl, false, "", "ipv4/ip_forward 1"});
+  steps.push_back({Step::Kind::Sysctl, false, "", "ipv6/conf/all/forwarding 1"});
+  unsigned last = 2;
+  for (const std::string& box : boxes) {
+    const std::string number = std::to_string(last++);
+    const auto in = [&](const std::string& text) {
+      steps.push_back({Step::Kind::In, false, box, text});
+    };
+    host("link add v" + box + " type veth peer name eth0 netns @" + box);
+    host("link set v" + box + " master br0");
+    host("link set v" + box + " up");
+    in("ip link set eth0 up");
+    in("ip address add 172.18.0." + number + "/24 dev eth0");
+    in("ip address add fd18::" + number + "/64 nodad dev eth0");
+    in("ip route add default via 172.18.0.1");
+    in("ip -6 route add default via fd18::1");
+  }
+  return steps;
 }
 
 std::vector<Step> base_steps() {

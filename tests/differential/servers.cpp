@@ -40,6 +40,8 @@ bool take_word(ListenSpec& spec, std::string_view word) {
     spec.packet_info = false;
   } else if (key == "v6only") {
     spec.v6only = value == "1";
+  } else if (key == "in") {
+    spec.box = value;
   } else if (key == "dev") {
     spec.device = value;
   } else if (key == "backlog") {
@@ -119,17 +121,18 @@ Result<ListenSpec> parse_listener(std::string_view line) {
   return spec;
 }
 
-Result<Servers> Servers::start(int netns, const std::vector<std::string>& lines, bool loose) {
-  std::vector<ListenSpec> running, stopped;
+Result<Servers> Servers::start(const Place& place, const std::vector<std::string>& lines,
+                               bool loose) {
+  std::map<std::pair<std::string, bool>, std::vector<ListenSpec>> processes;
   for (const std::string& line : lines) {
     auto spec = parse_listener(line);
     if (!spec) return fail(spec.error());
-    (spec->stopped ? stopped : running).push_back(std::move(*spec));
+    processes[{spec->box, spec->stopped}].push_back(std::move(*spec));
   }
   Servers servers;
-  for (const auto* specs : {&running, &stopped}) {
-    if (specs->empty()) continue;
-    if (auto done = servers.start_process(netns, *specs, specs == &stopped, loose); !done) {
+  for (const auto& [where, specs] : processes) {
+    const int netns = place.netns_of(where.first);
+    if (auto done = servers.start_process(netns, specs, where.second, loose); !done) {
       return fail(done.error());
     }
   }

@@ -11,6 +11,7 @@
 //   minttl=N (255 without a number)   filter=drop|accept|short (drop without a word; short: what is
 //   longer than 1000 bytes is dropped)   defer   mark=N   md5=ADDRESS (of a peer that has to sign)
 //   nopktinfo   of udp: does not learn at which address it was asked
+//   in=NAME      in that container
 #pragma once
 
 #include <sys/types.h>
@@ -23,6 +24,7 @@
 #include "base/address.h"
 #include "base/result.h"
 #include "base/unique_fd.h"
+#include "place.h"
 
 namespace hark::differential {
 
@@ -41,6 +43,7 @@ struct ListenSpec {
   std::optional<IpAddress> peer = {};
   std::uint16_t peer_port = 0;
   std::optional<IpAddress> md5 = {};
+  std::string box = {};
 };
 [[nodiscard]] Result<ListenSpec> parse_listener(std::string_view line);
 
@@ -59,10 +62,10 @@ class Servers {
   Servers& operator=(Servers&&) = default;
   ~Servers();
 
-  /// Opens them all in the namespace. An error names the listener; `loose`: one that cannot be
-  /// opened is left out.
-  [[nodiscard]] static Result<Servers> start(int netns, const std::vector<std::string>& lines,
-                                             bool loose);
+  /// Opens them all, each in its namespace. An error names the listener; `loose`: one that cannot
+  /// be opened is left out.
+  [[nodiscard]] static Result<Servers> start(const Place& place,
+                                             const std::vector<std::string>& lines, bool loose);
   /// Waits until everything that has arrived was served; who was served since the last time.
   [[nodiscard]] std::vector<Delivery> settle();
   /// The listener's name by the inode of its socket.

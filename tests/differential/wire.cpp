@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <chrono>
 #include <string>
 
 namespace hark::differential {
@@ -67,10 +68,21 @@ void Wire::drain() const {
   }
 }
 
+// Frames that say nothing, such as a sentinel, do not end the wait.
 unsigned Wire::read(const std::function<void(unsigned link, const Seen&)>& take, int wait_ms) {
+  using Clock = std::chrono::steady_clock;
+  const auto end = Clock::now() + std::chrono::milliseconds(wait_ms);
+  while (true) {
+    const unsigned count = read_waiting(take);
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - Clock::now()).count();
+    if (count > 0 || left <= 0) return count;
+    if (!readable(frames_.get(), static_cast<int>(left))) return 0;
+  }
+}
+
+unsigned Wire::read_waiting(const std::function<void(unsigned link, const Seen&)>& take) {
   unsigned count = 0;
   Bytes buffer(4096);
-  if (wait_ms > 0 && !readable(frames_.get(), wait_ms)) return 0;
   while (true) {
     sockaddr_ll from{};
     socklen_t size = sizeof from;

@@ -34,6 +34,8 @@ class Wire {
 
  private:
   void answer(unsigned link, const Seen& seen) const;
+  /// Those that are there.
+  unsigned read_waiting(const std::function<void(unsigned link, const Seen&)>& take);
   std::vector<IpAddress> dead_;
   std::vector<InterfaceNow> interfaces_;
   std::array<int, kLinks> index_{};

@@ -1,0 +1,63 @@
+#include "host/networks.h"
+
+#include <algorithm>
+
+#include "base/netns_parts.h"
+#include "host/collect_network.h"
+
+namespace hark::host {
+
+const Network* Networks::of(NetnsId id) {
+  if (const auto found = known_.find(id); found != known_.end()) return found->second;
+  const Network*& known = known_[id];
+  const auto at = static_cast<std::size_t>(id);
+  if (at >= ways_.size() || !host_.at(id).entered) return known;
+  auto network = std::make_unique<const Network>(
+      collect_network(source_, ways_[at], host_, id, network_request(host_, id)));
+  if (network->links.empty()) return known;
+  known = network.get();
+  read_[id] = std::move(network);
+  return known;
+}
+
+const Networks::Numbers& Networks::numbers_in(NetnsId id) {
+  const auto [at, fresh] = numbers_.try_emplace(id);
+  const auto position = static_cast<std::size_t>(id);
+  if (!fresh || position >= ways_.size()) return at->second;
+  const auto answer = source_.netns_ids(ways_[position], ways_);
+  if (!answer) return at->second;
+  ByteReader reader(*answer);
+  while (reader.left() >= sizeof(NetnsNumber)) {
+    const auto one = reader.value<NetnsNumber>();
+    const auto netns = std::ranges::find(ways_, one.inode, &kernel::NetnsRef::inode);
+    if (one.inode == 0 || netns == ways_.end()) continue;
+    at->second[one.number] = NetnsId{static_cast<std::uint32_t>(netns - ways_.begin())};
+  }
+  return at->second;
+}
+
+std::optional<LinkEnd> Networks::other_end(const Network& in, const Link& link) {
+  if (link.peer == 0) return std::nullopt;
+  if (!link.peer_netns) return LinkEnd{.netns = in.netns, .link = link.peer};
+  const auto known = ends_.find({in.netns, link.index});
+  if (known != ends_.end()) return known->second;
+  const Numbers& numbers = numbers_in(in.netns);
+  const auto netns = numbers.find(*link.peer_netns);
+  if (netns == numbers.end()) return std::nullopt;
+  const LinkEnd end{.netns = netns->second, .link = link.peer};
+  ends_[{in.netns, link.index}] = end;
+  if (link.kind == "veth") {
+    ends_[{end.netns, end.link}] = LinkEnd{.netns = in.netns, .link = link.index};
+  }
+  return end;
+}
+
+std::string Networks::command_prefix(NetnsId id) const {
+  const auto at = static_cast<std::size_t>(id);
+  if (at >= ways_.size() || ways_[at].paths.empty()) return {};
+  const std::string& path = ways_[at].paths.front();
+  if (path.empty()) return {};
+  return "nsenter --net=" + path + " ";
+}
+
+}  // namespace hark::host

@@ -1,0 +1,374 @@
+#include "reach/carrier.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "reach/clients.h"
+#include "reach/journey_blockers.h"
+#include "reach/routing_classes.h"
+#include "reach/segment.h"
+#include "reach/shell_word.h"
+#include "reach/spaces.h"
+#include "reach/steps.h"
+
+namespace hark::reach {
+namespace {
+
+constexpr std::uint32_t kLoopback = 0x8;    // IFF_LOOPBACK
+constexpr std::uint16_t kValid = 0xde;      // NUD_VALID
+constexpr std::uint16_t kPermanent = 0x80;  // NUD_PERMANENT
+constexpr unsigned kMostHops = 32;
+
+bool is_loopback(const World& world, std::uint32_t index) {
+  const host::Link* link = world.network.link(index);
+  return link != nullptr && (link->flags & kLoopback) != 0;
+}
+
+Carried stopped(Site& site, Arrival arrival) {
+  Carried out;
+  out.site = &site;
+  out.to = arrival.to == Arrival::To::Refused ? Carried::To::Refused : Carried::To::Lost;
+  out.blocker = std::move(arrival.blocker);
+  out.refusal = arrival.refusal;
+  out.route = std::move(arrival.route);
+  return out;
+}
+
+Carried unseen(Site& site, const Packet& packet, const Segment& segment) {
+  Carried out{.to = Carried::To::Unseen, .site = &site};
+  out.blocker = passed_on(site.world, packet);
+  if (!segment.unread.empty()) {
+    Cause& cause = out.blocker->cause;
+    cause.text = "the packet is handed to " + packet.tuple.destination.text() + " by " +
+                 link_name(site.world, packet.out) + ", to " + segment.unread +
+                 ", whose namespace cannot be read";
+    cause.evidence.front().fact = cause.text;
+  }
+  const Evidence& route = out.blocker->cause.evidence.front();
+  add_step(site.world, Stage::Forward, "unknown", route.fact, route.verify);
+  return out;
+}
+
+const host::Neighbour* known(const World& world, std::uint32_t link, const IpAddress& next) {
+  const auto at = std::ranges::find_if(world.network.neighbours, [&](const auto& entry) {
+    return entry.link == link && entry.address == next && (entry.state & kValid) != 0 &&
+           !entry.mac.empty();
+  });
+  return at == world.network.neighbours.end() ? nullptr : &*at;
+}
+
+/// What the next namespace makes of a packet that came in over a pair: skb_scrub_packet().
+void scrub(Packet& packet, const host::Link* from, bool other_namespace) {
+  packet.ct = CtState::None;
+  packet.ct_reply = false;
+  packet.ct_zone = 0;
+  packet.from_socket = false;
+  packet.socket_uid.reset();
+  packet.socket_gid.reset();
+  packet.socket_cgroup.clear();
+  packet.socket_mark = 0;
+  packet.has_mac = true;
+  packet.source_mac.reset();
+  if (from != nullptr && !from->mac.empty()) packet.source_mac = from->mac;
+  packet.to_all = false;
+  packet.priority = 0;
+  if (other_namespace) packet.mark = 0;
+}
+
+}  // namespace
+
+namespace {
+
+/// br_netfilter has the rules of IP see what a bridge passes from port to port: br_nf_pre_routing()
+/// of net/bridge/br_netfilter_hooks.c. Without the module there are no such settings.
+bool calls_ip_rules(const World& world, const host::Link& bridge, Family family) {
+  const host::NetSettings& settings = world.network.settings;
+  const bool v4 = family == Family::Inet;
+  const auto& all = v4 ? settings.bridge_call_iptables : settings.bridge_call_ip6tables;
+  return all && (*all != 0 || (v4 ? bridge.bridge.calls_iptables : bridge.bridge.calls_ip6tables));
+}
+
+/// A frame passes a bridge from port to port. Nothing: it goes on.
+std::optional<Arrival> pass_bridge(Site& site, std::uint32_t bridge, Packet& packet) {
+  World& world = site.world;
+  const host::Link* link = world.network.link(bridge);
+  if (link == nullptr || !calls_ip_rules(world, *link, packet.family)) return std::nullopt;
+  scrub(packet, nullptr, false);
+  packet.in = bridge;
+  packet.out = 0;
+  const IpAddress to = packet.tuple.destination;
+  auto end = pass_hook(world, HookPoint::Prerouting, packet, site.view, Stage::Forward);
+  packet.out = bridge;
+  for (const HookPoint hook : {HookPoint::Forward, HookPoint::Postrouting}) {
+    if (!end) end = pass_hook(world, hook, packet, site.view, Stage::Forward);
+  }
+  if (end || packet.tuple.destination == to) return end;
+  const Condition same = {
+      .code = "bridge-filter",
+      .text = "what a rule sends elsewhere while it passes " + link->name + " still gets there",
+      .key = "bridge-dnat:" + link->name,
+      .doubt = Doubt::Opaque};
+  if (world.choices.pick(same)) return std::nullopt;
+  Arrival lost;
+  lost.blocker = plain_blocker("bridge-filter", same.text, link->name, "bridge link show");
+  return lost;
+}
+
+/// With br_netfilter what NAT sends out by the bridge by which it came in needs no forwarding: it
+/// is passed from port to port (br_nf_pre_routing_finish).
+bool turns_at_bridge(Site& site, const Packet& packet, Arrival& arrival) {
+  World& world = site.world;
+  const host::Link* bridge = world.network.link(packet.in);
+  if (arrival.to != Arrival::To::Lost || arrival.blocker->cause.code != "not-local" ||
+      bridge == nullptr || bridge->kind != "bridge" || !site.view.connection ||
+      !site.view.connection->destination_nat || !calls_ip_rules(world, *bridge, packet.family)) {
+    return false;
+  }
+  const FibResult fib = fib_lookup(world, {.family = packet.family,
+                                           .source = packet.tuple.source,
+                                           .destination = packet.tuple.destination,
+                                           .mark = packet.mark,
+                                           .protocol = packet.protocol});
+  if (fib.link != packet.in) return false;
+  world.path.pop_back();
+  arrival.to = Arrival::To::Forward;
+  arrival.route.fib = fib;
+  return true;
+}
+
+}  // namespace
+
+bool Carrier::is_for_client(const Site& site, const Packet& packet, std::uint32_t out) const {
+  if (!sites_.is_home(site) || !packet.reply) return false;
+  const World& world = site.world;
+  if (is_loopback(world, question_.interface)) return false;
+  if (out == question_.interface || world.spaces == nullptr) return true;
+  const Segment& segment = world.spaces->segment(world.network, out);
+  return segment.open || segment.stations.empty();
+}
+
+Carried Carrier::go_on(Site& site, Packet& packet, const Site* ours) {
+  Site* at = &site;
+  const bool has_socket = packet.has_socket;
+  for (unsigned hop = 0; hop < kMostHops; ++hop) {
+    Sites::enter(*at);
+    packet.has_socket = has_socket && (ours == nullptr || ours == at);
+    Arrival arrival = arrive(at->world, packet, at->view);
+    if (arrival.to == Arrival::To::Local) {
+      return {.to = Carried::To::Local, .site = at, .route = std::move(arrival.route)};
+    }
+    if (arrival.to != Arrival::To::Forward && !turns_at_bridge(*at, packet, arrival)) {
+      return stopped(*at, std::move(arrival));
+    }
+    const FibResult fib = arrival.route.fib;
+    const bool home = is_for_client(*at, packet, fib.link);
+    at->world.carried = !home;
+    auto end = forward(at->world, packet, at->view, fib);
+    at->world.carried = false;
+    if (end) return stopped(*at, std::move(*end));
+    if (home) return {.to = Carried::To::Client, .site = at};
+    if (auto there = cross(at, packet, fib)) return std::move(*there);
+  }
+  const std::string text = "the packet goes in circles";
+  Blocker blocker = plain_blocker("routing-loop", text, "route",
+                                  "ip route get " + packet.tuple.destination.text());
+  add_stop(at->world, Stage::Forward, blocker);
+  return {.to = Carried::To::Lost, .site = at, .blocker = std::move(blocker)};
+}
+
+Carried Carrier::leave(Site& site, Packet& packet, const FibResult& fib, const Site* ours) {
+  Site* at = &site;
+  if (auto there = cross(at, packet, fib)) return std::move(*there);
+  return go_on(*at, packet, ours);
+}
+
+std::optional<Carried> Carrier::cross(Site*& site, Packet& packet, const FibResult& fib) {
+  World& world = site->world;
+  const IpAddress next = fib.gateway.value_or(packet.tuple.destination);
+  static const Segment kNothing;
+  const Segment& segment =
+      world.spaces == nullptr ? kNothing : world.spaces->segment(world.network, packet.out);
+  std::optional<Blocker> blocked;
+  if (segment.stations.empty()) {
+    blocked = next_hop_silent(world, fib, packet, Stage::Forward);
+    if (blocked) return stopped(*site, not_there(packet, std::move(*blocked)));
+    return unseen(*site, packet, segment);
+  }
+  if (next.is_multicast()) return unseen(*site, packet, segment);
+  tell_clients_apart(segment, next);
+  if (is_client_here(segment, packet, next)) {
+    Site& home = sites_.home();
+    Sites::enter(home);
+    if (auto end = pass_bridge(home, question_.interface, packet)) {
+      return stopped(home, std::move(*end));
+    }
+    const host::Link* bridge = home.world.network.link(question_.interface);
+    const bool seen = calls_ip_rules(home.world, *bridge, packet.family);
+    return Carried{.to = Carried::To::Client, .site = seen ? &home : site};
+  }
+  const Station* to = station_of(*site, segment, packet, next, blocked);
+  if (to != nullptr) return hand_over(*site, *to, packet, site);
+  if (!blocked && segment.open) return unseen(*site, packet, segment);
+  if (!blocked) {
+    const std::string link = link_name(world, packet.out);
+    blocked = plain_blocker("neigh-failed", next.text() + " does not answer on " + link, link,
+                            "ip neigh show dev " + shell_word(link));
+    add_stop(world, Stage::Forward, *blocked);
+  }
+  return stopped(*site, not_there(packet, std::move(*blocked)));
+}
+
+/// The client is on a link of his own behind a bridge of the namespace of the question.
+bool Carrier::is_client_here(const Segment& segment, const Packet& packet,
+                             const IpAddress& next) const {
+  if (!packet.reply || next != question_.source) return false;
+  const Site& home = std::as_const(sites_).home();
+  if (is_loopback(home.world, question_.interface)) return false;
+  const host::LinkEnd link{home.world.network.netns, question_.interface};
+  return std::ranges::any_of(segment.stations, [&](const Station& one) { return one.at == link; });
+}
+
+/// Who of many clients is a neighbour there, or has the address of one, fares otherwise.
+void Carrier::tell_clients_apart(const Segment& segment, const IpAddress& next) {
+  Clients* clients = sites_.home().world.clients;
+  if (clients == nullptr) return;
+  for (const auto& [address, owners] : segment.owners) {
+    if (address.family == next.family) clients->split(next, {address, address});
+  }
+}
+
+bool Carrier::answers(const Station& station, const IpAddress& asker, const IpAddress& next) {
+  Site* there = sites_.at(station.at.netns);
+  if (there == nullptr) return false;
+  const std::size_t before = there->world.path.size();
+  Sites::enter(*there);
+  const bool silent = unresolvable(there->world, station.at.link, asker, next).has_value();
+  there->world.path.resize(before);
+  return !silent;
+}
+
+const Station* Carrier::station_of(Site& site, const Segment& segment, const Packet& packet,
+                                   const IpAddress& next, std::optional<Blocker>& blocked) {
+  World& world = site.world;
+  const auto& stations = segment.stations;
+  if (site.heard_from && world.heard == Heard{packet.out, next}) {
+    const auto at = std::ranges::find(stations, *site.heard_from, &Station::at);
+    if (at != stations.end()) return &*at;
+  }
+  if (const host::Neighbour* entry = known(world, packet.out, next)) {
+    const auto at = std::ranges::find_if(stations, [&](const Station& one) {
+      const host::Network* network = world.spaces->network(one.at.netns);
+      const host::Link* link = network == nullptr ? nullptr : network->link(one.at.link);
+      return link != nullptr && link->mac == entry->mac;
+    });
+    if (at != stations.end()) return &*at;
+    if ((entry->state & kPermanent) != 0 || segment.open) return nullptr;
+  }
+  blocked = unheard(world, packet.out, next, packet.tuple.source);
+  if (blocked) {
+    add_stop(world, Stage::Forward, *blocked);
+    return nullptr;
+  }
+  const IpAddress asker = asking_address(world, packet.out, next, packet.tuple.source);
+  std::vector<std::size_t> asked = segment.proxies;
+  if (const auto owners = segment.owners.find(next); owners != segment.owners.end()) {
+    asked.insert(asked.begin(), owners->second.begin(), owners->second.end());
+  }
+  const Station* found = nullptr;
+  for (const std::size_t i : asked) {
+    if (found == &stations[i] || !answers(stations[i], asker, next)) continue;
+    const Condition first = {.code = "duplicate-address",
+                             .text = "which of several answers for " + next.text() + " is heard",
+                             .key = "duplicate-address " + next.text(),
+                             .doubt = Doubt::Chance};
+    Sites::enter(site);
+    if (found != nullptr && world.choices.pick(first)) continue;
+    found = &stations[i];
+  }
+  Sites::enter(site);
+  if (found == nullptr) return nullptr;
+  Site* there = sites_.at(found->at.netns);
+  there->world.heard = Heard{found->at.link, asker};
+  there->heard_from = host::LinkEnd{world.network.netns, packet.out};
+  return found;
+}
+
+/// With br_netfilter what NAT sends out by the bridge by which it came in is passed from port to
+/// port (bridged_dnat of br_netfilter_hooks.c), and a bridge sends nothing back by the port by
+/// which it came, unless that is in hairpin mode.
+std::optional<Carried> Carrier::turn_back(Site& from, const Station& to, const Packet& packet) {
+  const World& world = from.world;
+  const host::Link* bridge = world.network.link(packet.out);
+  if (packet.in != packet.out || bridge == nullptr || bridge->kind != "bridge" || packet.reply ||
+      !sites_.is_home(from) || !calls_ip_rules(world, *bridge, packet.family)) {
+    return std::nullopt;
+  }
+  const host::Network* there = world.spaces->network(to.at.netns);
+  const bool own = std::ranges::any_of(there->addresses, [&](const auto& address) {
+    return address.link == to.at.link && address.address == question_.source;
+  });
+  if (world.clients != nullptr) {
+    for (const auto& address : there->addresses) {
+      world.clients->split(question_.source, {address.address, address.address});
+    }
+  }
+  if (!own) return std::nullopt;
+  const Condition hairpin = {.code = "bridge-filter",
+                             .text = "the client's port of " + bridge->name + " is in hairpin mode",
+                             .key = "hairpin:" + bridge->name,
+                             .doubt = Doubt::Opaque};
+  if (world.choices.pick(hairpin)) return std::nullopt;
+  Blocker blocker = plain_blocker("bridge-filter",
+                                  bridge->name + " sends nothing back by the port by which it came",
+                                  bridge->name, "bridge -d link show");
+  add_stop(from.world, Stage::Forward, blocker);
+  return Carried{.to = Carried::To::Lost, .site = &from, .blocker = std::move(blocker)};
+}
+
+std::optional<Carried> Carrier::hand_over(Site& from, const Station& to, Packet& packet,
+                                          Site*& site) {
+  if (auto end = turn_back(from, to, packet)) return end;
+  if (!to.doubt.empty()) {
+    const Condition passes = {.code = "bridge-filter",
+                              .text = to.doubt + ", and let it through",
+                              .key = "bridge-filter:" + to.doubt,
+                              .doubt = Doubt::Opaque};
+    if (!from.world.choices.pick(passes)) {
+      Blocker blocker = plain_blocker("bridge-filter", to.doubt, "bridge", "bridge link show");
+      add_stop(from.world, Stage::Forward, blocker);
+      return Carried{.to = Carried::To::Lost, .site = &from, .blocker = std::move(blocker)};
+    }
+  }
+  const Pass* before = nullptr;
+  for (const Pass& pass : to.by) {
+    Site* at = sites_.at(pass.at.netns);
+    if (at == nullptr) continue;
+    Sites::enter(*at);
+    const Pass* in = std::exchange(before, &pass);
+    if (pass.out && in != nullptr && !in->out && in->at.netns == pass.at.netns) {
+      const std::uint32_t bridge = at->world.network.link(pass.at.link)->master;
+      if (auto end = pass_bridge(*at, bridge, packet)) return stopped(*at, std::move(*end));
+    }
+    if (auto end = pass_port(at->world, packet, at->view, pass.at.link, pass.out)) {
+      return stopped(*at, std::move(*end));
+    }
+  }
+  site = sites_.at(to.at.netns);
+  if (site == nullptr) return unseen(from, packet, {});
+  const World& there = site->world;
+  add_step(from.world, Stage::Forward, "pass",
+           packet.tuple.destination.text() + " is reached by " + link_name(from.world, packet.out) +
+               ": it goes to " + link_name(there, to.at.link) + " of " +
+               from.world.spaces->words_of(to.at.netns));
+  scrub(packet, from.world.network.link(packet.out), to.at.netns != from.world.network.netns);
+  packet.in = to.at.link;
+  packet.out = 0;
+  if (Clients* clients = there.clients; clients != nullptr && &from != site) {
+    const bool by_source = packet.tuple.source == clients->address();
+    const bool by_destination = packet.tuple.destination == clients->address();
+    if (by_source || by_destination) site->world.spaces->split_by_routes(to.at.netns, *clients);
+  }
+  return std::nullopt;
+}
+
+}  // namespace hark::reach

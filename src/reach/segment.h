@@ -1,0 +1,43 @@
+// Who gets a frame that leaves by a link: the other end of a pair, and behind a bridge whoever is
+// at its ports. drivers/net/veth.c, net/bridge/br_input.c, br_forward.c.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/address.h"
+#include "host/host.h"
+#include "host/networks.h"
+#include "reach/spaces.h"
+
+namespace hark::reach {
+
+/// A link that a frame goes through, in the order in which it does.
+struct Pass {
+  host::LinkEnd at;
+  bool out = false;  ///< it leaves the namespace by it
+};
+
+/// A place at which IP receives.
+struct Station {
+  host::LinkEnd at;
+  std::vector<Pass> by;    ///< between the first link and this one, both left out
+  std::string doubt = {};  ///< what of the way could not be judged, in words; empty: nothing
+};
+
+struct Segment {
+  std::vector<Station> stations;
+  /// Positions in `stations`: who has an address, and who may answer for addresses of others.
+  std::map<IpAddress, std::vector<std::size_t>> owners;
+  std::vector<std::size_t> proxies;
+  bool open = false;  ///< frames go on out of sight
+  /// Where to a namespace that cannot be read: "the other end of veth3"; empty: not so.
+  std::string unread;
+};
+
+/// From `link` of a namespace, whose network is `from`.
+[[nodiscard]] Segment segment_behind(Spaces& spaces, const host::Network& from, std::uint32_t link);
+
+}  // namespace hark::reach

@@ -1,0 +1,128 @@
+#include "reach/way_back.h"
+
+#include <string>
+#include <utility>
+
+#include "reach/journey_blockers.h"
+#include "reach/shell_word.h"
+#include "reach/steps.h"
+
+namespace hark::reach {
+namespace {
+
+bool is_loopback(const host::Link* link) {
+  constexpr std::uint32_t kLoopback = 0x8;  // IFF_LOOPBACK
+  return link != nullptr && (link->flags & kLoopback) != 0;
+}
+
+/// The asker is on a link, and its address is one of ours.
+Blocker stays_here(Site& site, const Packet& packet) {
+  const std::string text = "the answer never leaves: " + packet.tuple.destination.text() +
+                           " is an address of this host itself";
+  Blocker blocker = plain_blocker("src-is-local", text, "route",
+                                  "ip route get " + packet.tuple.destination.text());
+  add_stop(site.world, Stage::Reply, blocker);
+  name_place(site, blocker);
+  return blocker;
+}
+
+}  // namespace
+
+void relabel(std::vector<Step>& path, std::size_t from, Stage stage) {
+  for (std::size_t i = from; i < path.size();) {
+    path[i].stage = stage;
+    if (path[i].verdict == "pass") {
+      path.erase(path.begin() + static_cast<std::ptrdiff_t>(i));
+    } else {
+      ++i;
+    }
+  }
+}
+
+std::optional<Blocker> WayBack::send(Site& from, Packet& packet, std::uint32_t bound) {
+  const std::size_t before = from.world.path.size();
+  const bool home = sites_.is_home(from);
+  Sites::enter(from);
+  from.world.carried = !home || local;
+  Departure out = depart(from.world, packet, from.view, bound, Stage::Reply);
+  from.world.carried = false;
+  if (out.blocker) {
+    name_place(from, *out.blocker);
+    return std::move(out.blocker);
+  }
+  Carried way;
+  if (!is_loopback(from.world.network.link(packet.out))) {
+    if (home && !local && carrier_.is_for_client(from, packet, packet.out)) return std::nullopt;
+    if (home && local && bound != 0) return leaves_bound(packet);
+    way = carrier_.leave(from, packet, out.route.fib);
+  } else {
+    if (!home || !local) return stays_here(from, packet);
+    packet.in = packet.out;
+    packet.out = 0;
+    way = carrier_.go_on(from, packet);
+  }
+  relabel(from.world.path, before, Stage::Reply);
+  return at_client(way, packet);
+}
+
+/// Where the answer has come to: is that the client, and does he take it for one?
+std::optional<Blocker> WayBack::at_client(Carried& way, const Packet& packet) {
+  if (way.to == Carried::To::Unseen) {
+    const Condition comes = {.code = way.blocker->cause.code,
+                             .text = "the answer: " + way.blocker->cause.text,
+                             .key = "answer " + way.blocker->key,
+                             .doubt = Doubt::Unread};
+    Sites::enter(*way.site);
+    if (way.site->world.choices.pick(comes)) return std::nullopt;
+  }
+  if (way.blocker) {
+    std::string& code = way.blocker->cause.code;
+    const bool by_route = code.starts_with("route-") || code.starts_with("forward-no-route");
+    if (by_route || code == "not-local") code = "no-route-back";
+    name_place(*way.site, *way.blocker);
+    return std::move(way.blocker);
+  }
+  const bool there = way.to == Carried::To::Client || (local && sites_.is_home(*way.site));
+  if (!there) {
+    Blocker blocker = plain_blocker(
+        "no-route-back",
+        "the answer ends there: " + packet.tuple.destination.text() + " is its own address",
+        "route", "ip route get " + packet.tuple.destination.text());
+    add_stop(way.site->world, Stage::Reply, blocker);
+    name_place(*way.site, blocker);
+    return blocker;
+  }
+  if (everybody || is_understood(way, packet)) return std::nullopt;
+  const std::string text = "the answer comes from " + packet.tuple.source.text() +
+                           ", which was not asked: it goes past the NAT of the way there";
+  Blocker blocker = plain_blocker("asymmetric", text, "nat", "nft list ruleset");
+  add_stop(sites_.home().world, Stage::Reply, blocker);
+  return blocker;
+}
+
+/// A client takes what comes from where it has sent to; of an error it looks at what that is
+/// about, which NAT turns back on its way.
+bool WayBack::is_understood(const Carried& way, const Packet& packet) const {
+  const Tuple& got = packet.tuple;
+  if (packet.related) {
+    const auto& connection = sites_.home().view.connection;
+    const bool translated = connection && (connection->destination_nat || connection->source_nat);
+    return sites_.is_home(*way.site) || !translated;
+  }
+  return got.source == question_.destination && got.source_port == question_.port &&
+         got.destination == question_.source &&
+         got.destination_port == question_.source_port.value_or(kAnyPort);
+}
+
+Blocker WayBack::leaves_bound(const Packet& packet) {
+  World& world = sites_.home().world;
+  const std::string text = "the answer to " + packet.tuple.destination.text() + " leaves by " +
+                           link_name(world, packet.out) + ", to which the socket is bound";
+  Blocker blocker = plain_blocker("no-route-back", text, "route",
+                                  "ip route get " + packet.tuple.destination.text() + " oif " +
+                                      shell_word(link_name(world, packet.out)));
+  add_stop(world, Stage::Reply, blocker);
+  return blocker;
+}
+
+}  // namespace hark::reach

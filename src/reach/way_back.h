@@ -1,0 +1,46 @@
+// The way of an answer to the client: out of the namespace where it is made, through others, and
+// to whoever has asked, who may not take it for an answer.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "reach/carrier.h"
+#include "reach/passage.h"
+#include "reach/sites.h"
+#include "reach/trace.h"
+
+namespace hark::reach {
+
+/// The client's port where the question does not say: one of the range that contract.md means.
+constexpr std::uint16_t kAnyPort = 45678;
+
+/// Steps from that one on are all of one stage; those that only say that nothing happened go.
+void relabel(std::vector<Step>& path, std::size_t from, Stage stage);
+
+class WayBack {
+ public:
+  /// Keeps the references.
+  WayBack(Sites& sites, const Question& question, Carrier& carrier)
+      : sites_(sites), question_(question), carrier_(carrier) {}
+
+  /// Sends a packet that was made in `from`; on lo through PREROUTING and INPUT again. `bound` is
+  /// the link that its socket is bound to. Nothing: it got there; else what became of it.
+  [[nodiscard]] std::optional<Blocker> send(Site& from, Packet& packet, std::uint32_t bound);
+
+  bool local = false;      ///< the client is in the namespace of the question
+  bool everybody = false;  ///< it asked by a broadcast or multicast address
+
+ private:
+  [[nodiscard]] std::optional<Blocker> at_client(Carried& way, const Packet& packet);
+  [[nodiscard]] bool is_understood(const Carried& way, const Packet& packet) const;
+  [[nodiscard]] Blocker leaves_bound(const Packet& packet);
+
+  Sites& sites_;
+  const Question& question_;
+  Carrier& carrier_;
+};
+
+}  // namespace hark::reach

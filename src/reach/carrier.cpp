@@ -79,6 +79,14 @@ void scrub(Packet& packet, const host::Link* from, bool other_namespace) {
 
 namespace {
 
+Blocker silent_neighbour(World& world, const Packet& packet, const IpAddress& next) {
+  const std::string link = link_name(world, packet.out);
+  Blocker out = plain_blocker("neigh-failed", next.text() + " does not answer on " + link, link,
+                              "ip neigh show dev " + shell_word(link));
+  add_stop(world, Stage::Forward, out);
+  return out;
+}
+
 /// br_netfilter has the rules of IP see what a bridge passes from port to port: br_nf_pre_routing()
 /// of net/bridge/br_netfilter_hooks.c. Without the module there are no such settings.
 bool calls_ip_rules(const World& world, const host::Link& bridge, Family family) {
@@ -114,14 +122,30 @@ std::optional<Arrival> pass_bridge(Site& site, std::uint32_t bridge, Packet& pac
   return lost;
 }
 
-/// With br_netfilter what NAT sends out by the bridge by which it came in needs no forwarding: it
-/// is passed from port to port (br_nf_pre_routing_finish).
+/// Neighbour discovery passes the bridge like any other packet of IPv6. Of ARP there is no such
+/// hook.
+bool is_heard_across(Site& site, std::uint32_t bridge, const IpAddress& asker,
+                     const IpAddress& next) {
+  if (next.family != Family::Inet6) return true;
+  Packet question = solicitation(asker, next);
+  Packet answer = advertisement(asker, next);
+  const std::size_t before = site.world.path.size();
+  Sites::enter(site);
+  const bool lost = pass_bridge(site, bridge, question) || pass_bridge(site, bridge, answer);
+  site.world.path.resize(before);
+  return !lost;
+}
+
+/// With br_netfilter what NAT sends out by the bridge by which it came in is passed from port to
+/// port. The route of IPv6 is found for that whether or not the host forwards, that of IPv4 only if
+/// it does (br_nf_pre_routing_finish_ipv6, br_nf_pre_routing_finish).
 bool turns_at_bridge(Site& site, const Packet& packet, Arrival& arrival) {
   World& world = site.world;
   const host::Link* bridge = world.network.link(packet.in);
-  if (arrival.to != Arrival::To::Lost || arrival.blocker->cause.code != "not-local" ||
-      bridge == nullptr || bridge->kind != "bridge" || !site.view.connection ||
-      !site.view.connection->destination_nat || !calls_ip_rules(world, *bridge, packet.family)) {
+  if (packet.family != Family::Inet6 || arrival.to != Arrival::To::Lost ||
+      arrival.blocker->cause.code != "not-local" || bridge == nullptr || bridge->kind != "bridge" ||
+      !site.view.connection || !site.view.connection->destination_nat ||
+      !calls_ip_rules(world, *bridge, packet.family)) {
     return false;
   }
   const FibResult fib = fib_lookup(world, {.family = packet.family,
@@ -198,6 +222,11 @@ std::optional<Carried> Carrier::cross(Site*& site, Packet& packet, const FibResu
   tell_clients_apart(segment, next);
   if (is_client_here(segment, packet, next)) {
     Site& home = sites_.home();
+    if (known(world, packet.out, next) == nullptr &&
+        !is_heard_across(home, question_.interface,
+                         asking_address(world, packet.out, next, packet.tuple.source), next)) {
+      return stopped(*site, not_there(packet, silent_neighbour(world, packet, next)));
+    }
     Sites::enter(home);
     if (auto end = pass_bridge(home, question_.interface, packet)) {
       return stopped(home, std::move(*end));
@@ -209,12 +238,7 @@ std::optional<Carried> Carrier::cross(Site*& site, Packet& packet, const FibResu
   const Station* to = station_of(*site, segment, packet, next, blocked);
   if (to != nullptr) return hand_over(*site, *to, packet, site);
   if (!blocked && segment.open) return unseen(*site, packet, segment);
-  if (!blocked) {
-    const std::string link = link_name(world, packet.out);
-    blocked = plain_blocker("neigh-failed", next.text() + " does not answer on " + link, link,
-                            "ip neigh show dev " + shell_word(link));
-    add_stop(world, Stage::Forward, *blocked);
-  }
+  if (!blocked) blocked = silent_neighbour(world, packet, next);
   return stopped(*site, not_there(packet, std::move(*blocked)));
 }
 
@@ -237,6 +261,20 @@ void Carrier::tell_clients_apart(const Segment& segment, const IpAddress& next) 
   }
 }
 
+/// Those that it passes from port to port.
+std::vector<std::pair<Site*, std::uint32_t>> Carrier::bridges_on(const Station& station) {
+  std::vector<std::pair<Site*, std::uint32_t>> out;
+  const Pass* before = nullptr;
+  for (const Pass& pass : station.by) {
+    const Pass* in = std::exchange(before, &pass);
+    if (!pass.out || in == nullptr || in->out || in->at.netns != pass.at.netns) continue;
+    Site* site = sites_.at(pass.at.netns);
+    const host::Link* port = site == nullptr ? nullptr : site->world.network.link(pass.at.link);
+    if (port != nullptr) out.emplace_back(site, port->master);
+  }
+  return out;
+}
+
 bool Carrier::answers(const Station& station, const IpAddress& asker, const IpAddress& next) {
   Site* there = sites_.at(station.at.netns);
   if (there == nullptr) return false;
@@ -244,7 +282,11 @@ bool Carrier::answers(const Station& station, const IpAddress& asker, const IpAd
   Sites::enter(*there);
   const bool silent = unresolvable(there->world, station.at.link, asker, next).has_value();
   there->world.path.resize(before);
-  return !silent;
+  if (silent) return false;
+  for (const auto& [site, bridge] : bridges_on(station)) {
+    if (!is_heard_across(*site, bridge, asker, next)) return false;
+  }
+  return true;
 }
 
 const Station* Carrier::station_of(Site& site, const Segment& segment, const Packet& packet,

@@ -5,6 +5,8 @@
 
 #include <cstdint>
 #include <optional>
+#include <utility>
+#include <vector>
 
 #include "reach/passage.h"
 #include "reach/sites.h"
@@ -55,6 +57,7 @@ class Carrier {
                                                  const Packet& packet);
   [[nodiscard]] const Station* station_of(Site& site, const Segment& segment, const Packet& packet,
                                           const IpAddress& next, std::optional<Blocker>& blocked);
+  [[nodiscard]] std::vector<std::pair<Site*, std::uint32_t>> bridges_on(const Station& station);
   [[nodiscard]] bool answers(const Station& station, const IpAddress& asker, const IpAddress& next);
   void tell_clients_apart(const Segment& segment, const IpAddress& next);
   [[nodiscard]] bool is_client_here(const Segment& segment, const Packet& packet,

@@ -126,6 +126,14 @@ bool has_neighbours(const host::Link& link) {
 
 }  // namespace
 
+Packet solicitation(const IpAddress& asker, const IpAddress& target) {
+  return discovery(kSolicitation, asker, solicited_node(target));
+}
+
+Packet advertisement(const IpAddress& asker, const IpAddress& target) {
+  return discovery(kAdvertisement, target, asker);
+}
+
 /// The address from which we would ask: that of the packet that waits, if it is ours (arp_solicit,
 /// ndisc_solicit; of IPv6, if it is the link's), or else one of the link: best of the next hop's
 /// subnet, of IPv6 the link-local one. As if arp_announce were 0.

@@ -194,6 +194,20 @@ std::optional<Blocker> ipsec(World& world, const Packet& packet, std::uint8_t di
   return out;
 }
 
+/// ip_forward() passes on nothing that did not come to this host's own link-layer address.
+Arrival to_everybody(World& world, const Packet& packet) {
+  const std::string text = "what came as a broadcast is not passed on";
+  Blocker blocker = {
+      .cause = {.code = "broadcast-dst",
+                .text = text,
+                .evidence = {{.fact = text,
+                              .where = "route",
+                              .verify = "ip route get " + packet.tuple.destination.text()}}},
+      .key = "broadcast-dst"};
+  add_stop(world, Stage::Forward, blocker);
+  return lost(std::move(blocker));
+}
+
 /// A router takes one from the packet's TTL, and passes on none that has no more.
 std::optional<Arrival> expired(World& world, Packet& packet) {
   if (packet.ttl > 1 || world.is_waived("ttl-expired")) {
@@ -245,6 +259,7 @@ std::optional<Arrival> forward(World& world, Packet& packet, ConntrackView& view
   if (auto blocker = ipsec(world, packet, kPolicyForward, Stage::Forward)) {
     return lost(std::move(*blocker));
   }
+  if (packet.to_all) return to_everybody(world, packet);
   if (auto end = expired(world, packet)) return end;
   packet.out = fib.link;
   for (const HookPoint hook : {HookPoint::Forward, HookPoint::Postrouting, HookPoint::Egress}) {

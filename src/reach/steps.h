@@ -27,6 +27,10 @@ void add_stop(World& world, Stage stage, const Blocker& blocker);
 [[nodiscard]] std::optional<Arrival> pass_hook(World& world, HookPoint hook, Packet& packet,
                                                ConntrackView& view);
 
+/// A question of neighbour discovery for `target`, and the answer to one.
+[[nodiscard]] Packet solicitation(const IpAddress& asker, const IpAddress& target);
+[[nodiscard]] Packet advertisement(const IpAddress& asker, const IpAddress& target);
+
 /// The address from which this host would ask for the link-layer address of `next`, for a packet
 /// from `source` that waits.
 [[nodiscard]] IpAddress asking_address(const World& world, std::uint32_t link,

@@ -38,10 +38,12 @@ Carried unseen(Site& site, const Packet& packet, const Segment& segment) {
   Carried out{.to = Carried::To::Unseen, .site = &site};
   out.blocker = passed_on(site.world, packet);
   if (!segment.unread.empty()) {
+    const std::string link = link_name(site.world, packet.out);
     Cause& cause = out.blocker->cause;
-    cause.text = "the packet is handed to " + packet.tuple.destination.text() + " by " +
-                 link_name(site.world, packet.out) + ", to " + segment.unread +
-                 ", whose namespace cannot be read";
+    cause.text = "the packet is handed to " + packet.tuple.destination.text() + " by " + link;
+    cause.text += segment.unread == "the other end of " + link
+                      ? ", whose other end is in a namespace that cannot be read"
+                      : ", to " + segment.unread + ", whose namespace cannot be read";
     cause.evidence.front().fact = cause.text;
   }
   const Evidence& route = out.blocker->cause.evidence.front();
@@ -208,6 +210,8 @@ Carried Carrier::leave(Site& site, Packet& packet, const FibResult& fib, const S
 
 std::optional<Carried> Carrier::cross(Site*& site, Packet& packet, const FibResult& fib) {
   World& world = site->world;
+  const bool from_link = !is_loopback(sites_.home().world, question_.interface);
+  if (sites_.is_home(*site) && packet.reply && from_link) strays = true;
   const IpAddress next = fib.gateway.value_or(packet.tuple.destination);
   static const Segment kNothing;
   const Segment& segment =
@@ -235,6 +239,8 @@ std::optional<Carried> Carrier::cross(Site*& site, Packet& packet, const FibResu
     const bool seen = calls_ip_rules(home.world, *bridge, packet.family);
     return Carried{.to = Carried::To::Client, .site = seen ? &home : site};
   }
+  // He is on a link of his own, and who is asked for here is somebody else.
+  if (packet.reply && from_link && next == question_.source && !segment.open) strays = true;
   const Station* to = station_of(*site, segment, packet, next, blocked);
   if (to != nullptr) return hand_over(*site, *to, packet, site);
   if (!blocked && segment.open) return unseen(*site, packet, segment);

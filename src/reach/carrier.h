@@ -48,6 +48,8 @@ class Carrier {
   /// another link than his it may be, unless all who are behind that are known.
   [[nodiscard]] bool is_for_client(const Site& site, const Packet& packet, std::uint32_t out) const;
 
+  bool strays = false;  ///< an answer left the namespace of the question by another link than his
+
  private:
   /// One crossing. Nothing: the packet is in at `site`.
   [[nodiscard]] std::optional<Carried> cross(Site*& site, Packet& packet, const FibResult& fib);

@@ -82,7 +82,7 @@ PortSet usual_ports() {
 }
 
 bool is_kept_apart_by_routing(const Answer& answer) {
-  return answer.cause.code.starts_with("rp-filter");
+  return answer.cause.code.starts_with("rp-filter") || answer.cause.code == "back-by-other-link";
 }
 
 bool same_service(const Destination& a, const Destination& b) {

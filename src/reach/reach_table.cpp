@@ -97,7 +97,8 @@ Reachability judged(const ClientSources& sources, const ClassList& classes, cons
 }  // namespace
 
 bool has_no_way_back(const Answer& answer) {
-  return answer.cause.code == "no-route-back" || answer.cause.code.starts_with("rp-filter");
+  return answer.cause.code == "no-route-back" || answer.cause.code == "back-by-other-link" ||
+         answer.cause.code.starts_with("rp-filter");
 }
 
 std::vector<std::vector<ReachClass>> reach_all(const host::Host& host, const host::Network& network,

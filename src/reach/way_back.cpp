@@ -62,11 +62,20 @@ std::optional<Blocker> WayBack::send(Site& from, Packet& packet, std::uint32_t b
     way = carrier_.go_on(from, packet);
   }
   relabel(from.world.path, before, Stage::Reply);
-  return at_client(way, packet);
+  const bool strays = std::exchange(carrier_.strays, false);
+  auto lost = at_client(from, way, packet);
+  if (!lost || !strays) return lost;
+  // Nobody with that address is on the client's link.
+  Blocker by_other = plain_blocker(
+      "back-by-other-link",
+      "the answer to " + question_.source.text() + " leaves by another link, and not for him",
+      "route", "ip route get " + question_.source.text());
+  name_place(sites_.home(), by_other);
+  return by_other;
 }
 
 /// Where the answer has come to: is that the client, and does he take it for one?
-std::optional<Blocker> WayBack::at_client(Carried& way, const Packet& packet) {
+std::optional<Blocker> WayBack::at_client(const Site& from, Carried& way, const Packet& packet) {
   if (way.to == Carried::To::Unseen) {
     const Condition comes = {.code = way.blocker->cause.code,
                              .text = "the answer: " + way.blocker->cause.text,
@@ -92,7 +101,8 @@ std::optional<Blocker> WayBack::at_client(Carried& way, const Packet& packet) {
     name_place(*way.site, blocker);
     return blocker;
   }
-  if (everybody || is_understood(way, packet)) return std::nullopt;
+  const bool stayed = &from == way.site && local;
+  if (stayed || everybody || is_understood(way, packet)) return std::nullopt;
   const std::string text = "the answer comes from " + packet.tuple.source.text() +
                            ", which was not asked: it goes past the NAT of the way there";
   Blocker blocker = plain_blocker("asymmetric", text, "nat", "nft list ruleset");

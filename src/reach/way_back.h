@@ -34,7 +34,8 @@ class WayBack {
   bool everybody = false;  ///< it asked by a broadcast or multicast address
 
  private:
-  [[nodiscard]] std::optional<Blocker> at_client(Carried& way, const Packet& packet);
+  [[nodiscard]] std::optional<Blocker> at_client(const Site& from, Carried& way,
+                                                 const Packet& packet);
   [[nodiscard]] bool is_understood(const Carried& way, const Packet& packet) const;
   [[nodiscard]] Blocker leaves_bound(const Packet& packet);
 

@@ -20,6 +20,22 @@ const Network* Networks::of(NetnsId id) {
   return known;
 }
 
+const Network* Networks::outline(NetnsId id) {
+  if (const auto found = known_.find(id); found != known_.end()) return found->second;
+  const auto [outline, fresh] = outlines_.try_emplace(id);
+  const auto at = static_cast<std::size_t>(id);
+  if (fresh && at < ways_.size() && host_.at(id).entered) {
+    const NetworkRequest request = {.firewalls = false,
+                                    .programs = false,
+                                    .connection = {},
+                                    .cgroups = {},
+                                    .socket_options = false};
+    auto network = std::make_unique<const Network>(read_network(source_, ways_[at], id, request));
+    if (!network->links.empty()) outline->second = std::move(network);
+  }
+  return outline->second.get();
+}
+
 const Networks::Numbers& Networks::numbers_in(NetnsId id) {
   const auto [at, fresh] = numbers_.try_emplace(id);
   const auto position = static_cast<std::size_t>(id);

@@ -33,6 +33,8 @@ class Networks {
   void know(const Network& network) { known_[network.netns] = &network; }
   /// nullptr: it cannot be entered, or not even its links could be read.
   [[nodiscard]] const Network* of(NetnsId id);
+  /// The same, perhaps without firewalls, programs and sockets: who is there, not what he does.
+  [[nodiscard]] const Network* outline(NetnsId id);
   /// Of a link whose other end the kernel tells: of a pair, the device below a macvlan or a VLAN.
   /// Nothing: there is none, or nobody can say in which namespace it is.
   [[nodiscard]] std::optional<LinkEnd> other_end(const Network& in, const Link& link);
@@ -49,6 +51,7 @@ class Networks {
   const std::vector<kernel::NetnsRef>& ways_;
   std::map<NetnsId, const Network*> known_;
   std::map<NetnsId, std::unique_ptr<const Network>> read_;
+  std::map<NetnsId, std::unique_ptr<const Network>> outlines_;  ///< nullptr: cannot be read
   std::map<NetnsId, Numbers> numbers_;
   /// Ends that were found from their other side.
   std::map<LinkEnd, LinkEnd> ends_;

@@ -305,7 +305,7 @@ const Station* Carrier::station_of(Site& site, const Segment& segment, const Pac
   }
   if (const host::Neighbour* entry = known(world, packet.out, next)) {
     const auto at = std::ranges::find_if(stations, [&](const Station& one) {
-      const host::Network* network = world.spaces->network(one.at.netns);
+      const host::Network* network = world.spaces->outline(one.at.netns);
       const host::Link* link = network == nullptr ? nullptr : network->link(one.at.link);
       return link != nullptr && link->mac == entry->mac;
     });
@@ -351,7 +351,7 @@ std::optional<Carried> Carrier::turn_back(Site& from, const Station& to, const P
       !sites_.is_home(from) || !calls_ip_rules(world, *bridge, packet.family)) {
     return std::nullopt;
   }
-  const host::Network* there = world.spaces->network(to.at.netns);
+  const host::Network* there = world.spaces->outline(to.at.netns);
   const bool own = std::ranges::any_of(there->addresses, [&](const auto& address) {
     return address.link == to.at.link && address.address == question_.source;
   });

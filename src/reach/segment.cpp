@@ -39,7 +39,7 @@ class Walk {
     if (!is_up(link)) return;
     if (link.kind == "bridge") return through_bridge(network, link, nullptr, way);
     const auto end = link.kind == "veth" ? spaces_.other_end(network, link) : std::nullopt;
-    const host::Network* there = end ? spaces_.network(end->netns) : nullptr;
+    const host::Network* there = end ? spaces_.outline(end->netns) : nullptr;
     const host::Link* peer = there == nullptr ? nullptr : there->link(end->link);
     if (peer == nullptr || peer->kind != "veth" || peer->peer != link.index) {
       return hide(link);
@@ -48,6 +48,12 @@ class Walk {
   }
 
  private:
+  /// Rules are not in the outline of a namespace.
+  std::string doubt_at(const host::Network& network, const host::Link& bridge) {
+    const host::Network* whole = spaces_.network(network.netns);
+    return doubt_of(whole == nullptr ? network : *whole, bridge);
+  }
+
   void hide(const host::Link& link) {
     out_.open = true;
     if (link.kind != "veth") return;
@@ -61,7 +67,7 @@ class Walk {
     if (!forwards(link)) return;
     way.by.push_back({.at = {network.netns, link.index}, .out = false});
     Station up = way;
-    up.doubt = doubt_of(network, *master);
+    up.doubt = doubt_at(network, *master);
     if (is_up(*master)) arrive(network, *master, std::move(up));
     through_bridge(network, *master, &link, way);
   }
@@ -79,7 +85,7 @@ class Walk {
     for (const host::Link& port : network.links) {
       if (port.master != bridge.index || &port == from || !forwards(port)) continue;
       Station next = way;
-      if (next.doubt.empty()) next.doubt = doubt_of(network, bridge);
+      if (next.doubt.empty()) next.doubt = doubt_at(network, bridge);
       next.by.push_back({.at = {network.netns, port.index}, .out = true});
       send(network, port, next);
     }
@@ -118,7 +124,7 @@ bool speaks_for_others(const host::Network& network) {
 
 void index(Spaces& spaces, Segment& out) {
   for (std::size_t i = 0; i < out.stations.size(); ++i) {
-    const host::Network* network = spaces.network(out.stations[i].at.netns);
+    const host::Network* network = spaces.outline(out.stations[i].at.netns);
     if (network == nullptr) continue;
     for (const host::InterfaceAddress& own : network->addresses) {
       std::vector<std::size_t>& owners = out.owners[own.address];

@@ -20,6 +20,11 @@ const host::Network* Spaces::network(host::NetnsId id) {
   return others_ == nullptr ? nullptr : others_->of(id);
 }
 
+const host::Network* Spaces::outline(host::NetnsId id) {
+  if (id == home_.network.netns) return &home_.network;
+  return others_ == nullptr ? nullptr : others_->outline(id);
+}
+
 Space* Spaces::at(host::NetnsId id) {
   if (id == home_.network.netns) return &home_;
   const host::Network* network = this->network(id);

@@ -38,6 +38,8 @@ class Spaces {
   [[nodiscard]] Space* at(host::NetnsId id);
   /// The same, without making it ready.
   [[nodiscard]] const host::Network* network(host::NetnsId id);
+  /// The same, perhaps without rules and sockets.
+  [[nodiscard]] const host::Network* outline(host::NetnsId id);
   /// Nothing: not told, or nobody is asked.
   [[nodiscard]] std::optional<host::LinkEnd> other_end(const host::Network& in,
                                                        const host::Link& link);

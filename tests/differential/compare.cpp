@@ -122,11 +122,12 @@ namespace {
 
 #ifdef HARK_HAS_TRACE
 /// Behind a change of its source at the input hook a packet is not told from others in the kernel's
-/// trace.
+/// trace, nor is the answer of a container that was asked under another address.
 bool may_rename_clients(const Case& one) {
-  return std::ranges::any_of(one.steps, [](const Step& step) {
+  return std::ranges::any_of(one.steps, [&one](const Step& step) {
     return step.text.find("type nat hook input") != std::string::npos ||
-           step.text.find("-j SNAT") != std::string::npos;
+           step.text.find("-j SNAT") != std::string::npos ||
+           (!one.boxes.empty() && step.text.find("hook postrouting") != std::string::npos);
   });
 }
 

@@ -9,6 +9,7 @@
 #include "cli/source.h"
 #include "cli/tally.h"
 #include "cli/terminal.h"
+#include "reach/select_published.h"
 #include "show/escape.h"
 #include "show/list_json.h"
 #include "show/list_view.h"
@@ -74,22 +75,30 @@ std::string unseen_text(const host::Host& host, const show::TableStyle& style) {
   return out.empty() ? out : "\n" + out;
 }
 
-std::string table_text(const Invocation& asked, const host::Host& host,
-                       const std::vector<std::size_t>& selected, std::span<const host::Near> near,
-                       const reach::ReachTable* reach) {
+/// What a filter chose.
+struct Selected {
+  std::vector<std::size_t> listeners;
+  std::vector<std::size_t> published;  ///< positions in ReachTable::published()
+
+  [[nodiscard]] bool nothing() const { return listeners.empty() && published.empty(); }
+};
+
+std::string table_text(const Invocation& asked, const host::Host& host, const Selected& selected,
+                       std::span<const host::Near> near, const reach::ReachTable* reach) {
   const show::TableStyle style = choose_style(asked, look_around());
-  if (selected.empty()) {
+  if (selected.nothing()) {
     const std::string nothing = asked.words.empty()
                                     ? "nothing listens here\n"
                                     : show::nothing_text(host, asked.words, near, style);
     return nothing + unseen_text(host, style);
   }
-  return show::list_text(host, selected,
+  return show::list_text(host, selected.listeners,
                          {.columns = asked.columns,
                           .order = asked.order,
                           .unfolded = asked.unfolded,
                           .style = style,
-                          .reach = reach});
+                          .reach = reach,
+                          .published = selected.published});
 }
 
 /// What has to hold besides.
@@ -158,10 +167,10 @@ std::string gaps_text(std::span<const host::Gap> gaps) {
 }
 
 void print_list_json(const host::Host& host, const std::vector<std::size_t>& selected,
-                     std::span<const host::Near> near, Output& out,
-                     const reach::ReachTable* reach) {
+                     std::span<const host::Near> near, Output& out, const reach::ReachTable* reach,
+                     const std::vector<std::size_t>& published) {
   show::write_list_json(
-      host, selected, near, [&out](std::string_view text) { out.write(text); }, reach);
+      host, selected, near, [&out](std::string_view text) { out.write(text); }, reach, published);
 }
 
 Outcome command_list(const Invocation& asked, Output& out) {
@@ -178,15 +187,17 @@ Outcome command_list(const Invocation& asked, Output& out) {
       source, asked,
       {.owners = needs_owners(asked, *filter), .details = needs_details(asked, *filter)});
   std::optional<reach::ReachTable> reach;
-  std::vector<std::size_t> selected;
+  Selected selected;
   if (collected) {
     host::Host& host = collected->host;
-    selected = host::select(host, without_reach(*filter));
-    if (needs_reach(asked, *filter) && !selected.empty()) {
+    selected.listeners = host::select(host, without_reach(*filter));
+    if (needs_reach(asked, *filter)) {
       const auto about = asked.json ? reach::Sources::Every : reach::Sources::OfClients;
-      reach.emplace(
-          read_reach(source, host, collected->ways, selected, list_engine(), about, host.gaps));
-      selected = host::select(host, *filter, reach_test(*reach));
+      const WhyEngine engine = list_engine();
+      reach.emplace(read_reach({source, host, collected->ways, engine}, selected.listeners, true,
+                               about, host.gaps));
+      selected.listeners = host::select(host, *filter, reach_test(*reach));
+      selected.published = reach::select_published(*reach, *filter);
     }
   }
   if (asked.verbose) {
@@ -197,14 +208,14 @@ Outcome command_list(const Invocation& asked, Output& out) {
   if (asked.verbose) print_message(gaps_text(host.gaps));
 
   std::vector<host::Near> near;
-  if (selected.empty()) near = near_answers(asked, host, *filter);
+  if (selected.nothing()) near = near_answers(asked, host, *filter);
   const reach::ReachTable* const table = reach ? &*reach : nullptr;
   if (asked.json) {
-    print_list_json(host, selected, near, out, table);
+    print_list_json(host, selected.listeners, near, out, table, selected.published);
   } else {
     out.write(table_text(asked, host, selected, near, table));
   }
-  leave(selected.empty() ? ExitStatus::No : ExitStatus::Yes, out);
+  leave(selected.nothing() ? ExitStatus::No : ExitStatus::Yes, out);
 }
 
 }  // namespace hark::cli

@@ -19,6 +19,7 @@
 #include "host/redact_files.h"
 #include "kernel/recorder.h"
 #include "kernel/recording.h"
+#include "reach/published.h"
 #include "show/escape.h"
 
 namespace hark::cli {
@@ -86,9 +87,12 @@ void print_json(kernel::Recorder& recorder, host::Collected& collected,
   WhyEngine engine = list_engine();
   engine.read = [&networks](kernel::Source&, const kernel::NetnsRef&, const host::Host&,
                             host::NetnsId id) { return std::move(networks[id]); };
-  const reach::ReachTable reach = read_reach(recorder, collected.host, collected.ways, every,
-                                             engine, reach::Sources::Every, collected.host.gaps);
-  print_list_json(collected.host, every, {}, out, &reach);
+  const reach::ReachTable reach =
+      read_reach({recorder, collected.host, collected.ways, engine}, every, true,
+                 reach::Sources::Every, collected.host.gaps);
+  std::vector<std::size_t> published(reach.published().size());
+  std::iota(published.begin(), published.end(), std::size_t{0});
+  print_list_json(collected.host, every, {}, out, &reach, published);
 }
 
 }  // namespace

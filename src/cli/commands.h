@@ -61,7 +61,8 @@ struct Need {
 /// The matching listeners as JSON; the near misses only where nothing matched.
 void print_list_json(const host::Host& host, const std::vector<std::size_t>& selected,
                      std::span<const host::Near> near, Output& out,
-                     const reach::ReachTable* reach = nullptr);
+                     const reach::ReachTable* reach = nullptr,
+                     const std::vector<std::size_t>& published = {});
 
 /// Does this question need to know who reaches a listener? Only then rules and routes are read.
 [[nodiscard]] bool needs_reach(const Invocation& asked, const host::Filter& filter);

@@ -62,6 +62,7 @@ void read_networks(kernel::Source& source, const host::Collected& collected, con
     out.reach.add(std::move(network), reach ? members : none,
                   reach ? reach::AskReach(reach::reach_all) : ask_nothing);
   }
+  out.reach.find_published();
 }
 
 class Watcher {

@@ -4,6 +4,8 @@
 #include <map>
 
 #include "host/collect_network.h"
+#include "host/network.h"
+#include "reach/select_published.h"
 #include "show/reach_words.h"
 
 namespace hark::cli {
@@ -24,18 +26,13 @@ void add_gaps(const host::Network& network, const reach::ClassList& classes,
   for (const auto& [fact, gap] : network.unread) gaps.push_back(gap);
 }
 
-bool is_open_to(const reach::Openness open, const host::OpenTo asked) {
-  switch (asked) {
-    case host::OpenTo::Nobody:
-      return open == reach::Openness::Nobody;
-    case host::OpenTo::ThisHost:
-      return open == reach::Openness::ThisHost;
-    case host::OpenTo::Some:
-      return open == reach::Openness::Some;
-    case host::OpenTo::Anywhere:
-      break;
+/// Ports may lead to namespaces that nobody asked about: whose an address is, is all that counts.
+void read_addresses(const Reading& reading, reach::ReachTable& table) {
+  for (std::size_t i = 0; i < reading.host.namespaces.size(); ++i) {
+    const host::NetnsId id{static_cast<std::uint32_t>(i)};
+    if (table.network(id) != nullptr || !reading.host.at(id).entered) continue;
+    table.add_addresses(id, host::read_addresses(reading.source, reading.ways[i], id));
   }
-  return open == reach::Openness::Anywhere;
 }
 
 }  // namespace
@@ -51,19 +48,24 @@ WhyEngine list_engine() {
   return engine;
 }
 
-reach::ReachTable read_reach(kernel::Source& source, const host::Host& host,
-                             const std::vector<kernel::NetnsRef>& ways,
-                             const std::vector<std::size_t>& listeners, const WhyEngine& engine,
-                             reach::Sources about, std::vector<host::Gap>& gaps) {
+reach::ReachTable read_reach(const Reading& reading, const std::vector<std::size_t>& listeners,
+                             bool all, reach::Sources about, std::vector<host::Gap>& gaps) {
+  const host::Host& host = reading.host;
   reach::ReachTable table(host, about);
   std::map<host::NetnsId, std::vector<std::size_t>> by_netns;
   for (const std::size_t i : listeners) by_netns[host.listeners[i].netns].push_back(i);
+  for (std::size_t i = 0; all && i < host.namespaces.size(); ++i) {
+    by_netns.try_emplace(host::NetnsId{static_cast<std::uint32_t>(i)});
+  }
   for (const auto& [id, members] : by_netns) {
     if (!host.at(id).entered) continue;
-    const kernel::NetnsRef& way = ways[static_cast<std::size_t>(id)];
-    table.add(engine.read(source, way, host, id), members, engine.reach);
+    const kernel::NetnsRef& way = reading.ways[static_cast<std::size_t>(id)];
+    table.add(reading.engine.read(reading.source, way, host, id), members, reading.engine.reach);
     add_gaps(*table.network(id), table.classes(members), gaps);
   }
+  if (table.leads_elsewhere()) read_addresses(reading, table);
+  table.find_published();
+  for (host::Gap& gap : table.published_gaps()) gaps.push_back(std::move(gap));
   std::ranges::sort(gaps);
   gaps.erase(std::unique(gaps.begin(), gaps.end()), gaps.end());
   return table;
@@ -72,7 +74,7 @@ reach::ReachTable read_reach(kernel::Source& source, const host::Host& host,
 host::ReachTest reach_test(const reach::ReachTable& table) {
   return [&table](std::size_t listener, const host::Term& term) {
     if (term.field == host::Field::Reachable) {
-      return is_open_to(show::openness_of(table, {listener}), term.open_to);
+      return reach::is_open_to(show::openness_of(table, {listener}), term.open_to);
     }
     return reach::reaches(table.reachability({listener}), term.prefix);
   };

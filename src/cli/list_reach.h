@@ -14,14 +14,21 @@ namespace hark::cli {
 /// The real one, but that no holder of a socket is asked for its options: docs/adr/0009.
 [[nodiscard]] WhyEngine list_engine();
 
-/// Reads each namespace that these listeners are in, once, and asks for them. `gaps` gets what of
-/// it could not be read and decides. For `hark list` clients are enough; JSON tells of every
-/// source.
-[[nodiscard]] reach::ReachTable read_reach(kernel::Source& source, const host::Host& host,
-                                           const std::vector<kernel::NetnsRef>& ways,
-                                           const std::vector<std::size_t>& listeners,
-                                           const WhyEngine& engine, reach::Sources about,
-                                           std::vector<host::Gap>& gaps);
+/// What a host was read by.
+struct Reading {
+  kernel::Source& source;
+  const host::Host& host;
+  const std::vector<kernel::NetnsRef>& ways;
+  const WhyEngine& engine;
+};
+
+/// Reads each namespace that these listeners are in, once, and asks for them, and for the ports
+/// that are published there; of `all` namespaces also those that have none of the listeners. `gaps`
+/// gets what of it could not be read and decides. For `hark list` clients are enough; JSON tells of
+/// every source.
+[[nodiscard]] reach::ReachTable read_reach(const Reading& reading,
+                                           const std::vector<std::size_t>& listeners, bool all,
+                                           reach::Sources about, std::vector<host::Gap>& gaps);
 
 /// The terms of a filter that this answers.
 [[nodiscard]] host::ReachTest reach_test(const reach::ReachTable& table);

@@ -50,6 +50,7 @@ constexpr std::array<FieldKind, kFieldCount> kKinds = {{
     {"other-name", true, 6},        // Inode
     {"other-reach", false, 3},      // Reachable
     {"other-reach", false, 3},      // ReachableFrom
+    {"other-name", false, 4},       // Kind
 }};
 constexpr unsigned kNearPortRank = 10;
 constexpr unsigned kNearNameRank = 20;

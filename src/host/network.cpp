@@ -91,6 +91,14 @@ NetworkRequest network_request(const Host& host, NetnsId netns) {
   return request;
 }
 
+Network read_addresses(kernel::Source& source, const kernel::NetnsRef& netns, NetnsId id) {
+  Network network;
+  network.netns = id;
+  const NetworkRequest request;
+  read_addresses({.source = source, .netns = netns, .request = request, .network = network});
+  return network;
+}
+
 Network read_network(kernel::Source& source, const kernel::NetnsRef& netns, NetnsId id,
                      const NetworkRequest& request) {
   Network network;

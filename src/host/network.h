@@ -238,6 +238,10 @@ struct NetworkRequest {
 /// What a question about any listener of the namespace may need, but for `connection`.
 [[nodiscard]] NetworkRequest network_request(const Host& host, NetnsId netns);
 
+/// Reads addresses alone.
+[[nodiscard]] Network read_addresses(kernel::Source& source, const kernel::NetnsRef& netns,
+                                     NetnsId id);
+
 /// Reads one namespace. Never fails as a whole: what is missing is in `unread`.
 [[nodiscard]] Network read_network(kernel::Source& source, const kernel::NetnsRef& netns,
                                    NetnsId id, const NetworkRequest& request);

@@ -34,6 +34,7 @@ void note_unread(const NetworkReading& reading, NetworkFact fact, const std::str
 [[nodiscard]] bool says_absent(const Error& error);
 
 void read_links(const NetworkReading& reading);
+void read_addresses(const NetworkReading& reading);
 /// Addresses, routes, rules, neighbours.
 void read_routing(const NetworkReading& reading);
 void read_settings(const NetworkReading& reading);

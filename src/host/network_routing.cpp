@@ -164,11 +164,15 @@ void read_rule_history(const NetworkReading& reading) {
   }
 }
 
-void read_routing(const NetworkReading& reading) {
-  Network& network = reading.network;
+void read_addresses(const NetworkReading& reading) {
   auto addresses = read(reading, NetworkFact::Addresses, "addresses", decode::addresses_request(),
                         decode::decode_addresses);
-  if (addresses) network.addresses = std::move(*addresses);
+  if (addresses) reading.network.addresses = std::move(*addresses);
+}
+
+void read_routing(const NetworkReading& reading) {
+  Network& network = reading.network;
+  read_addresses(reading);
   for (const Family family : kFamilies) {
     read_rules(reading, family);
     read_routes(reading, family);

@@ -41,8 +41,12 @@ enum class Field : std::uint8_t {
   Inode,
   Reachable,      ///< what only reach can tell: a ReachTest answers
   ReachableFrom,  ///< the same
+  Kind,           ///< a listener, or a port that is published without one
 };
-constexpr std::size_t kFieldCount = static_cast<std::size_t>(Field::ReachableFrom) + 1;
+constexpr std::size_t kFieldCount = static_cast<std::size_t>(Field::Kind) + 1;
+
+/// What a row of the listing is.
+enum class RowKind : std::uint8_t { Listener, Published };
 
 /// To whom a listener is open, as a filter asks.
 enum class OpenTo : std::uint8_t { Nobody, ThisHost, Some, Anywhere };
@@ -62,6 +66,7 @@ struct Term {
   std::uint64_t number = 0;
   State state = State::Listen;
   OpenTo open_to = OpenTo::Nobody;
+  RowKind kind = RowKind::Listener;
   bool any_address = false;   ///< `address:any`: `prefix` does not count
   std::string device;         ///< of `fe80::1%eth0`; empty: not asked for
   bool has_protocol = false;  ///< a port or address term that is bound to `protocol`
@@ -77,12 +82,12 @@ struct Filter {
 using ReachTest = std::function<bool(std::size_t listener, const Term& term)>;
 
 /// Every form of a filter word, in any case of letters:
-///   tcp udp mptcp udplite raw · ipv4 ipv6 · loopback one-address one-interface
+///   tcp udp mptcp udplite raw · ipv4 ipv6 · loopback one-address one-interface · published
 ///   8080 · 8000-9000 · tcp/8080 · 8080/tcp · tcp:8080 · :8080 · udp/8000-9000 · 10.0.0.5 ·
 ///   10.0.0.0/8 · 10.0.0.5:443 · *:443 · [::1]:80 · udp/[::]:53 · fe80::1%eth0 · tcp/10.0.0.5 ·
 ///   /usr/sbin/nginx · ssh.service · any other word
 ///   field:value with the fields proto family port address interface netns state scope user unit
-///   container name pid exe cmdline cgroup inode reachable reachable-from (and the synonyms a
+///   container name pid exe cmdline cgroup inode reachable reachable-from kind (and the synonyms a
 ///   person would try)
 ///   not TERM, once: `not not TERM`, a last `not`, `and` and `or` are errors
 /// A bare number is a port from 1 to 65535. An address matches listeners bound to exactly it; a
@@ -111,6 +116,10 @@ using ReachTest = std::function<bool(std::size_t listener, const Term& term)>;
 /// Positions in Host::listeners, ascending.
 [[nodiscard]] std::vector<std::size_t> select(const Host& host, const Filter& filter,
                                               const ReachTest& reach = {});
+
+/// Of a listener that is none of the host's, but made up to be compared; terms that ask reach do
+/// not hold. For what is no listener and has a protocol, an address, a port and a namespace.
+[[nodiscard]] bool holds_for(const Host& host, const Listener& listener, const Term& term);
 
 /// Does the term ask what only reach can tell?
 [[nodiscard]] bool asks_reach(const Term& term);

@@ -215,6 +215,7 @@ bool holds_for_owner(const Subject& subject, const Term& term) {
     case Inode:
     case Reachable:
     case ReachableFrom:
+    case Kind:
       break;
   }
   return false;
@@ -246,6 +247,8 @@ bool holds(const Subject& subject, const Term& term) {
     case Reachable:
     case ReachableFrom:
       return subject.reaches(term);
+    case Kind:
+      return term.kind == RowKind::Listener;
     case Word:
     case User:
     case Unit:
@@ -264,6 +267,11 @@ bool holds(const Subject& subject, const Term& term) {
 
 bool asks_reach(const Term& term) {
   return term.field == Field::Reachable || term.field == Field::ReachableFrom;
+}
+
+bool holds_for(const Host& host, const Listener& listener, const Term& term) {
+  static const ReachTest kNotAsked;
+  return holds({host, listener, kNotAsked}, term);
 }
 
 bool matches(const Host& host, const Listener& listener, const Filter& filter,

@@ -159,6 +159,7 @@ Result<void> put_field_value(Term& term, std::string_view word, std::string_view
     case State:
     case Scope:
     case Reachable:
+    case Kind:
       return put_chosen(term, word, value);
     case Port:
       return put_ports(term, word, value);

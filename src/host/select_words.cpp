@@ -40,6 +40,7 @@ constexpr std::array<FieldRow, kFieldCount - 1> kFields = {{
     {Field::ReachableFrom,
      {"reachable-from", "an address or prefix from which clients get through"},
      {"from", "open-from"}},
+    {Field::Kind, {"kind", "listener, or published: a port that rules send elsewhere"}, {"type"}},
 }};
 
 template <typename T>
@@ -75,6 +76,8 @@ constexpr std::array kValues = {
     ValueWord{"this-host", Field::Reachable, number_of(OpenTo::ThisHost), false, false},
     ValueWord{"none", Field::Reachable, number_of(OpenTo::Nobody), false, true},
     ValueWord{"nobody", Field::Reachable, number_of(OpenTo::Nobody), false, false},
+    ValueWord{"published", Field::Kind, number_of(RowKind::Published), true, true},
+    ValueWord{"listener", Field::Kind, number_of(RowKind::Listener), false, true},
 };
 
 std::vector<std::string> shown_values(Field field) {
@@ -125,6 +128,7 @@ void put_value(Term& term, const ValueWord& row) {
   term.scope = row.field == Field::Scope ? Scope{row.value} : term.scope;
   term.state = row.field == Field::State ? State{row.value} : term.state;
   term.open_to = row.field == Field::Reachable ? OpenTo{row.value} : term.open_to;
+  term.kind = row.field == Field::Kind ? RowKind{row.value} : term.kind;
 }
 
 Error unknown_field(std::string_view word, std::string_view field) {

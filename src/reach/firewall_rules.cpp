@@ -125,6 +125,11 @@ std::vector<const ChainView*> FirewallRules::at_hook(std::uint32_t hook,
   return out;
 }
 
+const ChainView* FirewallRules::chain(const ChainView& from, std::string_view name) const {
+  const auto found = by_name_.find({from.tool, from.table_family, from.table, name});
+  return found == by_name_.end() ? nullptr : found->second;
+}
+
 RulePlace FirewallRules::place(const ChainView& chain, std::size_t position) const {
   RulePlace out;
   out.tool = chain.tool;

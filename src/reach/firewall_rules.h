@@ -66,6 +66,8 @@ class FirewallRules {
   /// Base chains at that hook (NF_INET_*) of that type, and all that they lead to; each once.
   [[nodiscard]] std::vector<const ChainView*> at_hook(std::uint32_t hook,
                                                       std::string_view type) const;
+  /// The chain of that name in the table of `from`; nullptr: there is none.
+  [[nodiscard]] const ChainView* chain(const ChainView& from, std::string_view name) const;
   /// For words_of() and command_of(); `position` of the rule in its chain.
   [[nodiscard]] RulePlace place(const ChainView& chain, std::size_t position) const;
 
@@ -83,6 +85,7 @@ class FirewallRules {
 constexpr std::uint32_t kHookPrerouting = 0;  // NF_INET_* of linux/netfilter.h
 constexpr std::uint32_t kHookInput = 1;
 constexpr std::uint32_t kHookForward = 2;
+constexpr std::uint32_t kHookOutput = 3;
 
 /// What the expressions of a rule ask for and end with: firewall_rule_forms.cpp.
 using SetsByName = std::map<std::tuple<decode::nft::TableFamily, std::string, std::string>,

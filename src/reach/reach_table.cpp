@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "reach/destinations.h"
+#include "reach/published.h"
 
 namespace hark::reach {
 namespace {
@@ -111,6 +112,103 @@ std::vector<std::vector<ReachClass>> reach_all(const host::Host& host, const hos
   return out;
 }
 
+struct ReachTable::Published {
+  std::map<host::NetnsId, Publishable> by_netns;
+  AddressOwners addresses;
+  std::vector<PublishedPort> found;
+};
+
+ReachTable::ReachTable(const host::Host& host, Sources about)
+    : host_(host), about_(about), published_(new Published) {}
+ReachTable::ReachTable(ReachTable&&) noexcept = default;
+ReachTable::~ReachTable() = default;
+
+void ReachTable::limit(const Space& space, Destination& to) const {
+  const host::Link* link = space.network.link(to.interface);
+  if (about_ != Sources::OfClients || link == nullptr) return;
+  to.sources = space.sources->of(*link, to.address);
+  to.next = false;
+}
+
+void ReachTable::ask_published(Space& space, std::vector<Destination>& all) {
+  Publishable& may = published_->by_netns[space.network.netns];
+  may = publishable(host_, space.network);
+  add_addresses(space.network.netns, space.network);
+  for (const PublishedPort& port : may.ports) {
+    for (Destination& to : destinations_of(space.network, port)) {
+      limit(space, to);
+      all.push_back(std::move(to));
+    }
+  }
+}
+
+void ReachTable::add_addresses(host::NetnsId id, const host::Network& network) {
+  for (const host::InterfaceAddress& one : network.addresses) {
+    published_->addresses.emplace(one.address, id);
+  }
+}
+
+bool ReachTable::leads_elsewhere() const {
+  for (const auto& [id, may] : published_->by_netns) {
+    for (const PublishedPort& port : may.ports) {
+      for (const LeadsTo& lead : port.leads_to) {
+        if (lead.address && !published_->addresses.contains(*lead.address)) return true;
+      }
+    }
+  }
+  return false;
+}
+
+void ReachTable::find_published() {
+  for (auto& [id, may] : published_->by_netns) {
+    const Space& space = spaces_.at(id);
+    WithoutNat plain(host_, space.network);
+    for (PublishedPort& port : may.ports) {
+      if (!judge(*space.sources, port)) continue;
+      find_owners(host_, published_->addresses, port);
+      plain.judge(port);
+      published_->found.push_back(std::move(port));
+    }
+    may.ports.clear();
+  }
+}
+
+const std::vector<PublishedPort>& ReachTable::published() const {
+  return published_->found;
+}
+
+bool ReachTable::rules_were_read() const {
+  return !spaces_.empty() && std::ranges::none_of(spaces_, [](const auto& one) {
+    const host::Network& network = one.second.network;
+    return network.gap(host::NetworkFact::Nftables) != nullptr ||
+           network.gap(host::NetworkFact::Legacy) != nullptr ||
+           network.gap(host::NetworkFact::Links) != nullptr;
+  });
+}
+
+std::vector<host::Gap> ReachTable::published_gaps() const {
+  std::vector<host::Gap> out;
+  for (const auto& [id, may] : published_->by_netns) {
+    if (!may.complete) {
+      out.push_back({.code = "published-not-all",
+                     .what = "rules of NAT: more than hark follows to their ends",
+                     .hides = "some ports that are published",
+                     .remedy = "ask for one port: hark why PORT"});
+    }
+    const auto& programs = spaces_.at(id).network.programs;
+    const auto looks_up = [](const host::AttachedProgram& one) { return one.where == "sk-lookup"; };
+    if (std::ranges::any_of(programs, looks_up)) {
+      out.push_back({.code = "sk-lookup-not-listed",
+                     .what =
+                         "a BPF program picks sockets for packets (sk_lookup): its ports cannot "
+                         "be listed",
+                     .hides = "ports that it answers",
+                     .remedy = "bpftool prog show"});
+    }
+  }
+  return out;
+}
+
 void ReachTable::add(host::Network network, const std::vector<std::size_t>& listeners,
                      const AskReach& ask, host::Networks* others) {
   const host::NetnsId id = network.netns;
@@ -130,16 +228,22 @@ void ReachTable::add(host::Network network, const std::vector<std::size_t>& list
           known.emplace(Key(to.protocol, to.address, to.port, to.interface), all.size());
       if (is_new) {
         all.push_back(to);
-        const host::Link* link = space.network.link(to.interface);
-        if (about_ == Sources::OfClients && link != nullptr) {
-          all.back().sources = space.sources->of(*link, to.address);
-          all.back().next = false;
-        }
+        limit(space, all.back());
       }
       places[i].push_back(at->second);
     }
   }
+  const std::size_t of_listeners = all.size();
+  ask_published(space, all);
   space.places = ask(host_, space.network, all, others);
+  std::size_t next = of_listeners;
+  for (PublishedPort& port : published_->by_netns[id].ports) {
+    const std::size_t count = destinations_of(space.network, port).size();
+    // Who asks nothing gets no answers.
+    for (std::size_t i = 0; i < count && next < space.places.size(); ++i) {
+      port.places.push_back(&space.places[next++]);
+    }
+  }
   for (const auto& [listener, at] : places) {
     for (const std::size_t place : at) by_listener_[listener].push_back(&space.places[place]);
   }
@@ -184,8 +288,9 @@ const Reachability& ReachTable::reachability(const std::vector<std::size_t>& lis
   return at->second;
 }
 
-Reachability reachability(const ClientSources& sources, const ClassList& classes) {
-  return judged(sources, classes, [](const Answer&) { return true; });
+Reachability reachability(const ClientSources& sources, const ClassList& classes,
+                          const std::function<bool(const Answer&)>& mine) {
+  return judged(sources, classes, [&](const Answer& answer) { return !mine || mine(answer); });
 }
 
 bool reaches(const Reachability& one, const Prefix& from) {

@@ -47,16 +47,34 @@ struct Reachability {
 /// and what else would block takes as long as what does.
 enum class Sources : std::uint8_t { Every, OfClients };
 
+struct PublishedPort;  // published.h
+
 class ReachTable {
  public:
   /// Keeps the reference.
-  explicit ReachTable(const host::Host& host, Sources about = Sources::Every)
-      : host_(host), about_(about) {}
+  explicit ReachTable(const host::Host& host, Sources about = Sources::Every);
+  ReachTable(ReachTable&&) noexcept;
+  ReachTable& operator=(ReachTable&&) = delete;
+  ~ReachTable();
 
-  /// Asks for `listeners`, all of them of the namespace that `network` is of. `others` as of
-  /// Tracer.
+  /// Asks for `listeners`, all of them of the namespace that `network` is of, and for the ports
+  /// that are published there. `others` as of Tracer.
   void add(host::Network network, const std::vector<std::size_t>& listeners, const AskReach& ask,
            host::Networks* others = nullptr);
+  /// Whose addresses these are, of a namespace that was not added: for find_published().
+  void add_addresses(host::NetnsId id, const host::Network& network);
+  /// Judges what add() asked, once all namespaces are added. An address that no namespace has that
+  /// was told of is none of this host.
+  void find_published();
+
+  /// By namespace, port, protocol, family and address. Empty before find_published().
+  [[nodiscard]] const std::vector<PublishedPort>& published() const;
+  /// Addresses that ports of the namespaces added may lead to, and that none of them has.
+  [[nodiscard]] bool leads_elsewhere() const;
+  /// Of every namespace that was added, the rules were read.
+  [[nodiscard]] bool rules_were_read() const;
+  /// Rules could not be read, or there were too many: not all that is published is known.
+  [[nodiscard]] std::vector<host::Gap> published_gaps() const;
 
   [[nodiscard]] const host::Host& host() const { return host_; }
   /// nullptr: of this namespace nothing was added.
@@ -76,15 +94,21 @@ class ReachTable {
     std::unique_ptr<const ClientSources> sources;
     std::vector<std::vector<ReachClass>> places;
   };
+  struct Published;
+  void ask_published(Space& space, std::vector<Destination>& all);
+  void limit(const Space& space, Destination& to) const;
+
   const host::Host& host_;
   const Sources about_;
   std::map<host::NetnsId, Space> spaces_;
+  std::unique_ptr<Published> published_;
   std::map<std::size_t, std::vector<const std::vector<ReachClass>*>> by_listener_;
   mutable std::map<std::vector<std::size_t>, Reachability> known_;
 };
 
-/// What a port comes to, whoever answers there.
-[[nodiscard]] Reachability reachability(const ClientSources& sources, const ClassList& classes);
+/// What a port comes to, whoever answers there; of answers that are not `mine` nobody has anything.
+[[nodiscard]] Reachability reachability(const ClientSources& sources, const ClassList& classes,
+                                        const std::function<bool(const Answer&)>& mine = {});
 
 /// Does a client with an address in `from` reach it?
 [[nodiscard]] bool reaches(const Reachability& one, const Prefix& from);

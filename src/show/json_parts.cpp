@@ -29,14 +29,8 @@ Json time_or_null(const std::optional<std::int64_t>& unix_ms) {
 
 /// Of an optional or a Rare one.
 template <typename MaybeContainer>
-Json container_json(const MaybeContainer& container) {
-  if (!container) return nullptr;
-  return {{"runtime", for_json(container->runtime)},
-          {"id", for_json(container->id)},
-          {"name", text_or_null(container->name)},
-          {"image", text_or_null(container->image)},
-          {"pod", text_or_null(container->pod)},
-          {"namespace", text_or_null(container->pod_namespace)}};
+Json container_or_null(const MaybeContainer& container) {
+  return container ? container_json(*container) : Json(nullptr);
 }
 
 Json words_json(const std::optional<std::vector<std::string>>& words) {
@@ -52,7 +46,7 @@ Json door_json(const host::Process& process, const Listener& l) {
   const host::Door& door = *process.door;
   return {{"kind", for_json(door.kind)},
           {"to", text_or_null(host::door_target(door, host::door_port(door, l)))},
-          {"container", container_json(door.container)}};
+          {"container", container_or_null(door.container)}};
 }
 
 Json parents_json(const std::optional<std::vector<host::Ancestor>>& parents) {
@@ -195,6 +189,15 @@ Json netns_json(const host::Netns& netns) {
   return {{"inode", or_null(netns.inode)}, {"name", text_or_null(netns.name)}};
 }
 
+Json container_json(const host::Container& container) {
+  return {{"runtime", for_json(container.runtime)},
+          {"id", for_json(container.id)},
+          {"name", text_or_null(container.name)},
+          {"image", text_or_null(container.image)},
+          {"pod", text_or_null(container.pod)},
+          {"namespace", text_or_null(container.pod_namespace)}};
+}
+
 Json listener_json(const Host& host, const Listener& l) {
   const bool inet = l.address.family == Family::Inet;
   return {{"protocol", std::string(name_of(l.protocol))},
@@ -210,7 +213,7 @@ Json listener_json(const Host& host, const Listener& l) {
           {"unit", text_or_null(l.unit)},
           {"unit_facts", unit_or_null(host, l.unit_id)},
           {"socket_units", socket_units_json(host, l)},
-          {"container", container_json(l.container)},
+          {"container", container_or_null(l.container)},
           {"owners", owners_json(host, l)},
           {"held_by", held_by_json(l.held_by)},
           {"probable_client", l.probable_client}};

@@ -19,6 +19,9 @@ using Json = nlohmann::ordered_json;
 /// Null where the text is empty; escaped.
 [[nodiscard]] Json text_or_null(const std::string& text);
 
+/// CONTAINER of docs/contract.md.
+[[nodiscard]] Json container_json(const host::Container& container);
+
 /// LISTENER of docs/contract.md.
 [[nodiscard]] Json listener_json(const host::Host& host, const host::Listener& listener);
 

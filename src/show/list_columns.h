@@ -43,6 +43,9 @@ struct ColumnSpec {
 
 [[nodiscard]] std::span<const ColumnSpec> column_specs();
 
+/// The cell of a row with a published port: its own, or that of who stands behind it.
+[[nodiscard]] CellValue published_cell(const ColumnSpec& column, const RowView& view);
+
 /// nullptr: no such column.
 [[nodiscard]] const ColumnSpec* column_spec(std::string_view word);
 

@@ -8,6 +8,7 @@
 #include <set>
 #include <tuple>
 
+#include "reach/published.h"
 #include "show/escape.h"
 #include "show/reach_words.h"
 
@@ -32,27 +33,43 @@ std::string tally_words(const Tally& tally, std::string_view thing) {
   return counted(tally.rows, thing) + " on " + counted(tally.sockets, "socket");
 }
 
-std::string count_line(const Host& host, std::span<const ListRow> rows, bool unfolded) {
+/// "a", "a and b", "a, b and c"
+std::string enumerated(const std::vector<std::string>& parts) {
+  std::string out;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    if (i > 0) out += i + 1 == parts.size() ? " and " : ", ";
+    out += parts[i];
+  }
+  return out;
+}
+
+std::string count_line(const Host& host, std::span<const ListRow> rows, bool unfolded,
+                       const reach::ReachTable* reach) {
   if (rows.empty()) return "Nothing listens here.";
   Tally services;
   Tally clients;
+  std::size_t published = 0;
   std::set<host::NetnsId> namespaces;
   for (const ListRow& row : rows) {
+    namespaces.insert(netns_of(host, row, reach));
+    if (!row.published.empty()) {
+      ++published;
+      continue;
+    }
     Tally& tally = row.probable_clients ? clients : services;
     ++tally.rows;
     tally.sockets += row.listeners.size();
-    for (const std::size_t i : row.listeners) namespaces.insert(host.listeners[i].netns);
   }
-  std::string line;
+  std::vector<std::string> parts;
   if (unfolded) {
-    line = counted(services.sockets + clients.sockets, "socket");
+    const std::size_t sockets = services.sockets + clients.sockets;
+    if (sockets > 0) parts.push_back(counted(sockets, "socket"));
   } else {
-    if (services.rows > 0) line = tally_words(services, "service");
-    if (clients.rows > 0) {
-      if (!line.empty()) line += " and ";
-      line += tally_words(clients, "probable client");
-    }
+    if (services.rows > 0) parts.push_back(tally_words(services, "service"));
+    if (clients.rows > 0) parts.push_back(tally_words(clients, "probable client"));
   }
+  if (published > 0) parts.push_back(counted(published, "published port"));
+  std::string line = enumerated(parts);
   if (namespaces.size() > 1) line += " in " + counted(namespaces.size(), "namespace");
   return line + ".";
 }
@@ -60,7 +77,9 @@ std::string count_line(const Host& host, std::span<const ListRow> rows, bool unf
 /// Is something open to other hosts?
 bool is_open(std::span<const ListRow> rows, const reach::ReachTable* reach) {
   return reach != nullptr && std::ranges::any_of(rows, [reach](const ListRow& row) {
-           const reach::Openness open = openness_of(*reach, row.listeners);
+           const reach::Openness open =
+               row.published.empty() ? openness_of(*reach, row.listeners)
+                                     : reach->published()[row.published.front()].reach.openness;
            return open == reach::Openness::Some || open == reach::Openness::Anywhere;
          });
 }
@@ -157,7 +176,7 @@ std::vector<std::string> gap_lines(const std::vector<Gap>& all, std::size_t room
 
 std::string footer_text(const Host& host, std::span<const ListRow> rows, bool unfolded,
                         const TableStyle& style, const reach::ReachTable* reach) {
-  std::string first = count_line(host, rows, unfolded);
+  std::string first = count_line(host, rows, unfolded, reach);
   if (is_open(rows, reach)) first += " What stands before this host is not seen.";
   std::vector<std::string> lines = wrapped(first, style.width);
   const std::size_t room = kMostLines - std::min(kMostLines, lines.size());

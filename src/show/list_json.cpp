@@ -3,6 +3,7 @@
 #include "show/class_json.h"
 #include "show/json_parts.h"
 #include "show/list_facts.h"
+#include "show/published_json.h"
 #include "show/reach_words.h"
 
 namespace hark::show {
@@ -44,7 +45,7 @@ Json entry_json(const Host& host, std::size_t listener, const reach::ReachTable*
 
 void write_list_json(const Host& host, const std::vector<std::size_t>& selected,
                      std::span<const host::Near> near, const Sink& sink,
-                     const reach::ReachTable* reach) {
+                     const reach::ReachTable* reach, const std::vector<std::size_t>& published) {
   JsonWriter writer(sink);
   writer.member("schema", "hark.list/1");
   writer.member("taken_at",
@@ -53,9 +54,15 @@ void write_list_json(const Host& host, const std::vector<std::size_t>& selected,
   writer.member("kernel", text_or_null(host.kernel));
   writer.list("listeners", selected.size(),
               [&](std::size_t i) { return entry_json(host, selected[i], reach); });
-  writer.member("published", nullptr);
+  if (reach == nullptr || !reach->rules_were_read()) {
+    writer.member("published", nullptr);
+  } else {
+    writer.list("published", published.size(), [&](std::size_t i) {
+      return published_json(*reach, reach->published()[published[i]]);
+    });
+  }
   writer.list("gaps", host.gaps.size(), [&](std::size_t i) { return gap_json(host.gaps[i]); });
-  if (selected.empty()) {
+  if (selected.empty() && published.empty()) {
     writer.list("near", near.size(), [&](std::size_t i) { return near_json(host, near[i]); });
   }
   writer.end();

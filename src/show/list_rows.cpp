@@ -22,6 +22,7 @@
 
 #include "host/doors.h"
 #include "show/list_facts.h"
+#include "show/published_words.h"
 #include "show/reach_words.h"
 
 namespace hark::show {
@@ -125,7 +126,9 @@ void add_door(Key& key, const Listener& listener, const host::Process& lead) {
   if (!lead.door) return;
   const host::Door& door = *lead.door;
   const std::uint16_t port = host::door_port(door, listener);
-  key.add(door.kind).add(host::door_target(door, 0)).add(door.container ? door.container->id : "");
+  key.add(door.kind)
+      .add(host::door_target(door, 0))
+      .add(door.container ? door.container->id : "");
   key.add(port != 0).add(port == 0 ? 0 : port - listener.port);
 }
 
@@ -250,7 +253,41 @@ std::uint64_t widest_scope(const Host& host, const ListRow& row) {
   return widest;
 }
 
+Rank rank_of(const Host& host, const ListRow& row, SortKey key, const reach::ReachTable* reach);
+
+/// Of a published port: by itself, or by who stands behind it.
+Rank rank_published(const Host& host, const ListRow& row, SortKey key,
+                    const reach::ReachTable& reach) {
+  const reach::PublishedPort& port = reach.published()[row.published.front()];
+  switch (key) {
+    case SortKey::Port:
+    case SortKey::Address:
+      return {};
+    case SortKey::Protocol:
+      return {false, static_cast<std::uint64_t>(port.protocol), {}};
+    case SortKey::Netns:
+      return {false, static_cast<std::uint64_t>(port.netns), {}};
+    case SortKey::Reach:
+      return {false, static_cast<std::uint64_t>(port.reach.openness), {}};
+    case SortKey::Scope:
+    case SortKey::Queue:
+    case SortKey::Drops:
+      return {true, 0, {}};
+    case SortKey::Name:
+    case SortKey::Pid:
+    case SortKey::User:
+    case SortKey::Unit:
+    case SortKey::Container:
+    case SortKey::Started:
+      break;
+  }
+  const std::vector<std::size_t> owners = published_owners(port);
+  if (owners.empty()) return {true, 0, {}};
+  return rank_of(host, {owners, row.ports}, key, nullptr);
+}
+
 Rank rank_of(const Host& host, const ListRow& row, SortKey key, const reach::ReachTable* reach) {
+  if (!row.published.empty()) return rank_published(host, row, key, *reach);
   const Listener& l = first_of(host, row);
   switch (key) {
     case SortKey::Port:
@@ -291,27 +328,68 @@ Rank rank_of(const Host& host, const ListRow& row, SortKey key, const reach::Rea
 struct Ranked {
   ListRow row;
   Rank rank;
-  const Listener* first;
-  std::uint64_t by_port;  ///< lowest port, then protocol
+  IpAddress address;
+  std::uint64_t by_port = 0;  ///< lowest port, then protocol
+  std::size_t position = 0;   ///< of listeners, then of published ports
 };
 
 /// The number of a raw socket is no port: those stand behind all ports.
-std::uint64_t port_number(const Listener& first, const ListRow& row) {
-  const std::uint64_t raw = first.protocol == Protocol::Raw ? 1 : 0;
-  return (raw << 16U | row.ports.front()) << 8U | static_cast<std::uint64_t>(first.protocol);
+std::uint64_t port_number(Protocol protocol, const ListRow& row) {
+  const std::uint64_t raw = protocol == Protocol::Raw ? 1 : 0;
+  return (raw << 16U | row.ports.front()) << 8U | static_cast<std::uint64_t>(protocol);
+}
+
+Ranked ranked_of(const Host& host, ListRow row, SortKey key, const reach::ReachTable* reach) {
+  Ranked out{.row = {}, .rank = rank_of(host, row, key, reach), .address = {}};
+  if (row.published.empty()) {
+    const Listener& first = first_of(host, row);
+    out.address = first.address;
+    out.by_port = port_number(first.protocol, row);
+    out.position = row.listeners.front();
+  } else {
+    const reach::PublishedPort& port = reach->published()[row.published.front()];
+    out.address.family = port.family;
+    if (port.addresses) out.address = port.addresses->ranges().front().first;
+    out.by_port = port_number(port.protocol, row);
+    out.position = host.listeners.size() + row.published.front();
+  }
+  out.row = std::move(row);
+  return out;
+}
+
+/// Do the IPv4 and the IPv6 side of a port come to the same?
+bool are_twins(const host::Network& network, const reach::PublishedPort& a,
+               const reach::PublishedPort& b) {
+  const bool alike = a.netns == b.netns && a.protocol == b.protocol && a.ports == b.ports &&
+                     a.family != b.family && !a.addresses && !b.addresses;
+  return alike && !published_owners(a).empty() && published_owners(a) == published_owners(b) &&
+         published_reach(network, a) == published_reach(network, b);
+}
+
+void add_published(std::vector<ListRow>& rows, const std::vector<std::size_t>& published,
+                   bool unfolded, const reach::ReachTable& reach) {
+  const std::size_t listeners = rows.size();
+  for (const std::size_t i : published) {
+    const reach::PublishedPort& port = reach.published()[i];
+    ListRow* const last = rows.size() > listeners ? &rows.back() : nullptr;
+    if (!unfolded && last != nullptr && last->published.size() == 1 &&
+        are_twins(*reach.network(port.netns), reach.published()[last->published.front()], port)) {
+      last->published.push_back(i);
+      continue;
+    }
+    rows.push_back({.listeners = {}, .ports = {port.first_port()}, .published = {i}});
+  }
 }
 
 bool stands_before(const Ranked& a, const Ranked& b, SortOrder order) {
   if (a.row.probable_clients != b.row.probable_clients) return b.row.probable_clients;
   int compared = a.rank.compare(b.rank);
-  const auto ties = [](const Ranked& r) {
-    return std::tie(r.by_port, r.first->address, r.row.listeners.front());
-  };
+  const auto ties = [](const Ranked& r) { return std::tie(r.by_port, r.address, r.position); };
   if (compared == 0 && order.key == SortKey::Port && a.by_port != b.by_port) {
     compared = a.by_port < b.by_port ? -1 : 1;
   }
-  if (compared == 0 && order.key == SortKey::Address && a.first->address != b.first->address) {
-    compared = a.first->address < b.first->address ? -1 : 1;
+  if (compared == 0 && order.key == SortKey::Address && a.address != b.address) {
+    compared = a.address < b.address ? -1 : 1;
   }
   if (compared == 2 || compared == -2) return compared < 0;
   if (compared != 0) return order.descending ? compared > 0 : compared < 0;
@@ -320,8 +398,14 @@ bool stands_before(const Ranked& a, const Ranked& b, SortOrder order) {
 
 }  // namespace
 
+host::NetnsId netns_of(const Host& host, const ListRow& row, const reach::ReachTable* reach) {
+  if (row.published.empty()) return first_of(host, row).netns;
+  return reach->published()[row.published.front()].netns;
+}
+
 std::vector<ListRow> fold(const Host& host, const std::vector<std::size_t>& selected,
-                          SortOrder order, bool unfolded, const reach::ReachTable* reach) {
+                          SortOrder order, bool unfolded, const reach::ReachTable* reach,
+                          const std::vector<std::size_t>& published) {
   std::vector<ListRow> rows;
   rows.reserve(selected.size());
   for (const std::size_t i : selected) {
@@ -337,14 +421,10 @@ std::vector<ListRow> fold(const Host& host, const std::vector<std::size_t>& sele
     step(port_bucket, [&](const ListRow& r) { return twin_key(host, r); });
     step(service_bucket, [&](const ListRow& r) { return service_key(host, r, reach); });
   }
+  if (reach != nullptr) add_published(rows, published, unfolded, *reach);
   std::vector<Ranked> ranked;
   ranked.reserve(rows.size());
-  for (ListRow& row : rows) {
-    Rank rank = rank_of(host, row, order.key, reach);
-    const Listener& first = first_of(host, row);
-    const std::uint64_t by_port = port_number(first, row);
-    ranked.push_back({std::move(row), std::move(rank), &first, by_port});
-  }
+  for (ListRow& row : rows) ranked.push_back(ranked_of(host, std::move(row), order.key, reach));
   std::vector<Ranked*> sorted;
   sorted.reserve(ranked.size());
   for (Ranked& r : ranked) sorted.push_back(&r);

@@ -10,11 +10,15 @@
 
 namespace hark::show {
 
-/// One row of the table: one or more listeners of the same namespace, protocol, owners and binding.
+/// One row of the table: one or more listeners of the same namespace, protocol, owners and binding,
+/// or a port that is published without one.
 struct ListRow {
   std::vector<std::size_t> listeners;  ///< positions in Host::listeners, ascending, at least one
+                                       ///< but where `published` has any
   std::vector<std::uint16_t> ports;    ///< ascending, each once
   bool probable_clients = false;       ///< UDP sockets whose ports the kernel chose
+  /// Positions in ReachTable::published(): one, or its twin of the other family as well.
+  std::vector<std::size_t> published = {};
 };
 
 /// What listeners are sorted by.
@@ -46,7 +50,12 @@ struct SortOrder {
 /// the same are not folded.
 [[nodiscard]] std::vector<ListRow> fold(const host::Host& host,
                                         const std::vector<std::size_t>& selected, SortOrder order,
-                                        bool unfolded, const reach::ReachTable* reach = nullptr);
+                                        bool unfolded, const reach::ReachTable* reach = nullptr,
+                                        const std::vector<std::size_t>& published = {});
+
+/// The namespace that the row is of.
+[[nodiscard]] host::NetnsId netns_of(const host::Host& host, const ListRow& row,
+                                     const reach::ReachTable* reach);
 
 // The words of a row. They are ASCII but for the names in them and an arrow, and not escaped: names
 // are hostile text, and only the medium knows how to show them.

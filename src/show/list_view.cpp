@@ -9,21 +9,22 @@
 #include "show/escape.h"
 #include "show/list_columns.h"
 #include "show/list_footer.h"
+#include "show/published_words.h"
 
 namespace hark::show {
 namespace {
 
 using host::Host;
 
-bool shows_netns(const Host& host, std::span<const ListRow> rows) {
+bool shows_netns(const Host& host, std::span<const ListRow> rows, const reach::ReachTable* reach) {
   std::set<host::NetnsId> met;
-  for (const ListRow& row : rows) met.insert(host.listeners[row.listeners.front()].netns);
+  for (const ListRow& row : rows) met.insert(netns_of(host, row, reach));
   return met.size() > 1 || (met.size() == 1 && !host.at(*met.begin()).own);
 }
 
 bool shows_queue(const Host& host, std::span<const ListRow> rows) {
   return std::any_of(rows.begin(), rows.end(), [&](const ListRow& row) {
-    return queue_level(fullest(host, row)) != QueueLevel::Quiet;
+    return row.published.empty() && queue_level(fullest(host, row)) != QueueLevel::Quiet;
   });
 }
 
@@ -31,12 +32,15 @@ std::vector<std::string> usual_columns(const Host& host, std::span<const ListRow
                                        const reach::ReachTable* reach) {
   std::vector<std::string> words = {"port", "bound", "who"};
   if (reach != nullptr) words.emplace_back("reach");
-  if (shows_netns(host, rows)) words.emplace_back("netns");
+  if (shows_netns(host, rows, reach)) words.emplace_back("netns");
   if (shows_queue(host, rows)) words.emplace_back("queue");
   return words;
 }
 
-bool is_this_host_only(const Host& host, const ListRow& row) {
+bool is_this_host_only(const Host& host, const ListRow& row, const reach::ReachTable* reach) {
+  if (!row.published.empty()) {
+    return reach->published()[row.published.front()].reach.openness == reach::Openness::ThisHost;
+  }
   return std::all_of(row.listeners.begin(), row.listeners.end(), [&](std::size_t i) {
     return host.listeners[i].scope == host::Scope::Loopback;
   });
@@ -60,12 +64,13 @@ Layout layout_of(const Host& host, std::span<const ListRow> rows, const ListOpti
 
 std::vector<Cell> cells_of(const RowView& view, const Layout& layout, const TableStyle& style) {
   std::vector<Cell> cells;
-  const bool dim = is_this_host_only(view.host, view.row);
-  const bool quiet = queue_level(fullest(view.host, view.row)) == QueueLevel::Quiet;
+  const bool dim = is_this_host_only(view.host, view.row, view.reach);
+  const bool quiet =
+      !view.row.published.empty() || queue_level(fullest(view.host, view.row)) == QueueLevel::Quiet;
   static const ColumnSpec* const kQueue = column_spec("queue");
   cells.reserve(layout.specs.size());
   for (const ColumnSpec* spec : layout.specs) {
-    CellValue value = spec->make(view);
+    CellValue value = view.row.published.empty() ? spec->make(view) : published_cell(*spec, view);
     if (layout.asked && value.text.empty()) value.text = value.known ? "-" : "?";
     // In the usual table the queue stands only where somebody should look at it.
     if (!layout.asked && quiet && spec == kQueue) value.text.clear();
@@ -86,9 +91,11 @@ std::string table_text(const Host& host, std::span<const ListRow> rows,
   std::vector<std::vector<Cell>> cells;
   cells.reserve(rows.size());
   for (const ListRow& row : rows) {
+    const std::vector<std::size_t> holders =
+        row.published.empty() ? row.listeners
+                              : published_owners(options.reach->published()[row.published.front()]);
     const RowView view{
-        host,         row, holders_of(host, row.listeners), options.unfolded, options.style.ascii,
-        options.reach};
+        host, row, holders_of(host, holders), options.unfolded, options.style.ascii, options.reach};
     cells.push_back(cells_of(view, layout, options.style));
   }
   return format_table(columns, cells, options.style);
@@ -108,7 +115,7 @@ std::string near_words(const Host& host, const host::Near& near, bool ascii) {
 std::string list_text(const Host& host, const std::vector<std::size_t>& selected,
                       const ListOptions& options) {
   const std::vector<ListRow> rows =
-      fold(host, selected, options.order, options.unfolded, options.reach);
+      fold(host, selected, options.order, options.unfolded, options.reach, options.published);
   std::string out;
   if (!rows.empty()) out = table_text(host, rows, options) + "\n";
   return out + footer_text(host, rows, options.unfolded, options.style, options.reach);

@@ -30,6 +30,7 @@ struct ListOptions {
   bool unfolded = false;
   TableStyle style = {};
   const reach::ReachTable* reach = nullptr;  ///< nullptr: who reaches them was not asked
+  std::vector<std::size_t> published = {};   ///< positions in ReachTable::published()
 };
 
 /// The table, a blank line, and the last lines: how many services on how many sockets in how many

@@ -151,7 +151,7 @@ std::string kept_away_words(const Reachability& one) {
 
 /// `asked_here`: this host asked the address that they are bound to, not just any.
 std::string words_of(const host::Network& network, const Reachability& one, bool bound_here,
-                     bool asked_here) {
+                     bool asked_here, bool with_way = true) {
   const bool here = !asked_here || this_host_gets_through(one);
   switch (one.openness) {
     case Openness::NotAsked:
@@ -172,8 +172,9 @@ std::string words_of(const host::Network& network, const Reachability& one, bool
     case Openness::Anywhere:
       break;
   }
-  return "anywhere" + way_words(network, one, outside_parts(one, Through::Yes)) +
-         (here ? "" : ", but not this host");
+  const std::string way =
+      with_way ? way_words(network, one, outside_parts(one, Through::Yes)) : std::string();
+  return "anywhere" + way + (here ? "" : ", but not this host");
 }
 
 }  // namespace
@@ -217,6 +218,10 @@ std::string reach_words(const reach::ReachTable& table, const std::vector<std::s
     return recorded ? "unknown: its namespace was not entered" : unread_words(*gap);
   }
   return words_of(*network, table.reachability(listeners), bound_here, true);
+}
+
+std::string way_free_reach_words(const host::Network& network, const Reachability& one) {
+  return words_of(network, one, false, true, false);
 }
 
 std::string reach_words(const host::Network& network, const Reachability& one) {

@@ -40,6 +40,10 @@ struct Chosen {
 [[nodiscard]] std::string reach_words(const reach::ReachTable& table,
                                       const std::vector<std::size_t>& listeners);
 
+/// The same of a port, but for by what way it is reached.
+[[nodiscard]] std::string way_free_reach_words(const host::Network& network,
+                                               const reach::Reachability& one);
+
 /// The same of a port.
 [[nodiscard]] std::string reach_words(const host::Network& network, const reach::Reachability& one);
 

@@ -1,0 +1,412 @@
+#include "reach/published.h"
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <span>
+#include <tuple>
+
+#include "host/doors.h"
+#include "reach/destinations.h"
+
+namespace hark::reach {
+
+using host::Listener;
+
+namespace {
+
+/// Ports of one namespace that are asked: each is as much work as a listener.
+constexpr std::size_t kMostPorts = 20'000;
+/// Addresses of one port that are asked.
+constexpr std::size_t kMostAddresses = 4;
+
+bool is_tcp(Protocol protocol) {
+  return protocol == Protocol::Tcp || protocol == Protocol::Mptcp;
+}
+
+bool is_transport(const Listener& listener, Protocol protocol) {
+  return is_tcp(protocol) ? is_tcp(listener.protocol) : listener.protocol == protocol;
+}
+
+/// Does it take what is sent to this address?
+bool takes(const Listener& listener, const IpAddress& address) {
+  const IpAddress bound = listener.address.unmapped();
+  if (!bound.is_unspecified()) return bound == address;
+  return bound.family == address.family ||
+         (bound.family == Family::Inet6 && !listener.v6only.value_or(false));
+}
+
+bool is_door(const host::Host& host, const Listener& listener) {
+  return listener.owners && std::ranges::any_of(*listener.owners, [&](const host::Owner& owner) {
+           return static_cast<bool>(host.at(owner.process).door);
+         });
+}
+
+/// Ports at which doors of the namespace listen.
+class Doors {
+ public:
+  Doors(const host::Host& host, host::NetnsId netns) {
+    for (const Listener& one : host.listeners) {
+      if (one.netns == netns && is_door(host, one)) doors_.push_back(&one);
+    }
+  }
+
+  [[nodiscard]] bool have(const PublishedPort& port) const {
+    const auto& ranges = port.ports.ranges();
+    if (ranges.size() != 1 || ranges.front().first != ranges.front().last) return false;
+    return std::ranges::any_of(doors_, [&](const Listener* door) {
+      if (door->port != ranges.front().first || !is_transport(*door, port.protocol)) return false;
+      if (port.addresses) return takes(*door, port.addresses->ranges().front().first);
+      IpAddress any;
+      any.family = port.family;
+      return door->address.unmapped().is_unspecified() && takes(*door, any);
+    });
+  }
+
+ private:
+  std::vector<const Listener*> doors_;
+};
+
+/// What makes two rules publish the same port.
+using Key =
+    std::tuple<std::uint16_t, Protocol, Family, std::vector<IpAddress>, std::vector<std::uint16_t>>;
+
+Key key_of(const PublishedPort& port) {
+  std::vector<IpAddress> addresses;
+  if (port.addresses) {
+    for (const AddressRange& range : port.addresses->ranges()) {
+      addresses.push_back(range.first);
+      addresses.push_back(range.last);
+    }
+  }
+  std::vector<std::uint16_t> ports;
+  for (const auto& range : port.ports.ranges()) {
+    ports.push_back(range.first);
+    ports.push_back(range.last);
+  }
+  return {ports.front(), port.protocol, port.family, std::move(addresses), std::move(ports)};
+}
+
+bool leads_alike(const LeadsTo& a, const LeadsTo& b) {
+  return a.address == b.address && a.last_address == b.last_address && a.port == b.port;
+}
+
+/// "ip nat DOCKER handle 5": without the comment, which only some who name it add.
+std::string told_as(RulePlace place) {
+  place.comment.clear();
+  return words_of(place);
+}
+
+class Grouping {
+ public:
+  explicit Grouping(const FirewallRules& rules) : rules_(rules) {}
+
+  void add(host::NetnsId netns, const Translation& one) {
+    for (const Protocol protocol : {Protocol::Tcp, Protocol::Udp}) {
+      if (!(protocol == Protocol::Tcp ? one.aim.tcp : one.aim.udp)) continue;
+      for (const Family family : {Family::Inet, Family::Inet6}) {
+        if (!(family == Family::Inet ? one.aim.inet : one.aim.inet6)) continue;
+        PublishedPort port;
+        port.netns = netns;
+        port.protocol = protocol;
+        port.family = family;
+        port.addresses = one.aim.addresses;
+        port.ports = one.aim.ports;
+        add(std::move(port), one);
+      }
+    }
+  }
+
+  std::vector<PublishedPort> take() {
+    std::vector<PublishedPort> out;
+    out.reserve(known_.size());
+    for (auto& [key, port] : known_) out.push_back(std::move(port));
+    return out;
+  }
+
+ private:
+  void add(PublishedPort port, const Translation& one) {
+    PublishedPort& into = known_.try_emplace(key_of(port), std::move(port)).first->second;
+    into.chance = into.chance || one.aim.chance;
+    into.sticky = into.sticky || one.aim.sticky;
+    LeadsTo lead{.address = one.address,
+                 .last_address = one.last_address,
+                 .port = one.port,
+                 .open = one.open,
+                 .service = one.service};
+    const auto same = [&](const LeadsTo& other) { return leads_alike(lead, other); };
+    if (std::ranges::none_of(into.leads_to, same)) into.leads_to.push_back(std::move(lead));
+    const auto placed = [&](const std::pair<const ChainView*, std::size_t>& known) {
+      return known.first == one.chain && known.second == one.position;
+    };
+    auto& known = places_[&into];
+    if (std::ranges::any_of(known, placed)) return;
+    known.emplace_back(one.chain, one.position);
+    RulePlace place = rules_.place(*one.chain, one.position);
+    std::string told = told_as(place);
+    into.rules.push_back({std::move(place), std::move(told), one.kind});
+  }
+
+  const FirewallRules& rules_;
+  std::map<Key, PublishedPort> known_;
+  std::map<const PublishedPort*, std::vector<std::pair<const ChainView*, std::size_t>>> places_;
+};
+
+/// The rule that a step names: "dnat to 10.0.0.2:80 by ip nat DOCKER handle 5".
+bool names_rule(const std::string& detail, const std::string& told) {
+  const std::string by = " by " + told;
+  const std::size_t at = detail.find(by);
+  if (at == std::string::npos) return false;
+  return at + by.size() == detail.size() || detail[at + by.size()] == ' ';
+}
+
+bool sends_elsewhere(const Step& step) {
+  constexpr std::array<std::string_view, 3> kWords = {"dnat to ", "tproxy to ", "TPROXY "};
+  return step.verdict == "rewrite" && std::ranges::any_of(kWords, [&](std::string_view words) {
+           return step.detail.starts_with(words);
+         });
+}
+
+/// "10.0.0.2:80", as a trace writes what a packet was sent on to.
+bool leads_there(const std::string& detail, const LeadsTo& lead, std::uint16_t asked) {
+  if (!lead.address || lead.last_address || lead.open) return true;
+  const std::string port = std::to_string(lead.port.value_or(asked));
+  const std::string address = lead.address->text();
+  const bool six = lead.address->family == Family::Inet6;
+  return detail.starts_with("dnat to " + (six ? "[" + address + "]" : address) + ":" + port +
+                            " ") ||
+         !detail.starts_with("dnat to ");
+}
+
+}  // namespace
+
+ClassList PublishedPort::classes() const {
+  ClassList out;
+  for (const std::vector<ReachClass>* place : places) {
+    for (const ReachClass& one : *place) out.push_back(&one);
+  }
+  return out;
+}
+
+Publishable publishable(const host::Host& host, const host::Network& network) {
+  Publishable out;
+  if (network.nft.rules.empty() && network.legacy.empty()) return out;
+  out.rules = std::make_unique<const FirewallRules>(network);
+  const Translations found = translations_of(*out.rules, network);
+  out.complete = found.complete;
+  Grouping grouping(*out.rules);
+  for (const Translation& one : found.all) grouping.add(network.netns, one);
+  out.ports = grouping.take();
+  const Doors doors(host, network.netns);
+  std::erase_if(out.ports, [&](const PublishedPort& port) { return doors.have(port); });
+  if (out.ports.size() > kMostPorts) {
+    out.ports.resize(kMostPorts);
+    out.complete = false;
+  }
+  return out;
+}
+
+std::vector<Destination> destinations_of(const host::Network& network, const PublishedPort& port) {
+  std::vector<Destination> out;
+  const Service service{.protocol = port.protocol, .port = port.first_port()};
+  for (const host::Link& link : network.links) {
+    if (!receives(link)) continue;
+    const auto add = [&](const IpAddress& address) {
+      out.push_back({.protocol = port.protocol,
+                     .address = address,
+                     .port = service.port,
+                     .interface = link.index});
+    };
+    if (!port.addresses) {
+      if (const auto to = destined(network, link, port.family, service)) add(to->address);
+      continue;
+    }
+    const auto& ranges = port.addresses->ranges();
+    for (std::size_t i = 0; i < std::min(ranges.size(), kMostAddresses); ++i) add(ranges[i].first);
+  }
+  return out;
+}
+
+bool is_of_firewall(const Cause& cause) {
+  constexpr std::array<std::string_view, 3> kEnds = {"-drop", "-policy-drop", "-reject"};
+  return std::ranges::any_of(kEnds,
+                             [&](std::string_view end) { return cause.code.ends_with(end); });
+}
+
+bool is_translated(const Answer& answer, const std::vector<PublishedBy>& rules) {
+  return std::ranges::any_of(answer.path, [&](const Step& step) {
+    if (!sends_elsewhere(step)) return false;
+    return rules.empty() || std::ranges::any_of(rules, [&](const PublishedBy& rule) {
+             return names_rule(step.detail, rule.told) || step.detail.starts_with("TPROXY ");
+           });
+  });
+}
+
+bool judge(const ClientSources& sources, PublishedPort& port) {
+  std::vector<const Step*> met;
+  const ClassList classes = port.classes();
+  bool certain = false;
+  for (const ReachClass* one : classes) {
+    if (!is_translated(one->answer, port.rules)) continue;
+    certain = certain || one->answer.certainty != Certainty::Unknown ||
+              one->answer.cause.code == "forwarded";
+    for (const Step& step : one->answer.path) {
+      if (sends_elsewhere(step)) met.push_back(&step);
+    }
+  }
+  if (met.empty()) return false;
+  port.certain = certain;
+  const auto was_met = [&](const LeadsTo& lead) {
+    return std::ranges::any_of(
+        met, [&](const Step* step) { return leads_there(step->detail, lead, port.first_port()); });
+  };
+  // Of what chance picks a trace tells one.
+  if (!port.chance && !port.sticky) {
+    std::erase_if(port.leads_to, [&](const LeadsTo& lead) { return !was_met(lead); });
+    std::erase_if(port.rules, [&](const PublishedBy& rule) {
+      return rule.kind != Translation::Kind::Tproxy &&
+             std::ranges::none_of(
+                 met, [&](const Step* step) { return names_rule(step->detail, rule.told); });
+    });
+  }
+  port.reach = reachability(
+      sources, classes, [&](const Answer& answer) { return is_translated(answer, port.rules); });
+  return true;
+}
+
+namespace {
+
+/// Those of one namespace; they stand together.
+std::span<const Listener> listeners_in(const host::Host& host, host::NetnsId netns) {
+  const auto range = std::ranges::equal_range(host.listeners, netns, {}, &Listener::netns);
+  return {range.begin(), range.end()};
+}
+
+/// The only namespace of this host that has the address; its own first.
+std::optional<host::NetnsId> netns_of(const AddressOwners& addresses, const PublishedPort& port,
+                                      const LeadsTo& lead) {
+  if (!lead.address || lead.address->is_loopback()) return port.netns;
+  std::optional<host::NetnsId> out;
+  const auto [first, last] = addresses.equal_range(*lead.address);
+  for (auto one = first; one != last; ++one) {
+    if (one->second == port.netns) return port.netns;
+    if (out && *out != one->second) return std::nullopt;
+    out = one->second;
+  }
+  return out;
+}
+
+/// Who gets it by the trace, where there is one way alone.
+std::optional<std::size_t> taker_of(const host::Host& host, const PublishedPort& port,
+                                    const LeadsTo& lead) {
+  for (const ReachClass* one : port.classes()) {
+    const auto& to = one->answer.delivers_to;
+    if (!to || !is_translated(one->answer, port.rules)) continue;
+    const Listener& taker = host.listeners[*to];
+    if (taker.port != lead.port.value_or(port.first_port())) continue;
+    if (!lead.address || takes(taker, *lead.address)) return to;
+  }
+  return std::nullopt;
+}
+
+std::optional<std::size_t> listener_of(const host::Host& host, const PublishedPort& port,
+                                       const LeadsTo& lead) {
+  IpAddress any;
+  any.family = port.family;
+  const std::uint16_t wanted = lead.port.value_or(port.first_port());
+  for (const Listener& one : listeners_in(host, *lead.netns)) {
+    if (one.port != wanted || !is_transport(one, port.protocol)) continue;
+    // Redirected to an address of the interface: which one that is depends on the client.
+    const bool fits = lead.address ? takes(one, *lead.address)
+                                   : takes(one, any) || one.address.family == port.family;
+    if (fits) return static_cast<std::size_t>(&one - host.listeners.data());
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+void find_owners(const host::Host& host, const AddressOwners& addresses, PublishedPort& port) {
+  for (LeadsTo& lead : port.leads_to) {
+    if (lead.open || lead.last_address) continue;
+    if (port.leads_to.size() == 1) lead.listener = taker_of(host, port, lead);
+    lead.netns =
+        lead.listener ? host.listeners[*lead.listener].netns : netns_of(addresses, port, lead);
+    if (!lead.netns) continue;
+    if (!lead.listener) lead.listener = listener_of(host, port, lead);
+    if (host.at(*lead.netns).entered || lead.listener) {
+      lead.somebody_listens = lead.listener.has_value();
+    }
+    if (*lead.netns == port.netns) continue;
+    // A container has its namespace for itself, or shares it with those of its pod.
+    if (lead.listener && host.listeners[*lead.listener].container) {
+      lead.container = *host.listeners[*lead.listener].container;
+      continue;
+    }
+    for (const Listener& one : listeners_in(host, *lead.netns)) {
+      if (!one.container) continue;
+      lead.container = *one.container;
+      break;
+    }
+  }
+}
+
+struct WithoutNat::Plain {
+  explicit Plain(const host::Host& host, host::Network stripped)
+      : network(std::move(stripped)), tracer(host, network) {}
+  host::Network network;
+  Tracer tracer;
+};
+
+WithoutNat::WithoutNat(const host::Host& host, const host::Network& network)
+    : host_(host), network_(network) {}
+WithoutNat::~WithoutNat() = default;
+
+std::optional<Cause> WithoutNat::denied(const Question& question) {
+  if (!plain_) {
+    host::Network stripped = network_;
+    std::erase_if(stripped.nft.chains, [](const auto& chain) {
+      return chain.type == "nat" && chain.hook && chain.hook->number == kHookPrerouting;
+    });
+    std::erase_if(stripped.legacy,
+                  [](const host::LegacyTable& table) { return table.name == "nat"; });
+    plain_ = std::make_unique<Plain>(host_, std::move(stripped));
+  }
+  const Answer answer = plain_->tracer.trace(question);
+  if (!answer.cause.code.starts_with("input-") || !is_of_firewall(answer.cause)) return {};
+  return answer.cause;
+}
+
+void WithoutNat::judge(PublishedPort& port) {
+  const auto own = [&](const IpAddress& address) {
+    return address.is_loopback() || std::ranges::any_of(network_.addresses, [&](const auto& one) {
+             return one.address == address;
+           });
+  };
+  port.bypasses_input = std::ranges::any_of(
+      port.leads_to, [&](const LeadsTo& lead) { return lead.address && !own(*lead.address); });
+  if (!port.bypasses_input) return;
+  // By an interface with a default route where there is one: containers that reach each other by
+  // way of this host are their own business.
+  const auto leads_out = [&](const ClientPlace& place) {
+    return std::ranges::any_of(network_.routes, [&](const host::Route& route) {
+      return route.destination.length <= 1 && route.family == port.family &&
+             std::ranges::any_of(
+                 route.hops, [&](const host::NextHop& hop) { return hop.link == place.interface; });
+    });
+  };
+  const auto& clients = port.reach.clients;
+  const bool any = std::ranges::any_of(clients.places, leads_out);
+  for (std::size_t i = 0; i < clients.parts.size(); ++i) {
+    const ClientPlace& place = clients.places[clients.parts[i].place];
+    const ReachClass& cls = *clients.parts[i].cls;
+    const bool open = port.reach.through[i] == Through::Yes || cls.answer.cause.code == "forwarded";
+    if (place.loopback || !open || (any && !leads_out(place))) continue;
+    if (!is_translated(cls.answer, port.rules)) continue;
+    port.denied = denied(cls.answer.question);
+    port.let_through = &cls;
+    return;
+  }
+}
+
+}  // namespace hark::reach

@@ -29,8 +29,9 @@ _hark_columns='port protocol bound address scope who reach name pid user unit co
   interface family state queue limit drops inode cookie cgroup uid exe cmdline
   started fds v6only started-by'
 _hark_fields='proto family port address interface netns state scope user unit container name pid
-  exe cmdline cgroup inode reachable reachable-from'
-_hark_words='tcp udp mptcp udplite raw ipv4 ipv6 loopback one-address one-interface not'
+  exe cmdline cgroup inode reachable reachable-from kind'
+_hark_words='tcp udp mptcp udplite raw ipv4 ipv6 loopback one-address one-interface published
+  not'
 
 # The command on the line so far, in REPLY: the first word that is no option and no option's value.
 _hark_find_command() {

@@ -3,8 +3,8 @@
 set -g __hark_commands list why test doctor bind explain save help
 set -g __hark_columns port protocol bound address scope who reach name pid user unit container netns interface family state queue limit drops inode cookie cgroup uid exe cmdline started fds v6only started-by
 set -g __hark_sort_keys port protocol address name pid user unit container netns scope queue drops started reach
-set -g __hark_fields proto family port address interface netns state scope user unit container name pid exe cmdline cgroup inode reachable reachable-from
-set -g __hark_words tcp udp mptcp udplite raw ipv4 ipv6 loopback one-address one-interface not
+set -g __hark_fields proto family port address interface netns state scope user unit container name pid exe cmdline cgroup inode reachable reachable-from kind
+set -g __hark_words tcp udp mptcp udplite raw ipv4 ipv6 loopback one-address one-interface published not
 
 # The command on the line so far; "none" before it is clear, "list" if it was left out.
 function __hark_command

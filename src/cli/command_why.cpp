@@ -14,6 +14,7 @@
 #include "cli/tally.h"
 #include "cli/terminal.h"
 #include "cli/why_engine.h"
+#include "cli/why_published.h"
 #include "host/hidden_owner.h"
 #include "host/near_ports.h"
 #include "host/rulesets.h"
@@ -322,12 +323,16 @@ Outcome answer_why(const Invocation& asked, kernel::Source& source, const WhyEng
   for (int round = 0; round < kMostRounds && ask_sets(source, way, report, network); ++round) {
     answer_all();
   }
+  const Reading reading{source, host, facts.collected.ways, engine};
+  WhyPublished published = published_for(reading, network, *target, listeners.empty());
+  report.published = std::move(published.ports);
   // A recording holds one look.
   if (!asked.recording && look_twice(source, way, host, report, network)) answer_all();
   add_beyond(report);
   ExitStatus status = status_of_all(report);
   if (listeners.empty() && status != ExitStatus::Yes) {
     status = look_near(source, way, *target, status, report);
+    report.near.insert(report.near.begin(), published.near.begin(), published.near.end());
   }
   if (asked.verbose) print_message(gaps_text(host.gaps));
   const bool drawable = !report.answers.empty() || !report.classes.empty();

@@ -227,6 +227,7 @@ constexpr std::array kFilterForms = {
     Example{"ipv4 ipv6", "family"},
     Example{"loopback one-address one-interface", "what the socket is bound to"},
     Example{"reachable:anywhere  reachable-from:10.0.0.9", "who gets through"},
+    Example{"published", "ports without a listener: DNAT ..."},
     Example{"8080  8000-9000  tcp/8080", "port"},
     Example{"10.0.0.5  10.0.0.0/8  [::1]:80", "bound address, with or without port"},
     Example{"pid:812  ssh.service  container:web", "owner"},

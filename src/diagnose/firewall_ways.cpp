@@ -14,6 +14,7 @@
 #include "diagnose/words.h"
 #include "reach/destinations.h"
 #include "reach/firewall_rules.h"
+#include "reach/published.h"
 #include "reach/trace.h"
 
 namespace hark::diagnose {
@@ -28,16 +29,6 @@ using reach::ReachClass;
 using reach::RuleEnd;
 using reach::RuleView;
 
-bool is_of_firewall(const reach::Cause& cause) {
-  constexpr std::array<std::string_view, 3> kEnds = {"-drop", "-policy-drop", "-reject"};
-  return std::ranges::any_of(kEnds,
-                             [&](std::string_view end) { return cause.code.ends_with(end); });
-}
-
-bool denies_at_input(const reach::Cause& cause) {
-  return cause.code.starts_with("input-") && is_of_firewall(cause);
-}
-
 /// What becomes of it behind this namespace is not seen: such an answer is open.
 bool is_forwarded_by_nat(const ReachClass& one) {
   const bool open =
@@ -51,19 +42,10 @@ bool is_forwarded_by_nat(const ReachClass& one) {
   return has(reach::Stage::Prerouting, "rewrite") && has(reach::Stage::Forward, {});
 }
 
-/// The same namespace without a rule that changes a destination.
-Network without_nat(const Network& network) {
-  Network out = network;
-  std::erase_if(out.nft.chains, [](const auto& chain) {
-    return chain.type == "nat" && chain.hook && chain.hook->number == reach::kHookPrerouting;
-  });
-  std::erase_if(out.legacy, [](const host::LegacyTable& table) { return table.name == "nat"; });
-  return out;
-}
-
 class Namespace {
  public:
-  Namespace(const Facts& facts, const Network& network) : facts_(facts), network_(network) {}
+  Namespace(const Facts& facts, const Network& network)
+      : facts_(facts), network_(network), plain_(facts.host, network) {}
 
   void find(std::vector<Finding>& out) {
     std::map<std::tuple<bool, std::uint16_t>, std::vector<std::size_t>> ports;
@@ -97,7 +79,7 @@ class Namespace {
     const FromWorld v4 = from_world(network_, all, IpFamily::Inet);
     if (!v4.asked || v4.through == Share::Most || v4.closed == nullptr) return std::nullopt;
     const reach::Cause& denied = v4.closed->answer.cause;
-    if (!is_of_firewall(denied)) return std::nullopt;
+    if (!reach::is_of_firewall(denied)) return std::nullopt;
     const std::size_t i = *std::ranges::find_if(members, [this](std::size_t member) {
       const std::optional<IpFamily> only = reach::service_of(facts_.listener(member)).family;
       return !only || *only == IpFamily::Inet6;
@@ -123,14 +105,9 @@ class Namespace {
                       std::to_string(asked.port) + " --from " + asked.source.text()};
   }
 
-  /// The same packet, as if nothing rewrote it; nullptr: nothing denies it.
-  const reach::Cause* denied_without_nat(const ReachClass& open) {
-    if (!plain_) {
-      plain_.emplace(without_nat(network_));
-      tracer_.emplace(facts_.host, *plain_);
-    }
-    last_ = tracer_->trace(open.answer.question);
-    return denies_at_input(last_.cause) ? &last_.cause : nullptr;
+  /// The same packet, as if nothing rewrote it; nothing: the input chain does not deny it.
+  std::optional<reach::Cause> denied_without_nat(const ReachClass& open) {
+    return plain_.denied(open.answer.question);
   }
 
   /// By an interface that leads to the world, where there is one: containers that reach each other
@@ -153,8 +130,8 @@ class Namespace {
     if (open == nullptr) return std::nullopt;
     const reach::Question& asked = open->answer.question;
     told_.insert({asked.protocol == Protocol::Tcp, asked.port});
-    const reach::Cause* denied = denied_without_nat(*open);
-    if (denied == nullptr) return std::nullopt;
+    const std::optional<reach::Cause> denied = denied_without_nat(*open);
+    if (!denied) return std::nullopt;
     Finding out = past_input(*open, *denied);
     out.listener = members.front();
     out.text = host::holder_words(facts_.host, members.front()) + ": its port" + out.text;
@@ -177,55 +154,20 @@ class Namespace {
     return out;
   }
 
-  /// Ports that rules of NAT name and at which no socket of this namespace listens.
+  /// Ports that rules publish and at which no socket of this namespace listens: of both protocols
+  /// and families each once.
   void published_past_input(std::vector<Finding>& out) {
-    constexpr std::size_t kMostPorts = 64;
-    if (network_.nft.chains.empty() && network_.legacy.empty()) return;
-    const FirewallRules rules(network_);
-    std::set<std::tuple<bool, std::uint16_t>> ports;
-    for (const ChainView* chain : rules.at_hook(reach::kHookPrerouting, "nat")) {
-      for (const RuleView& rule : chain->rules) {
-        if (rule.end != RuleEnd::Dnat || rule.named_ports() != 1) continue;
-        const bool udp = rule.protocol == Protocol::Udp;
-        ports.insert({!udp, rule.ports.front().first});
-      }
+    for (const reach::PublishedPort& port : facts_.reach.published()) {
+      if (port.netns != network_.netns || !port.denied || port.let_through == nullptr) continue;
+      if (!told_.insert({port.protocol == Protocol::Tcp, port.first_port()}).second) continue;
+      Finding one = past_input(*port.let_through, *port.denied);
+      const std::string what =
+          std::string(name_of(port.protocol)) + " " + std::to_string(port.first_port());
+      one.subject = what;
+      one.port = port.first_port();
+      one.text = "published port " + what + one.text;
+      out.push_back(std::move(one));
     }
-    std::optional<reach::Tracer> tracer;
-    for (const auto& port : ports) {
-      if (told_.contains(port) || told_.size() >= kMostPorts) continue;
-      told_.insert(port);
-      if (!tracer) tracer.emplace(facts_.host, network_);
-      if (auto one = published(*tracer, port)) out.push_back(std::move(*one));
-    }
-  }
-  std::optional<Finding> published(const reach::Tracer& tracer,
-                                   const std::tuple<bool, std::uint16_t>& port) {
-    const reach::Service service{.protocol = std::get<0>(port) ? Protocol::Tcp : Protocol::Udp,
-                                 .port = std::get<1>(port)};
-    const reach::ClientSources* sources = facts_.reach.sources(network_.netns);
-    std::vector<std::vector<ReachClass>> classes;
-    for (reach::Destination& to : reach::destinations_of(network_, service)) {
-      const host::Link* link = network_.link(to.interface);
-      if (link == nullptr || reach::is_loopback(*link)) continue;
-      to.sources = sources->of(*link, to.address);
-      to.next = false;
-      classes.push_back(reach::reach(tracer, to));
-    }
-    reach::ClassList list;
-    for (const auto& some : classes) {
-      for (const ReachClass& one : some) list.push_back(&one);
-    }
-    const Reachability one = reach::reachability(*sources, list);
-    const ReachClass* open = passed_on(one);
-    const reach::Cause* denied = open == nullptr ? nullptr : denied_without_nat(*open);
-    if (denied == nullptr) return std::nullopt;
-    Finding out = past_input(*open, *denied);
-    const std::string what =
-        std::string(name_of(service.protocol)) + " " + std::to_string(service.port);
-    out.subject = what;
-    out.port = service.port;
-    out.text = "published port " + what + out.text;
-    return out;
   }
 
   static bool filters(const std::vector<const ChainView*>& chains, bool legacy) {
@@ -261,9 +203,7 @@ class Namespace {
 
   const Facts& facts_;
   const Network& network_;
-  std::optional<Network> plain_;
-  std::optional<reach::Tracer> tracer_;
-  reach::Answer last_;
+  reach::WithoutNat plain_;
   std::set<std::tuple<bool, std::uint16_t>> told_;
 };
 

@@ -74,8 +74,7 @@ bool holds_behind(const host::Host& host, const PublishedPort& port, const Term&
   });
 }
 
-bool holds(const ReachTable& table, const PublishedPort& port, const Term& term) {
-  const host::Host& host = table.host();
+bool holds(const host::Host& host, const PublishedPort& port, const Term& term) {
   if (term.has_protocol && term.protocol != port.protocol) return false;
   using enum Field;
   switch (term.field) {
@@ -114,21 +113,6 @@ bool holds(const ReachTable& table, const PublishedPort& port, const Term& term)
   return holds_behind(host, port, term);
 }
 
-bool matches(const ReachTable& table, const PublishedPort& port, const host::Filter& filter) {
-  std::array<bool, host::kFieldCount> asked{};
-  std::array<bool, host::kFieldCount> met{};
-  for (const Term& term : filter.terms) {
-    const auto field = static_cast<std::size_t>(term.field);
-    if (term.negated) {
-      if (holds(table, port, term)) return false;
-      continue;
-    }
-    asked[field] = true;
-    met[field] = met[field] || holds(table, port, term);
-  }
-  return asked == met;
-}
-
 }  // namespace
 
 bool is_open_to(Openness open, host::OpenTo asked) {
@@ -145,11 +129,26 @@ bool is_open_to(Openness open, host::OpenTo asked) {
   return open == Openness::Anywhere;
 }
 
+bool is_meant(const host::Host& host, const PublishedPort& port, const host::Filter& filter) {
+  std::array<bool, host::kFieldCount> asked{};
+  std::array<bool, host::kFieldCount> met{};
+  for (const Term& term : filter.terms) {
+    const auto field = static_cast<std::size_t>(term.field);
+    if (term.negated) {
+      if (holds(host, port, term)) return false;
+      continue;
+    }
+    asked[field] = true;
+    met[field] = met[field] || holds(host, port, term);
+  }
+  return asked == met;
+}
+
 std::vector<std::size_t> select_published(const ReachTable& table, const host::Filter& filter) {
   std::vector<std::size_t> out;
   const std::vector<PublishedPort>& all = table.published();
   for (std::size_t i = 0; i < all.size(); ++i) {
-    if (matches(table, all[i], filter)) out.push_back(i);
+    if (is_meant(table.host(), all[i], filter)) out.push_back(i);
   }
   return out;
 }

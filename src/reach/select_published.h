@@ -15,6 +15,10 @@ namespace hark::reach {
 [[nodiscard]] std::vector<std::size_t> select_published(const ReachTable& table,
                                                         const host::Filter& filter);
 
+/// One of them, as it stands.
+[[nodiscard]] bool is_meant(const host::Host& host, const PublishedPort& port,
+                            const host::Filter& filter);
+
 /// `reachable:` asks for this.
 [[nodiscard]] bool is_open_to(Openness open, host::OpenTo asked);
 

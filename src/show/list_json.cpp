@@ -58,7 +58,8 @@ void write_list_json(const Host& host, const std::vector<std::size_t>& selected,
     writer.member("published", nullptr);
   } else {
     writer.list("published", published.size(), [&](std::size_t i) {
-      return published_json(*reach, reach->published()[published[i]]);
+      const reach::PublishedPort& port = reach->published()[published[i]];
+      return published_json({host, *reach->network(port.netns)}, port);
     });
   }
   writer.list("gaps", host.gaps.size(), [&](std::size_t i) { return gap_json(host.gaps[i]); });

@@ -62,9 +62,8 @@ Json lead_json(const host::Host& host, const LeadsTo& lead) {
 
 }  // namespace
 
-Json published_json(const reach::ReachTable& table, const PublishedPort& port) {
-  const host::Host& host = table.host();
-  const host::Network& network = *table.network(port.netns);
+Json published_json(const AnswerFacts& facts, const PublishedPort& port) {
+  const auto& [host, network] = facts;
   Json out;
   out["protocol"] = std::string(name_of(port.protocol));
   out["family"] = port.family == Family::Inet6 ? "inet6" : "inet";

@@ -3,9 +3,10 @@
 
 #include "reach/published.h"
 #include "show/json_parts.h"
+#include "show/why.h"
 
 namespace hark::show {
 
-[[nodiscard]] Json published_json(const reach::ReachTable& table, const reach::PublishedPort& port);
+[[nodiscard]] Json published_json(const AnswerFacts& facts, const reach::PublishedPort& port);
 
 }  // namespace hark::show

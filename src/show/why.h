@@ -8,6 +8,7 @@
 #include "host/network.h"
 #include "host/select.h"
 #include "host/target.h"
+#include "reach/published.h"
 #include "reach/questions.h"
 #include "reach/trace.h"
 
@@ -30,6 +31,8 @@ struct WhyReport {
   std::vector<reach::ReachClass> classes = {};  ///< to plan.destinations
   /// Why somebody of the target's name may listen all the same, though nobody was found.
   std::string hidden = {};
+  /// What rules publish under the target's port.
+  std::vector<reach::PublishedPort> published = {};
 
   [[nodiscard]] AnswerFacts facts() const { return {host, network}; }
 };

@@ -6,6 +6,7 @@
 #include "base/protocol.h"
 #include "show/class_json.h"
 #include "show/json_parts.h"
+#include "show/published_json.h"
 
 namespace hark::show {
 namespace {
@@ -64,6 +65,14 @@ void write_why_json(const WhyReport& report, const Sink& sink) {
     return i < one_source ? class_json(report.facts(), report.answers[i])
                           : class_json(report.facts(), report.classes[i - one_source]);
   });
+  const host::Network& network = report.network;
+  if (network.gap(host::NetworkFact::Nftables) != nullptr ||
+      network.gap(host::NetworkFact::Legacy) != nullptr) {
+    writer.member("published", nullptr);
+  } else {
+    writer.list("published", report.published.size(),
+                [&](std::size_t i) { return published_json(report.facts(), report.published[i]); });
+  }
   writer.list("notes", report.plan.notes.size(),
               [&](std::size_t i) { return Json(for_json(report.plan.notes[i])); });
   writer.list("gaps", report.gaps.size(), [&](std::size_t i) { return gap_json(report.gaps[i]); });

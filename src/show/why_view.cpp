@@ -22,6 +22,7 @@
 #include "reach/client_view.h"
 #include "show/escape.h"
 #include "show/list_view.h"
+#include "show/published_words.h"
 #include "show/why_classes.h"
 #include "show/why_words.h"
 
@@ -336,6 +337,20 @@ void add_near(Screen& screen, const WhyReport& report, const TableStyle& style) 
   screen.raw(near_text(report.host, report.near, style));
 }
 
+/// The port that is asked for has no listener here, but rules that send its packets elsewhere.
+void add_published(Screen& screen, const WhyReport& report) {
+  for (const reach::PublishedPort& port : report.published) {
+    screen.blank();
+    screen.sentence(published_sentence(report.host, port) + ".");
+    if (!port.denied) continue;
+    screen.sentence("The input chain would keep clients away (" + port.denied->text +
+                        "), but it is not asked: packets that are sent on to another address are "
+                        "forwarded. To deny them, add a rule where forwarded packets pass: the "
+                        "chain DOCKER-USER, or a forward chain.",
+                    Colour::Yellow);
+  }
+}
+
 void add_notes(Screen& screen, const WhyReport& report) {
   if (report.plan.notes.empty()) return;
   screen.blank();
@@ -393,6 +408,7 @@ std::string why_text(const WhyReport& report, const TableStyle& style, bool verb
       add_answer(screen, report, answer, verbose);
     }
   }
+  add_published(screen, report);
   add_near(screen, report, style);
   add_notes(screen, report);
   add_gaps(screen, report);

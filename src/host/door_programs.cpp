@@ -16,6 +16,7 @@
 
 #include "base/text.h"
 #include "host/doors.h"
+#include "host/option_words.h"
 
 namespace hark::host {
 namespace {
@@ -24,100 +25,6 @@ using Words = std::vector<std::string>;
 
 constexpr std::size_t kMostPortRanges = 1024;
 constexpr std::uint16_t kLastPort = 65535;
-
-/// Options of a command line, as getopt_long(3) or Go's flag package part them.
-struct OptionRules {
-  std::string_view short_with_value;                     ///< letters
-  std::span<const std::string_view> long_with_value;     ///< without dashes
-  std::span<const std::string_view> long_without_value;  ///< where unknown ones take a value
-  bool unknown_takes_value = false;
-  bool one_dash_is_long = false;  ///< Go
-  bool stops_at_word = false;     ///< what follows the first other word is another command's
-};
-
-struct Option {
-  std::string name;  ///< without dashes
-  std::string value;
-};
-
-struct ParsedWords {
-  std::vector<Option> options;
-  Words others;
-
-  /// The last value given by one of these names.
-  [[nodiscard]] const std::string* find(std::string_view one, std::string_view other = {}) const {
-    const std::string* out = nullptr;
-    for (const Option& option : options) {
-      if (option.name == one || (!other.empty() && option.name == other)) out = &option.value;
-    }
-    return out;
-  }
-};
-
-bool is_one_of(std::string_view word, std::span<const std::string_view> set) {
-  return std::ranges::find(set, word) != set.end();
-}
-
-class OptionReader {
- public:
-  OptionReader(const Words& words, const OptionRules& rules) : words_(words), rules_(rules) {}
-
-  ParsedWords read() {
-    for (at_ = 1; at_ < words_.size(); ++at_) {
-      const std::string& word = words_[at_];
-      const bool ends = word == "--";
-      if (ends || (rules_.stops_at_word && !is_option(word))) {
-        out_.others.assign(words_.begin() + static_cast<std::ptrdiff_t>(at_ + (ends ? 1 : 0)),
-                           words_.end());
-        break;
-      }
-      if (!is_option(word)) {
-        out_.others.push_back(word);
-      } else if (word.starts_with("--") || rules_.one_dash_is_long) {
-        read_long(std::string_view(word).substr(word.starts_with("--") ? 2 : 1));
-      } else {
-        read_short(std::string_view(word).substr(1));
-      }
-    }
-    return std::move(out_);
-  }
-
- private:
-  static bool is_option(const std::string& word) { return word.size() > 1 && word[0] == '-'; }
-
-  void read_long(std::string_view text) {
-    const std::size_t equals = text.find('=');
-    const std::string_view name = text.substr(0, equals);
-    if (equals != std::string_view::npos) {
-      out_.options.push_back({std::string(name), std::string(text.substr(equals + 1))});
-      return;
-    }
-    const bool takes = rules_.unknown_takes_value ? !is_one_of(name, rules_.long_without_value)
-                                                  : is_one_of(name, rules_.long_with_value);
-    out_.options.push_back({std::string(name), takes ? next_value() : std::string()});
-  }
-
-  void read_short(std::string_view letters) {
-    for (std::size_t i = 0; i < letters.size(); ++i) {
-      const std::string name(1, letters[i]);
-      if (rules_.short_with_value.find(letters[i]) == std::string_view::npos) {
-        out_.options.push_back({name, {}});
-        continue;
-      }
-      std::string_view attached = letters.substr(i + 1);
-      if (attached.starts_with('=')) attached.remove_prefix(1);
-      out_.options.push_back({name, attached.empty() ? next_value() : std::string(attached)});
-      return;
-    }
-  }
-
-  std::string next_value() { return at_ + 1 < words_.size() ? words_[++at_] : std::string(); }
-
-  const Words& words_;
-  const OptionRules& rules_;
-  std::size_t at_ = 0;
-  ParsedWords out_;
-};
 
 std::optional<std::uint16_t> port_of(std::string_view text) {
   const auto port = parse_number<std::uint16_t>(text);
@@ -138,7 +45,7 @@ void read_docker_proxy(const Words& words, const Process& process, DoorGuide& gu
                                          .long_without_value = kSwitches,
                                          .unknown_takes_value = true,
                                          .one_dash_is_long = true};
-  const ParsedWords parsed = OptionReader(words, kRules).read();
+  const ParsedWords parsed = parse_words(words, kRules);
   const auto value = [&](std::string_view name) {
     const std::string* found = parsed.find(name);
     return found == nullptr ? std::string_view{} : std::string_view(*found);
@@ -167,7 +74,7 @@ void read_rootlesskit(const Words& words, const Process& process, DoorGuide& gui
                                          .long_without_value = kSwitches,
                                          .unknown_takes_value = true,
                                          .stops_at_word = true};
-  for (const Option& option : OptionReader(words, kRules).read().options) {
+  for (const Option& option : parse_words(words, kRules).options) {
     if (option.name != "p" && option.name != "publish") continue;
     const auto ports = rootlesskit_port(option.value);
     if (ports && door.ports.size() < kMostPortRanges) door.ports.push_back(*ports);
@@ -182,7 +89,7 @@ void read_slirp4netns(const Words& words, const Process& process, DoorGuide& gui
       "outbound-addr6", "macaddress", "target-type", "netns-id"};
   static constexpr OptionRules kRules = {
       .short_with_value = "ermaT", .long_with_value = kValues, .long_without_value = {}};
-  const ParsedWords parsed = OptionReader(words, kRules).read();
+  const ParsedWords parsed = parse_words(words, kRules);
   if (parsed.others.empty()) return;
   const std::string& target = parsed.others.front();
   const std::string* type = parsed.find("netns-type");
@@ -261,7 +168,7 @@ void read_passt(const Words& words, const Process& /*process*/, DoorGuide& /*gui
   static constexpr OptionRules kRules = {.short_with_value = "lsFpPmanMgioDStu",
                                          .long_with_value = kPastaValues,
                                          .long_without_value = {}};
-  read_pasta_ports(OptionReader(words, kRules).read(), false, door);
+  read_pasta_ports(parse_words(words, kRules), false, door);
 }
 
 void read_pasta(const Words& words, const Process& process, DoorGuide& guide, Door& door) {
@@ -269,7 +176,7 @@ void read_pasta(const Words& words, const Process& process, DoorGuide& guide, Do
                                          .long_with_value = kPastaValues,
                                          .long_without_value = {},
                                          .stops_at_word = true};
-  const ParsedWords parsed = OptionReader(words, kRules).read();
+  const ParsedWords parsed = parse_words(words, kRules);
   read_pasta_ports(parsed, true, door);
   const std::string* netns = parsed.find("netns");
   const auto pid = parsed.others.size() == 1 ? parse_number<std::uint32_t>(parsed.others.front())
@@ -296,6 +203,13 @@ constexpr std::array kPrograms = {
     DoorProgram{"pasta.avx2", "", "pasta", read_pasta},
     DoorProgram{"passt", "", "passt", read_passt},
     DoorProgram{"passt.avx2", "", "passt", read_passt},
+    DoorProgram{"socat", "", "socat", read_socat, true},
+    DoorProgram{"socat1", "", "socat", read_socat, true},
+    DoorProgram{"systemd-socket-proxyd", "", "systemd-socket-proxyd", read_socket_proxyd, true},
+    DoorProgram{"kubectl", "", "kubectl", read_kubectl, true},
+    DoorProgram{"ssh", "", "ssh", read_ssh, true},
+    DoorProgram{"sshd", "", "sshd", read_sshd, true},
+    DoorProgram{"sshd-session", "", "sshd", read_sshd, true},
 };
 
 /// "80" or "80-90".

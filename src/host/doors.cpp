@@ -57,23 +57,37 @@ void find_doors(kernel::Source& source, ContainerNames& names,
     if (!is_program(process)) continue;
     const std::vector<std::string> words = command_line_of(source, process);
     const DoorProgram* row = row_of(process, words);
-    if (row == nullptr) continue;
+    if (row == nullptr || (row->only_by_words && words.empty())) continue;
     Door door;
     door.kind = row->kind;
     if (!words.empty()) row->read(words, process, guide, door);
-    process.door = std::move(door);
+    if (!door.kind.empty()) process.door = std::move(door);
   }
 }
 
-std::uint16_t door_port(const Door& door, const Listener& listener) {
+namespace {
+
+const DoorPorts* ports_of(const Door& door, const Listener& listener) {
   const Protocol protocol =
       listener.protocol == Protocol::Mptcp ? Protocol::Tcp : listener.protocol;
-  for (const DoorPorts& ports : door.ports) {
-    if (ports.protocol != protocol) continue;
-    if (listener.port < ports.first || listener.port > ports.last) continue;
-    return static_cast<std::uint16_t>(ports.target + (listener.port - ports.first));
-  }
-  return 0;
+  const auto found = std::ranges::find_if(door.ports, [&](const DoorPorts& ports) {
+    return ports.protocol == protocol && listener.port >= ports.first &&
+           listener.port <= ports.last;
+  });
+  return found == door.ports.end() ? nullptr : &*found;
+}
+
+}  // namespace
+
+std::string door_words(const Door& door, const Listener& listener) {
+  const DoorPorts* ports = ports_of(door, listener);
+  return ports == nullptr ? std::string() : ports->to;
+}
+
+std::uint16_t door_port(const Door& door, const Listener& listener) {
+  const DoorPorts* ports = ports_of(door, listener);
+  if (ports == nullptr || !ports->to.empty()) return 0;
+  return static_cast<std::uint16_t>(ports->target + (listener.port - ports->first));
 }
 
 std::string door_target(const Door& door, std::uint16_t port) {

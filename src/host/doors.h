@@ -20,6 +20,10 @@ namespace hark::host {
 void find_doors(kernel::Source& source, ContainerNames& names,
                 const std::vector<FoundNetns>& namespaces, std::vector<Process>& processes);
 
+/// Where the ports lead that this listener's is one of, where they lead elsewhere than the door
+/// itself; empty: they do not.
+[[nodiscard]] std::string door_words(const Door& door, const Listener& listener);
+
 /// The port at which what reaches this listener comes out; 0: not known.
 [[nodiscard]] std::uint16_t door_port(const Door& door, const Listener& listener);
 
@@ -64,9 +68,23 @@ struct DoorProgram {
   const char* called;   ///< what its first argument must contain besides; empty: anything
   const char* kind;
   /// Reads where it leads. `words` is the command line, with at least one word.
+  /// What is no door after all is left without its kind.
   void (*read)(const std::vector<std::string>& words, const Process& process, DoorGuide& guide,
                Door& door);
+  bool only_by_words = false;  ///< without its command line it is not known to be a door
 };
+
+// The readers of door_forwarders.cpp.
+void read_socat(const std::vector<std::string>& words, const Process& process, DoorGuide& guide,
+                Door& door);
+void read_socket_proxyd(const std::vector<std::string>& words, const Process& process,
+                        DoorGuide& guide, Door& door);
+void read_kubectl(const std::vector<std::string>& words, const Process& process, DoorGuide& guide,
+                  Door& door);
+void read_ssh(const std::vector<std::string>& words, const Process& process, DoorGuide& guide,
+              Door& door);
+void read_sshd(const std::vector<std::string>& words, const Process& process, DoorGuide& guide,
+               Door& door);
 
 /// The first row whose program has this file name; rows that follow may have it too.
 [[nodiscard]] std::span<const DoorProgram> door_programs();

@@ -259,5 +259,62 @@ TEST(RootlesskitPort, AsItsHelpHasIt) {
   for (const Case& one : cases) EXPECT_EQ(rootlesskit_port(one.spec), one.port) << one.spec;
 }
 
+/// Where a listener of a program with this command line leads.
+struct Forwarder {
+  const char* exe;
+  const char* words;
+  std::uint16_t port;
+  const char* leads;  ///< empty: it is no door, or says nothing of that port
+};
+
+TEST_F(Doors, ForwardersSayWhereTo) {
+  constexpr Forwarder kForwarders[] = {
+      {"/usr/bin/socat", "socat -d TCP-LISTEN:8080,fork,reuseaddr TCP:10.0.0.5:5432", 8080,
+       "10.0.0.5:5432"},
+      {"/usr/bin/socat1", "socat UNIX-CONNECT:/run/app.sock TCP4-LISTEN:81,bind=127.0.0.1", 81,
+       "/run/app.sock"},
+      {"/usr/bin/socat", "socat TCP6-LISTEN:443 TCP6:[fd00::2]:443,nodelay", 443, "[fd00::2]:443"},
+      {"/usr/bin/socat", "socat TCP-L:7 EXEC:/bin/cat", 7, "exec:/bin/cat"},
+      {"/usr/bin/socat", "socat - TCP:10.0.0.5:80", 80, ""},
+      {"/usr/lib/systemd/systemd-socket-proxyd", "systemd-socket-proxyd 10.0.0.5:5432", 5432,
+       "10.0.0.5:5432"},
+      {"/usr/lib/systemd/systemd-socket-proxyd", "p -c 9 --exit-idle-time 5s web", 81, "web:80"},
+      {"/usr/lib/systemd/systemd-socket-proxyd", "p /run/app.sock", 81, "/run/app.sock"},
+      {"/usr/bin/kubectl", "kubectl -n shop port-forward svc/web 8080:80", 8080, "shop/svc/web:80"},
+      {"/usr/bin/kubectl", "kubectl port-forward pod/a 5000 6000:60", 6000, "pod/a:60"},
+      {"/usr/bin/kubectl", "kubectl port-forward --address 0.0.0.0 pod/a 5000", 5000, "pod/a:5000"},
+      {"/usr/bin/kubectl", "kubectl proxy --port 8001", 8001, ""},
+      {"/usr/bin/ssh", "ssh -fN -L 8080:db:5432 bastion", 8080, "db:5432 through bastion"},
+      {"/usr/bin/ssh", "ssh bastion -L127.0.0.1:81:/run/x.sock -p 22", 81,
+       "/run/x.sock through bastion"},
+      {"/usr/bin/ssh", "ssh -D [::1]:1080 -L [::1]:82:[fd00::2]:80 me@b", 82,
+       "[fd00::2]:80 through me@b"},
+      {"/usr/bin/ssh", "ssh -D 1080 me@b", 1080, "wherever SOCKS clients ask, through me@b"},
+      {"/usr/bin/ssh", "ssh bastion run -L 9:x:9", 9, "what lies beyond bastion"},
+  };
+  for (const Forwarder& one : kForwarders) {
+    const auto found = door(one.exe, one.words);
+    EXPECT_EQ(found ? door_words(*found, tcp(one.port)) : "", one.leads) << one.words;
+  }
+}
+
+TEST_F(Doors, SessionsOfSshd) {
+  const auto leads = [&](const std::string& title) {
+    Process process;
+    process.pid = 50;
+    process.exe = "/usr/sbin/sshd";
+    process.command_line = {title};
+    std::vector<Process> processes = {process};
+    ContainerNames names(source_);
+    find_doors(source_, names, namespaces_, processes);
+    const auto& found = processes.front().door;
+    return found ? door_words(*found, tcp(6010)) : std::string();
+  };
+  EXPECT_EQ(leads("sshd: alice@pts/0"), "the ssh client of alice");
+  EXPECT_EQ(leads("sshd-session: bob"), "the ssh client of bob");
+  EXPECT_EQ(leads("sshd: /usr/sbin/sshd -D [listener] 0 of 10-100 startups"), "");
+  EXPECT_EQ(leads("sshd: alice [priv]"), "");
+}
+
 }  // namespace
 }  // namespace hark::host

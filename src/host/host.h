@@ -60,6 +60,9 @@ struct DoorPorts {
   std::uint16_t first = 0;
   std::uint16_t last = 0;
   std::uint16_t target = 0;
+  /// Where these alone lead, in words: "10.0.0.5:5432", "/run/app.sock", "db:5432 through bastion";
+  /// `target` does not count then. Empty: where the door leads.
+  std::string to = {};
   bool operator==(const DoorPorts&) const = default;
 };
 

@@ -120,7 +120,12 @@ class Grouping {
   std::vector<PublishedPort> take() {
     std::vector<PublishedPort> out;
     out.reserve(known_.size());
-    for (auto& [key, port] : known_) out.push_back(std::move(port));
+    for (auto& [key, port] : known_) {
+      std::ranges::stable_sort(port.leads_to, {}, [](const LeadsTo& lead) {
+        return std::pair(lead.address, lead.port);
+      });
+      out.push_back(std::move(port));
+    }
     return out;
   }
 

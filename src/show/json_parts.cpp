@@ -44,8 +44,10 @@ Json words_json(const std::optional<std::vector<std::string>>& words) {
 Json door_json(const host::Process& process, const Listener& l) {
   if (!process.door) return nullptr;
   const host::Door& door = *process.door;
+  const std::string told = host::door_words(door, l);
   return {{"kind", for_json(door.kind)},
-          {"to", text_or_null(host::door_target(door, host::door_port(door, l)))},
+          {"to", told.empty() ? text_or_null(host::door_target(door, host::door_port(door, l)))
+                              : Json(for_json(told))},
           {"container", container_or_null(door.container)}};
 }
 

@@ -128,6 +128,7 @@ void add_door(Key& key, const Listener& listener, const host::Process& lead) {
   const std::uint16_t port = host::door_port(door, listener);
   key.add(door.kind)
       .add(host::door_target(door, 0))
+      .add(host::door_words(door, listener))
       .add(door.container ? door.container->id : "");
   key.add(port != 0).add(port == 0 ? 0 : port - listener.port);
 }

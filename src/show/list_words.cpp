@@ -138,7 +138,11 @@ std::string door_words(const Host& host, const ListRow& row, bool ascii) {
   const Holders holders = holders_of(host, {row.listeners.front()});
   if (holders.known != Holders::Known::Processes) return {};
   const Rare<host::Door>& door = host.at(holders.lead).door;
-  if (!door || (!door->address && !door->container)) return {};
+  const std::string arrow = fmt::format("{} ", ascii ? " ->" : kBlankArrow);
+  if (!door) return {};
+  const std::string told = host::door_words(*door, host.listeners[row.listeners.front()]);
+  if (!told.empty()) return arrow + quoted_if_needed(told);
+  if (!door->address && !door->container) return {};
   // The ports of one row come out equally far from their own numbers.
   ListRow inside = row;
   const std::uint16_t port = host::door_port(*door, host.listeners[row.listeners.front()]);
@@ -146,7 +150,6 @@ std::string door_words(const Host& host, const ListRow& row, bool ascii) {
   for (std::uint16_t& one : inside.ports) one = static_cast<std::uint16_t>(one + shift);
   std::string to = host::door_target(*door, 0);
   if (port != 0) to += (to.empty() ? "port " : ":") + port_words(host, inside);
-  const std::string arrow = fmt::format("{} ", ascii ? " ->" : kBlankArrow);
   if (!door->container) return arrow + to;
   const std::string name = quoted_if_needed(container_words(*door->container));
   return arrow + (to.empty() ? name : fmt::format("{} ({})", name, to));
@@ -297,7 +300,7 @@ std::string who_words(const Host& host, const ListRow& row, bool ascii) {
   switch (holders.known) {
     case Holders::Known::Processes:
       if (!first.socket_units.empty()) {
-        out = held_for_units_words(host, holders, first);
+        out = held_for_units_words(host, holders, first) + door_words(host, row, ascii);
         break;
       }
       out = process_words(host, holders);

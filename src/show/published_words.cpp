@@ -120,7 +120,7 @@ std::string published_who(const host::Host& host, const PublishedPort& port, boo
     out = first.somebody_listens == false ? "nobody listens there" : "not seen from here";
     out += home_words(first);
   }
-  if (port.leads_to.size() > 1) out += fmt::format(" and {} more", port.leads_to.size() - 1);
+  if (port.leads_to.size() > 1) out += fmt::format("  one of {} places", port.leads_to.size());
   return out;
 }
 

@@ -16,6 +16,10 @@ void require(bool truth) {
 
 void check_ports(const std::vector<DoorPorts>& all) {
   for (const DoorPorts& ports : all) {
+    if (!ports.to.empty()) {
+      require(ports.first > 0 && ports.first <= ports.last && ports.target == 0);
+      continue;
+    }
     require(ports.first > 0 && ports.first <= ports.last && ports.target > 0);
     require(ports.target + (ports.last - ports.first) <= 65535);
     Door door;

@@ -40,7 +40,8 @@ Result<void> check_filter(const Invocation& asked, const host::Filter& filter) {
     if (!asked.owners && contains(kOwnerOnlyFields, term.field)) {
       return fail(plain_error(term.written, "only owners can tell, and --no-owners reads none"));
     }
-    if (!asked.reach && host::asks_reach(term)) {
+    const bool published = term.field == Field::Kind && term.kind == host::RowKind::Published;
+    if (!asked.reach && (host::asks_reach(term) || (published && !term.negated))) {
       return fail(
           plain_error(term.written, "only rules and routes can tell, and --no-reach reads none"));
     }
@@ -191,11 +192,14 @@ Outcome command_list(const Invocation& asked, Output& out) {
   if (collected) {
     host::Host& host = collected->host;
     selected.listeners = host::select(host, without_reach(*filter));
-    if (needs_reach(asked, *filter)) {
+    if (asked.reach) {
+      // Which ports are published only rules tell, whatever is shown of them.
+      const std::vector<std::size_t> none;
+      const std::vector<std::size_t>& of = needs_reach(asked, *filter) ? selected.listeners : none;
       const auto about = asked.json ? reach::Sources::Every : reach::Sources::OfClients;
       const WhyEngine engine = list_engine();
-      reach.emplace(read_reach({source, host, collected->ways, engine}, selected.listeners, true,
-                               about, host.gaps));
+      reach.emplace(
+          read_reach({source, host, collected->ways, engine}, of, true, about, host.gaps));
       selected.listeners = host::select(host, *filter, reach_test(*reach));
       selected.published = reach::select_published(*reach, *filter);
     }

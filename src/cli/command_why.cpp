@@ -323,7 +323,7 @@ Outcome answer_why(const Invocation& asked, kernel::Source& source, const WhyEng
   for (int round = 0; round < kMostRounds && ask_sets(source, way, report, network); ++round) {
     answer_all();
   }
-  const Reading reading{source, host, facts.collected.ways, engine};
+  const Reading reading{source, host, facts.collected.ways, engine, facts.others.get()};
   WhyPublished published = published_for(reading, network, *target, listeners.empty());
   report.published = std::move(published.ports);
   // A recording holds one look.

@@ -64,7 +64,8 @@ void print_list_json(const host::Host& host, const std::vector<std::size_t>& sel
                      const reach::ReachTable* reach = nullptr,
                      const std::vector<std::size_t>& published = {});
 
-/// Does this question need to know who reaches a listener? Only then rules and routes are read.
+/// Does this question need to know who reaches a listener? Else rules are asked for what they
+/// publish alone.
 [[nodiscard]] bool needs_reach(const Invocation& asked, const host::Filter& filter);
 
 }  // namespace hark::cli

@@ -5,6 +5,7 @@
 
 #include "host/collect_network.h"
 #include "host/network.h"
+#include "reach/published.h"
 #include "reach/select_published.h"
 #include "show/reach_words.h"
 
@@ -24,6 +25,12 @@ void add_gaps(const host::Network& network, const reach::ClassList& classes,
   }
   if (std::ranges::none_of(classes, is_answer_open)) return;
   for (const auto& [fact, gap] : network.unread) gaps.push_back(gap);
+}
+
+/// Of most namespaces that a filter leaves nothing of that is all there is to know.
+bool publishes_nothing(const Reading& reading, const kernel::NetnsRef& way, host::NetnsId id) {
+  const host::Network rules = host::read_rules(reading.source, way, id);
+  return rules.unread.empty() && reach::publishable(reading.host, rules).ports.empty();
 }
 
 /// Ports may lead to namespaces that nobody asked about: whose an address is, is all that counts.
@@ -57,10 +64,19 @@ reach::ReachTable read_reach(const Reading& reading, const std::vector<std::size
   for (std::size_t i = 0; all && i < host.namespaces.size(); ++i) {
     by_netns.try_emplace(host::NetnsId{static_cast<std::uint32_t>(i)});
   }
+  // All before the first is asked: packets of one are followed through others.
+  std::map<host::NetnsId, host::Network> networks;
+  host::Networks others(reading.source, host, reading.ways);
   for (const auto& [id, members] : by_netns) {
     if (!host.at(id).entered) continue;
     const kernel::NetnsRef& way = reading.ways[static_cast<std::size_t>(id)];
-    table.add(reading.engine.read(reading.source, way, host, id), members, reading.engine.reach);
+    if (members.empty() && publishes_nothing(reading, way, id)) continue;
+    const auto read = networks.emplace(id, reading.engine.read(reading.source, way, host, id));
+    others.know(read.first->second);
+  }
+  for (auto& [id, network] : networks) {
+    const std::vector<std::size_t>& members = by_netns[id];
+    table.add(std::move(network), members, reading.engine.reach, &others);
     add_gaps(*table.network(id), table.classes(members), gaps);
   }
   if (table.leads_elsewhere()) read_addresses(reading, table);

@@ -5,6 +5,7 @@
 
 #include "cli/why_engine.h"
 #include "host/collect.h"
+#include "host/networks.h"
 #include "host/select.h"
 #include "kernel/source.h"
 #include "reach/reach_table.h"
@@ -20,6 +21,7 @@ struct Reading {
   const host::Host& host;
   const std::vector<kernel::NetnsRef>& ways;
   const WhyEngine& engine;
+  host::Networks* others = nullptr;  ///< as of reach::Tracer; nullptr: to be made
 };
 
 /// Reads each namespace that these listeners are in, once, and asks for them, and for the ports

@@ -1,6 +1,7 @@
 #include "cli/why_published.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "reach/select_published.h"
 #include "show/published_words.h"
@@ -46,25 +47,17 @@ class Asking {
   /// Of these candidates those that packets really come to.
   std::vector<PublishedPort> judged(std::vector<PublishedPort> ports, WhyPublished& out) {
     std::vector<reach::Destination> all;
-    std::vector<std::size_t> counts;
+    std::vector<reach::PublishedCount> counts;
     for (const PublishedPort& port : ports) {
-      auto some = reach::destinations_of(network_, port);
-      counts.push_back(some.size());
-      for (reach::Destination& to : some) {
-        if (const host::Link* link = network_.link(to.interface)) {
-          to.sources = sources_.of(*link, to.address);
-        }
-        to.next = false;
-        all.push_back(std::move(to));
-      }
+      reach::PublishedAsks asks = reach::asks_of(sources_, reach::Sources::OfClients, port);
+      counts.push_back({asks.to.size(), asks.of_leads});
+      std::ranges::move(asks.to, std::back_inserter(all));
     }
     // Ports keep pointers to what is asked once for all of them.
-    out.places = reading_.engine.reach(reading_.host, network_, all);
+    out.places = reading_.engine.reach(reading_.host, network_, all, reading_.others);
     std::size_t next = 0;
     for (std::size_t i = 0; i < ports.size(); ++i) {
-      for (std::size_t k = 0; k < counts[i] && next < out.places.size(); ++k) {
-        ports[i].places.push_back(&out.places[next++]);
-      }
+      next = reach::take_answers(out.places, next, counts[i], ports[i]);
     }
     std::erase_if(ports, [&](PublishedPort& port) { return !reach::judge(sources_, port); });
     if (ports.empty()) return ports;

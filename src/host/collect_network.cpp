@@ -42,4 +42,12 @@ void forget_socket_options(Network& network) {
                 [](const auto& one) { return one.first == NetworkFact::SocketOptions; });
 }
 
+Network read_rules(kernel::Source& source, const kernel::NetnsRef& netns, NetnsId id) {
+  Network network;
+  network.netns = id;
+  const NetworkRequest request;
+  read_firewalls({.source = source, .netns = netns, .request = request, .network = network});
+  return network;
+}
+
 }  // namespace hark::host

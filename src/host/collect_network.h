@@ -13,4 +13,7 @@ namespace hark::host {
 /// As if NetworkRequest::socket_options had been false.
 void forget_socket_options(Network& network);
 
+/// Rules of firewalls alone, with the sets that they ask.
+[[nodiscard]] Network read_rules(kernel::Source& source, const kernel::NetnsRef& netns, NetnsId id);
+
 }  // namespace hark::host

@@ -87,6 +87,11 @@ Key key_of(const PublishedPort& port) {
   return {ports.front(), port.protocol, port.family, std::move(addresses), std::move(ports)};
 }
 
+/// Is it one place, so that it can be asked who is there?
+bool is_asked(const LeadsTo& lead) {
+  return lead.address && !lead.last_address && !lead.open && !lead.address->is_loopback();
+}
+
 bool leads_alike(const LeadsTo& a, const LeadsTo& b) {
   return a.address == b.address && a.last_address == b.last_address && a.port == b.port;
 }
@@ -211,39 +216,107 @@ Publishable publishable(const host::Host& host, const host::Network& network) {
   return out;
 }
 
-std::vector<Destination> destinations_of(const host::Network& network, const PublishedPort& port) {
-  std::vector<Destination> out;
+namespace {
+
+/// The first that others could know.
+std::optional<IpAddress> own_address(const host::Network& network, Family family) {
+  for (const host::InterfaceAddress& one : network.addresses) {
+    if (one.address.family == family && !one.address.is_loopback() &&
+        !one.address.is_link_local()) {
+      return one.address;
+    }
+  }
+  return std::nullopt;
+}
+
+/// The places where it leads, where they are several, asked by this host itself.
+void add_leads(const host::Network& network, const PublishedPort& port,
+               std::vector<Destination>& out) {
+  const auto lo = std::ranges::find_if(network.links, is_loopback);
+  const std::optional<IpAddress> own = own_address(network, port.family);
+  if (port.leads_to.size() < 2 || lo == network.links.end() || !own) return;
+  for (const LeadsTo& lead : port.leads_to) {
+    if (!is_asked(lead)) continue;
+    out.push_back({.protocol = port.protocol,
+                   .address = *lead.address,
+                   .port = lead.port.value_or(port.first_port()),
+                   .interface = lo->index,
+                   .sources = AddressSet({*own, *own}),
+                   .next = false});
+  }
+}
+
+}  // namespace
+
+namespace {
+
+/// Whoever has an address of another link's subnet is there, and does not come by this one.
+AddressSet without_neighbours(const host::Network& network, const host::Link& link,
+                              AddressSet clients) {
+  if (is_loopback(link)) return clients;
+  for (const host::InterfaceAddress& one : network.addresses) {
+    const host::Link* other = network.link(one.link);
+    const bool beside = one.link != link.index && other != nullptr && receives(*other) &&
+                        !is_loopback(*other) && !one.address.is_link_local();
+    if (beside) clients = clients.minus(AddressSet(range_of(one.subnet)));
+  }
+  return clients;
+}
+
+}  // namespace
+
+PublishedAsks asks_of(const ClientSources& sources, Sources about, const PublishedPort& port) {
+  PublishedAsks out;
+  const host::Network& network = sources.network();
   const Service service{.protocol = port.protocol, .port = port.first_port()};
   for (const host::Link& link : network.links) {
     if (!receives(link)) continue;
     const auto add = [&](const IpAddress& address) {
-      out.push_back({.protocol = port.protocol,
+      Destination to{.protocol = port.protocol,
                      .address = address,
                      .port = service.port,
-                     .interface = link.index});
+                     .interface = link.index};
+      if (about == Sources::OfClients) {
+        to.sources = without_neighbours(network, link, sources.of(link, address));
+        to.next = false;
+      }
+      out.to.push_back(std::move(to));
     };
     if (!port.addresses) {
-      if (const auto to = destined(network, link, port.family, service)) add(to->address);
+      const auto to = destined(network, link, port.family, service);
+      if (to) add(to->address);
+      // This host asks itself by localhost and by an address that others know.
+      if (const auto outer = own_address(network, port.family); is_loopback(link) && outer) {
+        add(*outer);
+      }
       continue;
     }
     const auto& ranges = port.addresses->ranges();
     for (std::size_t i = 0; i < std::min(ranges.size(), kMostAddresses); ++i) add(ranges[i].first);
   }
+  const std::size_t before = out.to.size();
+  add_leads(network, port, out.to);
+  out.of_leads = out.to.size() - before;
   return out;
 }
 
-bool is_of_firewall(const Cause& cause) {
-  constexpr std::array<std::string_view, 3> kEnds = {"-drop", "-policy-drop", "-reject"};
-  return std::ranges::any_of(kEnds,
-                             [&](std::string_view end) { return cause.code.ends_with(end); });
+std::size_t take_answers(const std::vector<std::vector<ReachClass>>& places, std::size_t next,
+                         PublishedCount count, PublishedPort& port) {
+  // Who asks nothing gets no answers.
+  if (next + count.all > places.size()) return places.size();
+  for (std::size_t i = count.of_leads; i < count.all; ++i) port.places.push_back(&places[next++]);
+  for (LeadsTo& lead : port.leads_to) {
+    if (count.of_leads > 0 && is_asked(lead)) lead.asked = &places[next++];
+  }
+  return next;
 }
 
-bool is_translated(const Answer& answer, const std::vector<PublishedBy>& rules) {
+bool is_translated(const Answer& answer, const PublishedPort& port) {
   return std::ranges::any_of(answer.path, [&](const Step& step) {
-    if (!sends_elsewhere(step)) return false;
-    return rules.empty() || std::ranges::any_of(rules, [&](const PublishedBy& rule) {
-             return names_rule(step.detail, rule.told) || step.detail.starts_with("TPROXY ");
-           });
+    if (step.netns != port.netns || !sends_elsewhere(step)) return false;
+    return std::ranges::any_of(port.rules, [&](const PublishedBy& rule) {
+      return names_rule(step.detail, rule.told) || step.detail.starts_with("TPROXY ");
+    });
   });
 }
 
@@ -252,11 +325,11 @@ bool judge(const ClientSources& sources, PublishedPort& port) {
   const ClassList classes = port.classes();
   bool certain = false;
   for (const ReachClass* one : classes) {
-    if (!is_translated(one->answer, port.rules)) continue;
+    if (!is_translated(one->answer, port)) continue;
     certain = certain || one->answer.certainty != Certainty::Unknown ||
               one->answer.cause.code == "forwarded";
     for (const Step& step : one->answer.path) {
-      if (sends_elsewhere(step)) met.push_back(&step);
+      if (step.netns == port.netns && sends_elsewhere(step)) met.push_back(&step);
     }
   }
   if (met.empty()) return false;
@@ -274,8 +347,13 @@ bool judge(const ClientSources& sources, PublishedPort& port) {
                  met, [&](const Step* step) { return names_rule(step->detail, rule.told); });
     });
   }
-  port.reach = reachability(
-      sources, classes, [&](const Answer& answer) { return is_translated(answer, port.rules); });
+  port.reach = reachability(sources, classes,
+                            [&](const Answer& answer) { return is_translated(answer, port); });
+  for (ClientPlace& place : port.reach.clients.places) {
+    const host::Link* link = sources.network().link(place.interface);
+    if (link == nullptr) continue;
+    place.clients = without_neighbours(sources.network(), *link, std::move(place.clients));
+  }
   return true;
 }
 
@@ -301,17 +379,34 @@ std::optional<host::NetnsId> netns_of(const AddressOwners& addresses, const Publ
   return out;
 }
 
-/// Who gets it by the trace, where there is one way alone.
-std::optional<std::size_t> taker_of(const host::Host& host, const PublishedPort& port,
-                                    const LeadsTo& lead) {
-  for (const ReachClass* one : port.classes()) {
-    const auto& to = one->answer.delivers_to;
-    if (!to || !is_translated(one->answer, port.rules)) continue;
-    const Listener& taker = host.listeners[*to];
-    if (taker.port != lead.port.value_or(port.first_port())) continue;
-    if (!lead.address || takes(taker, *lead.address)) return to;
+/// Where the packet of a trace came to its end.
+struct Ended {
+  std::optional<std::size_t> listener = {};
+  std::optional<host::NetnsId> netns = {};
+};
+
+Ended end_of(const host::Host& host, const Answer& answer) {
+  if (answer.delivers_to) return {answer.delivers_to, host.listeners[*answer.delivers_to].netns};
+  for (auto step = answer.path.rbegin(); step != answer.path.rend(); ++step) {
+    if (step->stage == Stage::Socket) return {{}, step->netns};
   }
-  return std::nullopt;
+  return {};
+}
+
+/// By the trace: of several places each has one of its own.
+Ended traced(const host::Host& host, const PublishedPort& port, const LeadsTo& lead) {
+  if (lead.asked != nullptr) {
+    return lead.asked->empty() ? Ended{} : end_of(host, lead.asked->front().answer);
+  }
+  if (port.leads_to.size() != 1) return {};
+  Ended out;
+  for (const ReachClass* one : port.classes()) {
+    if (!is_translated(one->answer, port)) continue;
+    const Ended end = end_of(host, one->answer);
+    if (end.listener) return end;
+    if (end.netns) out = end;
+  }
+  return out;
 }
 
 std::optional<std::size_t> listener_of(const host::Host& host, const PublishedPort& port,
@@ -334,9 +429,9 @@ std::optional<std::size_t> listener_of(const host::Host& host, const PublishedPo
 void find_owners(const host::Host& host, const AddressOwners& addresses, PublishedPort& port) {
   for (LeadsTo& lead : port.leads_to) {
     if (lead.open || lead.last_address) continue;
-    if (port.leads_to.size() == 1) lead.listener = taker_of(host, port, lead);
-    lead.netns =
-        lead.listener ? host.listeners[*lead.listener].netns : netns_of(addresses, port, lead);
+    const Ended end = traced(host, port, lead);
+    lead.listener = end.listener;
+    lead.netns = end.netns ? end.netns : netns_of(addresses, port, lead);
     if (!lead.netns) continue;
     if (!lead.listener) lead.listener = listener_of(host, port, lead);
     if (host.at(*lead.netns).entered || lead.listener) {
@@ -353,64 +448,6 @@ void find_owners(const host::Host& host, const AddressOwners& addresses, Publish
       lead.container = *one.container;
       break;
     }
-  }
-}
-
-struct WithoutNat::Plain {
-  explicit Plain(const host::Host& host, host::Network stripped)
-      : network(std::move(stripped)), tracer(host, network) {}
-  host::Network network;
-  Tracer tracer;
-};
-
-WithoutNat::WithoutNat(const host::Host& host, const host::Network& network)
-    : host_(host), network_(network) {}
-WithoutNat::~WithoutNat() = default;
-
-std::optional<Cause> WithoutNat::denied(const Question& question) {
-  if (!plain_) {
-    host::Network stripped = network_;
-    std::erase_if(stripped.nft.chains, [](const auto& chain) {
-      return chain.type == "nat" && chain.hook && chain.hook->number == kHookPrerouting;
-    });
-    std::erase_if(stripped.legacy,
-                  [](const host::LegacyTable& table) { return table.name == "nat"; });
-    plain_ = std::make_unique<Plain>(host_, std::move(stripped));
-  }
-  const Answer answer = plain_->tracer.trace(question);
-  if (!answer.cause.code.starts_with("input-") || !is_of_firewall(answer.cause)) return {};
-  return answer.cause;
-}
-
-void WithoutNat::judge(PublishedPort& port) {
-  const auto own = [&](const IpAddress& address) {
-    return address.is_loopback() || std::ranges::any_of(network_.addresses, [&](const auto& one) {
-             return one.address == address;
-           });
-  };
-  port.bypasses_input = std::ranges::any_of(
-      port.leads_to, [&](const LeadsTo& lead) { return lead.address && !own(*lead.address); });
-  if (!port.bypasses_input) return;
-  // By an interface with a default route where there is one: containers that reach each other by
-  // way of this host are their own business.
-  const auto leads_out = [&](const ClientPlace& place) {
-    return std::ranges::any_of(network_.routes, [&](const host::Route& route) {
-      return route.destination.length <= 1 && route.family == port.family &&
-             std::ranges::any_of(
-                 route.hops, [&](const host::NextHop& hop) { return hop.link == place.interface; });
-    });
-  };
-  const auto& clients = port.reach.clients;
-  const bool any = std::ranges::any_of(clients.places, leads_out);
-  for (std::size_t i = 0; i < clients.parts.size(); ++i) {
-    const ClientPlace& place = clients.places[clients.parts[i].place];
-    const ReachClass& cls = *clients.parts[i].cls;
-    const bool open = port.reach.through[i] == Through::Yes || cls.answer.cause.code == "forwarded";
-    if (place.loopback || !open || (any && !leads_out(place))) continue;
-    if (!is_translated(cls.answer, port.rules)) continue;
-    port.denied = denied(cls.answer.question);
-    port.let_through = &cls;
-    return;
   }
 }
 

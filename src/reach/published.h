@@ -43,6 +43,8 @@ struct LeadsTo {
   std::optional<std::size_t> listener = {};  ///< position in Host::listeners
   std::optional<bool> somebody_listens = {};
   std::optional<host::Container> container = {};
+  /// What this host gets there; of several places each is asked.
+  const std::vector<ReachClass>* asked = nullptr;
 };
 
 struct PublishedPort {
@@ -76,9 +78,20 @@ struct Publishable {
 };
 [[nodiscard]] Publishable publishable(const host::Host& host, const host::Network& network);
 
-/// Where such a port is asked: at every interface by which IP receives.
-[[nodiscard]] std::vector<Destination> destinations_of(const host::Network& network,
-                                                       const PublishedPort& port);
+/// What is asked of one port.
+struct PublishedAsks {
+  std::vector<Destination> to;
+  std::size_t of_leads = 0;  ///< the last ones: places where it leads, by this host itself
+};
+/// At every interface by which IP receives; then, where it leads to several places, each of these.
+[[nodiscard]] PublishedAsks asks_of(const ClientSources& sources, Sources about,
+                                    const PublishedPort& port);
+/// How many of each, and the answers to them, which begin at `next`; the position behind them.
+struct PublishedCount {
+  std::size_t all = 0, of_leads = 0;
+};
+[[nodiscard]] std::size_t take_answers(const std::vector<std::vector<ReachClass>>& places,
+                                       std::size_t next, PublishedCount count, PublishedPort& port);
 
 /// Which namespaces have an address.
 using AddressOwners = std::multimap<IpAddress, host::NetnsId>;
@@ -111,7 +124,7 @@ class WithoutNat {
 /// A rule of a firewall denies it: "input-drop", "forward-policy-drop" …
 [[nodiscard]] bool is_of_firewall(const Cause& cause);
 
-/// Is the packet sent elsewhere on its way, and by one of these rules? Empty: by any.
-[[nodiscard]] bool is_translated(const Answer& answer, const std::vector<PublishedBy>& rules = {});
+/// Is the packet sent elsewhere on its way by a rule of the port?
+[[nodiscard]] bool is_translated(const Answer& answer, const PublishedPort& port);
 
 }  // namespace hark::reach

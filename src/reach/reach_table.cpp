@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <set>
 #include <tuple>
 
@@ -130,16 +131,17 @@ void ReachTable::limit(const Space& space, Destination& to) const {
   to.next = false;
 }
 
-void ReachTable::ask_published(Space& space, std::vector<Destination>& all) {
+std::vector<PublishedCount> ReachTable::ask_published(Space& space, std::vector<Destination>& all) {
+  std::vector<PublishedCount> counts;
   Publishable& may = published_->by_netns[space.network.netns];
   may = publishable(host_, space.network);
   add_addresses(space.network.netns, space.network);
   for (const PublishedPort& port : may.ports) {
-    for (Destination& to : destinations_of(space.network, port)) {
-      limit(space, to);
-      all.push_back(std::move(to));
-    }
+    PublishedAsks asks = asks_of(*space.sources, about_, port);
+    counts.push_back({asks.to.size(), asks.of_leads});
+    std::ranges::move(asks.to, std::back_inserter(all));
   }
+  return counts;
 }
 
 void ReachTable::add_addresses(host::NetnsId id, const host::Network& network) {
@@ -234,15 +236,12 @@ void ReachTable::add(host::Network network, const std::vector<std::size_t>& list
     }
   }
   const std::size_t of_listeners = all.size();
-  ask_published(space, all);
+  const std::vector<PublishedCount> counts = ask_published(space, all);
   space.places = ask(host_, space.network, all, others);
   std::size_t next = of_listeners;
-  for (PublishedPort& port : published_->by_netns[id].ports) {
-    const std::size_t count = destinations_of(space.network, port).size();
-    // Who asks nothing gets no answers.
-    for (std::size_t i = 0; i < count && next < space.places.size(); ++i) {
-      port.places.push_back(&space.places[next++]);
-    }
+  Publishable& may = published_->by_netns[id];
+  for (std::size_t i = 0; i < may.ports.size(); ++i) {
+    next = take_answers(space.places, next, counts[i], may.ports[i]);
   }
   for (const auto& [listener, at] : places) {
     for (const std::size_t place : at) by_listener_[listener].push_back(&space.places[place]);

@@ -48,6 +48,7 @@ struct Reachability {
 enum class Sources : std::uint8_t { Every, OfClients };
 
 struct PublishedPort;  // published.h
+struct PublishedCount;
 
 class ReachTable {
  public:
@@ -95,7 +96,8 @@ class ReachTable {
     std::vector<std::vector<ReachClass>> places;
   };
   struct Published;
-  void ask_published(Space& space, std::vector<Destination>& all);
+  [[nodiscard]] std::vector<PublishedCount> ask_published(Space& space,
+                                                          std::vector<Destination>& all);
   void limit(const Space& space, Destination& to) const;
 
   const host::Host& host_;

@@ -27,6 +27,20 @@ using ::testing::IsEmpty;
 
 const host::Container kWeb{.runtime = "docker", .id = std::string(64, 'a'), .name = "web"};
 
+using reach::operator+;
+
+reach::Rules tcp_8080() {
+  return reach::Rules{reach::load_meta(reach::nft::MetaKey::L4proto),
+                      reach::is(reach::hex_bytes({6}))} +
+         reach::destination_port(8080);
+}
+reach::Rules dnat_to_web() {
+  return {
+      reach::value(reach::hex_bytes({172, 17, 0, 2}), 0), reach::value(reach::port_bytes(80), 4),
+      reach::expression(reach::nft::Nat{
+          .destination = true, .family = 2, .address_min = 0, .address_max = 0, .port_min = 4})};
+}
+
 /// tcp 8080 of the host leads to 172.17.0.2:80 in the namespace of a container.
 class PublishedRows : public ::testing::Test {
  protected:
@@ -42,20 +56,12 @@ class PublishedRows : public ::testing::Test {
     reach::TestRules rules;
     rules.table("nat", reach::nft::TableFamily::Ip);
     rules.base("pre", reach::kAtPrerouting, -100, "nat");
-    using namespace reach;
-    rules.rule("pre", Rules{load_meta(reach::nft::MetaKey::L4proto), is(hex_bytes({6}))} +
-                          destination_port(8080) +
-                          Rules{value(hex_bytes({172, 17, 0, 2}), 0), value(port_bytes(80), 4),
-                                expression(reach::nft::Nat{.destination = true,
-                                                           .family = 2,
-                                                           .address_min = 0,
-                                                           .address_max = 0,
-                                                           .port_min = 4})});
+    rules.rule("pre", tcp_8080() + dnat_to_web());
     network_.nft = rules.network.nft;
     handle_ = rules.handle;
     inside_.netns = inside;
     inside_.addresses.push_back(
-        {.link = 2, .address = ip("172.17.0.2"), .subnet = *Prefix::parse("172.17.0.0/16")});
+        {.link = 2, .address = reach::ip("172.17.0.2"), .subnet = *Prefix::parse("172.17.0.0/16")});
   }
 
   [[nodiscard]] std::vector<std::vector<reach::ReachClass>> ask(

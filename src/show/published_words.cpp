@@ -40,6 +40,14 @@ std::string place_words(const PublishedPort& port) {
   return out;
 }
 
+bool this_host_reaches(const reach::Reachability& one) {
+  for (std::size_t i = 0; i < one.clients.parts.size(); ++i) {
+    const bool here = one.clients.places[one.clients.parts[i].place].loopback;
+    if (here && one.through[i] != reach::Through::No) return true;
+  }
+  return false;
+}
+
 std::string home_words(const LeadsTo& lead) {
   std::string out;
   if (lead.container) out += "  container " + host::container_words(*lead.container);
@@ -125,13 +133,19 @@ std::string published_who(const host::Host& host, const PublishedPort& port, boo
 }
 
 std::string published_reach(const host::Network& network, const PublishedPort& port) {
+  const bool nobody = std::ranges::all_of(
+      port.leads_to, [](const LeadsTo& lead) { return lead.somebody_listens == false; });
+  if (nobody && port.reach.openness == reach::Openness::Nobody) return "nobody";
   std::string out = way_free_reach_words(network, port.reach);
   const bool open = port.reach.openness == reach::Openness::Anywhere ||
                     port.reach.openness == reach::Openness::Some;
-  if (!open || !port.bypasses_input) return out;
-  if (!port.denied) return out + " (DNAT)";
-  const std::string tool = port.denied->tool.empty() ? "the firewall" : port.denied->tool;
-  return out + ", past " + tool + " (DNAT)";
+  if (!open) return out;
+  if (port.denied) {
+    out += ", past " + (port.denied->tool.empty() ? "the firewall" : port.denied->tool) + " (DNAT)";
+  } else if (port.bypasses_input) {
+    out += " (DNAT)";
+  }
+  return this_host_reaches(port.reach) ? out : out + "; not this host";
 }
 
 std::string published_sentence(const host::Host& host, const PublishedPort& port) {

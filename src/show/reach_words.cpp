@@ -221,7 +221,7 @@ std::string reach_words(const reach::ReachTable& table, const std::vector<std::s
 }
 
 std::string way_free_reach_words(const host::Network& network, const Reachability& one) {
-  return words_of(network, one, false, true, false);
+  return words_of(network, one, false, false, false);
 }
 
 std::string reach_words(const host::Network& network, const Reachability& one) {

@@ -266,7 +266,9 @@ class Published : public ::testing::TestWithParam<Case> {
     // What is mounted here nobody else sees, and it ends with this process.
     ASSERT_EQ(::unshare(CLONE_NEWNS), 0) << "needs root";
     ASSERT_EQ(::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr), 0);
-    if (::mkdir("/run/netns", 0755) != 0) ASSERT_EQ(errno, EEXIST);
+    if (::mkdir("/run/netns", 0755) != 0) {
+      ASSERT_EQ(errno, EEXIST);
+    }
   }
 };
 

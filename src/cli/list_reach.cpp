@@ -77,7 +77,7 @@ reach::ReachTable read_reach(const Reading& reading, const std::vector<std::size
   for (auto& [id, network] : networks) {
     const std::vector<std::size_t>& members = by_netns[id];
     table.add(std::move(network), members, reading.engine.reach, &others);
-    add_gaps(*table.network(id), table.classes(members), gaps);
+    if (!members.empty()) add_gaps(*table.network(id), table.classes(members), gaps);
   }
   if (table.leads_elsewhere()) read_addresses(reading, table);
   table.find_published();

@@ -86,15 +86,21 @@ std::string lead_words(const PublishedPort& port, const LeadsTo& lead) {
   return to ? fmt::format("{}:{}", address, *to) : address;
 }
 
-std::string published_target(const PublishedPort& port, bool ascii) {
+namespace {
+
+std::string targets_of(const PublishedPort& port) {
   std::vector<std::string> targets;
   for (const LeadsTo& lead : port.leads_to) targets.push_back(lead_words(port, lead));
-  std::string to;
   if (targets.size() > kMostTargets) {
-    to = fmt::format("{} and {} more", targets.front(), targets.size() - 1);
-  } else {
-    to = join(targets, port.chance ? " or " : ", ");
+    return fmt::format("{} and {} more", targets.front(), targets.size() - 1);
   }
+  return join(targets, port.chance ? " or " : ", ");
+}
+
+}  // namespace
+
+std::string published_target(const PublishedPort& port, bool ascii) {
+  const std::string to = targets_of(port);
   const std::string place = place_words(port);
   return place.empty() ? to : fmt::format("{} {} {}", place, arrow(ascii), to);
 }
@@ -151,9 +157,9 @@ std::string published_reach(const host::Network& network, const PublishedPort& p
 std::string published_sentence(const host::Host& host, const PublishedPort& port) {
   std::string out =
       fmt::format("{} {} is published", name_of(port.protocol), published_ports(port));
+  if (port.addresses) out += " on " + place_words(port);
   if (!port.rules.empty()) {
-    out += fmt::format(": {} sends it on to {}", port.rules.front().told,
-                       published_target(port, true));
+    out += fmt::format(": {} sends it on to {}", port.rules.front().told, targets_of(port));
   }
   const std::string who = published_who(host, port, true);
   return who.empty() ? out : out + ", " + who;

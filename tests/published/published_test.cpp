@@ -229,12 +229,20 @@ std::string leads_of(const Json& published) {
   return out;
 }
 
-/// Of the scene's host, by port: "0.0.0.0 172.17.0.2:80".
+/// Other scenes, built at the same time elsewhere, have a host of that name, too.
+ino_t host_inode() {
+  struct stat facts {};
+  EXPECT_EQ(::stat("/run/netns/h", &facts), 0);
+  return facts.st_ino;
+}
+
+/// Of the scene's host, by port.
 std::map<std::string, Json> listed() {
   std::map<std::string, Json> out;
+  const ino_t host = host_inode();
   const Json list = hark({"list"});
   for (const Json& one : list.value("published", Json::array())) {
-    if (one["netns"]["name"] == "h") out[port_of(one)] = one;
+    if (one["netns"]["inode"] == host) out[port_of(one)] = one;
   }
   return out;
 }
@@ -294,15 +302,19 @@ TEST_P(Published, IsWhatAnswers) {
   for (const Words& fact : host.facts("denied")) deniable.push_back(fact[1]);
   EXPECT_EQ(denied, deniable);
 
+  const std::string netns = "net:[" + std::to_string(host_inode()) + "]";
   for (const Words& fact : host.facts("try")) {
     const std::string& address = fact[4];
     const std::string& port = fact[5];
     SCOPED_TRACE(fact[1] + " asks " + address + ":" + port);
     const std::string owner = Host::connect(fact[1], address, port);
-    const Json why = hark({"why", "--netns", "h", address + ":" + port, "--from", fact[2], "--in",
+    const Json why = hark({"why", "--netns", netns, address + ":" + port, "--from", fact[2], "--in",
                            fact[3], "--to", address});
     const std::string outcome = why["answers"].empty() ? "" : why["answers"][0]["outcome"];
-    EXPECT_EQ(outcome == "answered", !owner.empty()) << outcome << ", but real: " << owner;
+    // Whether a bridge sends a packet back to where it came from, it does not always tell.
+    if (outcome != "depends") {
+      EXPECT_EQ(outcome == "answered", !owner.empty()) << outcome << ", but real: " << owner;
+    }
     if (owner.empty()) continue;
     ASSERT_TRUE(published.contains(port));
     bool is_one = false;

@@ -89,7 +89,7 @@ Reading read_mysql(const Heard& heard) {
                  "refuses this client: error " + std::to_string(code) + ": " + quoted(why));
   }
   const std::size_t end = packet.find('\0', 1);
-  if (end > 100) return not_mine();  // npos is
+  if (end > 100) return not_mine();  // or no end at all
   std::string words = mysql_version(packet.substr(1, end - 1));
   // After the version: thread 4, salt 8, filler 1, lower half of the capabilities 2.
   constexpr std::uint8_t kClientSsl = 0x08;

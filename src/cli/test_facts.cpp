@@ -65,7 +65,9 @@ tl::expected<std::unique_ptr<TestFacts>, Failure> look_at_host(kernel::Source& s
                      plain_error("--netns " + asked.netns, "the namespace could not be read"));
   }
   out->network = engine.read(source, out->collected.ways[number], out->collected.host, id);
-  out->trace = engine.tracer(out->collected.host, out->network);
+  out->others = std::make_unique<host::Networks>(source, out->collected.host, out->collected.ways);
+  out->others->know(out->network);
+  out->trace = engine.tracer(out->collected.host, out->network, out->others.get());
   return out;
 }
 

@@ -12,6 +12,7 @@
 #include "cli/why_engine.h"
 #include "host/collect.h"
 #include "host/network.h"
+#include "host/networks.h"
 #include "kernel/source.h"
 #include "reach/trace.h"
 
@@ -21,6 +22,8 @@ namespace hark::cli {
 struct TestFacts {
   host::Collected collected;
   host::Network network;
+  /// What packets that leave the namespace are followed through.
+  std::unique_ptr<host::Networks> others;
   WhyEngine::Trace trace;
 
   [[nodiscard]] const kernel::NetnsRef& way() const {

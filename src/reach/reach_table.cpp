@@ -6,6 +6,7 @@
 #include <set>
 #include <tuple>
 
+#include "host/holders.h"
 #include "reach/destinations.h"
 #include "reach/published.h"
 
@@ -179,17 +180,31 @@ const std::vector<PublishedPort>& ReachTable::published() const {
   return published_->found;
 }
 
+namespace {
+
+bool were_rules_read(const host::Network& network) {
+  return network.gap(host::NetworkFact::Nftables) == nullptr &&
+         network.gap(host::NetworkFact::Legacy) == nullptr &&
+         network.gap(host::NetworkFact::Links) == nullptr;
+}
+
+}  // namespace
+
 bool ReachTable::rules_were_read() const {
-  return !spaces_.empty() && std::ranges::none_of(spaces_, [](const auto& one) {
-    const host::Network& network = one.second.network;
-    return network.gap(host::NetworkFact::Nftables) != nullptr ||
-           network.gap(host::NetworkFact::Legacy) != nullptr ||
-           network.gap(host::NetworkFact::Links) != nullptr;
-  });
+  return std::ranges::any_of(spaces_,
+                             [](const auto& one) { return were_rules_read(one.second.network); });
 }
 
 std::vector<host::Gap> ReachTable::published_gaps() const {
   std::vector<host::Gap> out;
+  for (const auto& [id, space] : spaces_) {
+    // Where none were read the list itself is missing.
+    if (!rules_were_read() || were_rules_read(space.network)) continue;
+    out.push_back({.code = "published-not-read",
+                   .what = "rules of " + host::netns_words(host_.at(id)) + " could not be read",
+                   .hides = "ports that are published there",
+                   .remedy = ""});
+  }
   for (const auto& [id, may] : published_->by_netns) {
     if (!may.complete) {
       out.push_back({.code = "published-not-all",

@@ -72,7 +72,7 @@ class ReachTable {
   [[nodiscard]] const std::vector<PublishedPort>& published() const;
   /// Addresses that ports of the namespaces added may lead to, and that none of them has.
   [[nodiscard]] bool leads_elsewhere() const;
-  /// Of every namespace that was added, the rules were read.
+  /// Of some namespace that was added; of others published_gaps() tell.
   [[nodiscard]] bool rules_were_read() const;
   /// Rules could not be read, or there were too many: not all that is published is known.
   [[nodiscard]] std::vector<host::Gap> published_gaps() const;

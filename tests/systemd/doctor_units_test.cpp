@@ -46,6 +46,8 @@ class UnitsInTrouble : public NetnsTest {
     for (const json& one : object["findings"]) {
       const std::string code = one["code"];
       if (!one["subject"].is_string() && code != "socket-activation") continue;
+      // Where an sshd is installed: the bus has a unit of that name for the other tests.
+      if (one["subject"] == "ssh.service") continue;
       const std::string of = one["subject"].is_string() ? one["subject"].get<std::string>()
                                                         : one["listener"]["port"].dump();
       out += one["severity"].get<std::string>() + " " + code + " " + of + "\n";

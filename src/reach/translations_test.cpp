@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <optional>
+
 #include "reach/nft_test_rules.h"
 
 namespace hark::reach {
@@ -36,10 +38,12 @@ struct Nat : TestRules {
     table("nat", nft::TableFamily::Ip);
     base("pre", kAtPrerouting, -100, "nat");
   }
-  [[nodiscard]] std::vector<Translation> found() const {
-    const FirewallRules rules(network);
-    return translations_of(rules, network).all;
+  /// They refer to the rules, which stay.
+  [[nodiscard]] std::vector<Translation> found() {
+    rules_.emplace(network);
+    return translations_of(*rules_, network).all;
   }
+  std::optional<FirewallRules> rules_ = {};
   void element(nft::Set& set, Bytes key, std::optional<Bytes> data, std::string chain = {}) {
     nft::Element out;
     out.key = std::move(key);

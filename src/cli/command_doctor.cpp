@@ -3,11 +3,10 @@
 #include <cerrno>
 
 #include "cli/commands.h"
-#include "cli/doctor_facts.h"
 #include "cli/source.h"
+#include "cli/survey.h"
 #include "cli/tally.h"
 #include "cli/terminal.h"
-#include "diagnose/finding.h"
 #include "host/target.h"
 #include "show/doctor_json.h"
 #include "show/doctor_view.h"
@@ -18,23 +17,6 @@ namespace {
 
 using host::Host;
 using host::Target;
-
-/// In every namespace that was read.
-std::vector<std::size_t> listeners_meant(const Host& host, const Target* target) {
-  std::vector<std::size_t> out;
-  if (target == nullptr) {
-    for (std::size_t i = 0; i < host.listeners.size(); ++i) {
-      if (!host.listeners[i].probable_client) out.push_back(i);
-    }
-    return out;
-  }
-  for (std::size_t i = 0; i < host.namespaces.size(); ++i) {
-    const auto some = host::listeners_of(host, static_cast<host::NetnsId>(i), *target);
-    out.insert(out.end(), some.begin(), some.end());
-  }
-  std::ranges::sort(out);
-  return out;
-}
 
 ExitStatus status_of(const show::DoctorReport& report) {
   if (!report.findings.empty()) return ExitStatus::No;
@@ -54,12 +36,6 @@ void tell(const Invocation& asked, const show::DoctorReport& report, Output& out
   }
 }
 
-void take_gaps(std::vector<host::Gap> more, std::vector<host::Gap>& into) {
-  std::ranges::move(more, std::back_inserter(into));
-  std::ranges::sort(into);
-  into.erase(std::unique(into.begin(), into.end()), into.end());
-}
-
 }  // namespace
 
 Outcome command_doctor(const Invocation& asked, Output& out) {
@@ -73,28 +49,18 @@ Outcome command_doctor(const Invocation& asked, Output& out) {
   if (!opened) return tl::unexpected<Failure>(opened.error());
   Tally tally(*opened->source);
   kernel::Source& source = asked.verbose ? static_cast<kernel::Source&>(tally) : *opened->source;
-  auto collected = collect_with_ways(source, asked, {.owners = true, .details = true});
-  if (!collected) return tl::unexpected<Failure>(collected.error());
-  const Host& host = collected->host;
+  const host::Target* const meant = target ? &*target : nullptr;
+  const auto taken =
+      survey(source, asked, meant, {.again = !opened->recorded, .seconds = asked.watch_seconds});
+  if (!taken) return tl::unexpected<Failure>(taken.error());
+  Survey& all = **taken;
+  const Host& host = all.host();
 
-  show::DoctorReport report{.host = host, .target = target ? &*target : nullptr};
-  report.listeners = listeners_meant(host, report.target);
-  DoctorFacts read =
-      read_doctor_facts(source, *collected, report.listeners, diagnose::needs_of_all(),
-                        {.again = !opened->recorded, .seconds = asked.watch_seconds});
-  report.findings = diagnose::diagnose({.host = host,
-                                        .reach = read.reach,
-                                        .listeners = report.listeners,
-                                        .health = std::move(read.health),
-                                        .health_again = std::move(read.health_again),
-                                        .waits = std::move(read.waits),
-                                        .waits_again = std::move(read.waits_again),
-                                        .looks = std::move(read.looks),
-                                        .declared = std::move(read.declared),
-                                        .localhost = std::move(read.localhost),
-                                        .target = report.target});
-  report.gaps = host.gaps;
-  take_gaps(std::move(read.gaps), report.gaps);
+  show::DoctorReport report{.host = host,
+                            .target = meant,
+                            .listeners = std::move(all.listeners),
+                            .findings = std::move(all.findings),
+                            .gaps = std::move(all.gaps)};
   if (target && report.listeners.empty() && report.findings.empty()) {
     report.near = host::near_targets(host, host::NetnsId{0}, *target);
   }

@@ -7,8 +7,8 @@
 #include <numeric>
 #include <set>
 
+#include "cli/list_reach.h"
 #include "host/collect_network.h"
-#include "reach/reach.h"
 
 namespace hark::cli {
 namespace {
@@ -43,47 +43,40 @@ std::vector<const host::Process*> owners_of(const Host& host,
   return out;
 }
 
-void read_networks(kernel::Source& source, const host::Collected& collected, const ByNetns& places,
-                   unsigned needs, DoctorFacts& out) {
-  const bool reach = (needs & diagnose::kReach) != 0;
-  const std::vector<std::size_t> none;
-  // To make rules ready for no question would be work for nothing.
-  const reach::AskReach ask_nothing = [](const auto&, const auto&, const auto&, host::Networks*) {
-    return std::vector<std::vector<reach::ReachClass>>();
-  };
-  for (const auto& [id, members] : places) {
-    host::NetworkRequest request = host::network_request(collected.host, id);
-    request.firewalls = reach || (needs & diagnose::kFirewalls) != 0;
-    request.programs = request.firewalls;
+/// Each namespace that has one of the listeners, or all, with what the families need of it.
+reach::ReachTable read_networks(kernel::Source& source, const host::Collected& collected,
+                                const std::vector<std::size_t>& listeners, bool all, unsigned needs,
+                                std::vector<host::Gap>& gaps) {
+  WhyEngine engine = why_engine();
+  engine.read = [&](kernel::Source& from, const kernel::NetnsRef& way, const Host& host,
+                    host::NetnsId id) {
+    host::NetworkRequest request = host::network_request(host, id);
     request.socket_options = (needs & diagnose::kSocketOptions) != 0;
-    host::Network network = host::collect_network(
-        source, collected.ways[static_cast<std::size_t>(id)], collected.host, id, request);
-    for (const auto& [fact, gap] : network.unread) out.gaps.push_back(gap);
-    out.reach.add(std::move(network), reach ? members : none,
-                  reach ? reach::AskReach(reach::reach_all) : ask_nothing);
-  }
-  out.reach.find_published();
+    host::Network network = host::collect_network(from, way, host, id, request);
+    for (const auto& [fact, gap] : network.unread) gaps.push_back(gap);
+    return network;
+  };
+  return read_reach({source, collected.host, collected.ways, engine}, listeners, all,
+                    reach::Sources::OfClients, gaps);
 }
 
 class Watcher {
  public:
   Watcher(kernel::Source& source, const host::Collected& collected, const ByNetns& places,
-          const std::vector<const host::Process*>& owners, DoctorFacts& out)
-      : source_(source), collected_(collected), out_(out) {
+          const std::vector<const host::Process*>& owners, std::vector<host::Look>& looks)
+      : source_(source), collected_(collected), looks_(looks) {
     for (const auto& [id, members] : places) namespaces_.push_back(id);
     for (const host::Process* owner : owners) pids_.push_back(owner->pid);
   }
 
-  void look() {
-    out_.looks.push_back(host::take_look(source_, collected_.ways, namespaces_, pids_));
-  }
+  void look() { looks_.push_back(host::take_look(source_, collected_.ways, namespaces_, pids_)); }
 
   /// Until the time that was wished has passed since the first look.
-  void go_on(const Watching& watching) {
+  void go_on(const Watching& watching, reach::ReachTable& reach) {
     const std::int64_t whole = watching.seconds == 0 ? kMomentMs : watching.seconds * 1000LL;
     const std::int64_t between = std::max(kMomentMs, whole / kMostLooks);
-    const std::int64_t end = out_.looks.front().at_ms + whole;
-    std::int64_t next = out_.looks.front().at_ms + between;
+    const std::int64_t end = looks_.front().at_ms + whole;
+    std::int64_t next = looks_.front().at_ms + between;
     while (true) {
       const auto clock = source_.clock();
       if (!clock) return;
@@ -94,7 +87,7 @@ class Watcher {
       next += between;
     }
     for (const host::NetnsId id : namespaces_) {
-      host::ServiceFacts* services = out_.reach.services(id);
+      host::ServiceFacts* services = reach.services(id);
       if (services == nullptr) continue;
       (void)host::look_again(source_, collected_.ways[static_cast<std::size_t>(id)], *services);
     }
@@ -108,7 +101,7 @@ class Watcher {
 
   kernel::Source& source_;
   const host::Collected& collected_;
-  DoctorFacts& out_;
+  std::vector<host::Look>& looks_;
   std::vector<host::NetnsId> namespaces_;
   std::vector<std::uint32_t> pids_;
 };
@@ -174,14 +167,17 @@ std::vector<const host::Process*> limited(const std::vector<const host::Process*
 DoctorFacts read_doctor_facts(kernel::Source& source, const host::Collected& collected,
                               const std::vector<std::size_t>& listeners, unsigned needs,
                               const Watching& watching) {
-  DoctorFacts out{reach::ReachTable(collected.host, reach::Sources::OfClients)};
   const ByNetns places = by_netns(collected.host, listeners);
   const std::vector<const host::Process*> owners = owners_of(collected.host, listeners);
-  Watcher watcher(source, collected, places, owners, out);
+  std::vector<host::Look> seen;
+  Watcher watcher(source, collected, places, owners, seen);
   const bool looks = (needs & diagnose::kLooks) != 0 && !listeners.empty();
   // What is read next takes a part of the time between two looks.
   if (looks) watcher.look();
-  read_networks(source, collected, places, needs, out);
+  std::vector<host::Gap> gaps;
+  DoctorFacts out{
+      read_networks(source, collected, listeners, watching.all_namespaces, needs, gaps)};
+  out.gaps = std::move(gaps);
   if ((needs & kAnyHealth) != 0) {
     out.health = host::read_process_health(source, owners, health_request(needs));
     note_unexamined(out, owners.size(), out.gaps);
@@ -197,15 +193,16 @@ DoctorFacts read_doctor_facts(kernel::Source& source, const host::Collected& col
     const auto questions =
         waits ? who_lets_wait(collected.host, listeners) : std::vector<host::WaitQuestion>{};
     out.waits = host::read_process_waits(source, questions);
-    watcher.go_on(watching);
+    watcher.go_on(watching, out.reach);
     out.waits_again = host::read_process_waits(source, questions);
     if ((needs & diagnose::kCgroups) != 0) {
       out.health_again =
           host::read_process_health(source, limited(owners, out.health), {.cgroups = true});
     }
-  } else if (looks) {
+  } else if (looks && watching.note_one_look) {
     note_one_look(out.gaps);
   }
+  out.looks = std::move(seen);
   std::ranges::sort(out.gaps);
   out.gaps.erase(std::unique(out.gaps.begin(), out.gaps.end()), out.gaps.end());
   return out;
@@ -215,8 +212,8 @@ void record_doctor_facts(kernel::Source& source, const host::Collected& collecte
   std::vector<std::size_t> every(collected.host.listeners.size());
   std::iota(every.begin(), every.end(), std::size_t{0});
   const std::vector<const host::Process*> owners = owners_of(collected.host, every);
-  DoctorFacts out{reach::ReachTable(collected.host, reach::Sources::OfClients)};
-  Watcher(source, collected, by_netns(collected.host, every), owners, out).look();
+  std::vector<host::Look> looks;
+  Watcher(source, collected, by_netns(collected.host, every), owners, looks).look();
   (void)host::read_process_health(source, owners, health_request(~0U));
   (void)host::read_declared_ports(source, collected.host);
   (void)host::read_localhost(source, collected.host);

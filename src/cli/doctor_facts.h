@@ -20,6 +20,9 @@ namespace hark::cli {
 struct Watching {
   bool again = true;          ///< false: a recording, which holds one look
   std::uint32_t seconds = 0;  ///< how long; 0: a moment
+  bool note_one_look = true;  ///< a gap says what one look hides
+  /// Those without listeners, too: what is published there, and by whom it is reached.
+  bool all_namespaces = false;
 };
 
 /// Everything but the listing itself. Refers to the Host that it was read for.

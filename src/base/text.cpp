@@ -9,6 +9,11 @@ constexpr std::size_t kLongestWord = 64;
 constexpr std::string_view kBlanks = " \t";
 }  // namespace
 
+std::optional<std::uint16_t> parse_port(std::string_view text) {
+  const auto port = parse_number<std::uint16_t>(text);
+  return port && *port != 0 ? port : std::nullopt;
+}
+
 std::string_view next_piece(std::string_view& text, char separator) {
   const std::size_t at = text.find(separator);
   const std::string_view piece = text.substr(0, at);

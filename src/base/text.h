@@ -3,6 +3,7 @@
 
 #include <charconv>
 #include <concepts>
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -20,6 +21,9 @@ template <std::integral T>
   if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
   return out;
 }
+
+/// A port that can be asked for: not 0.
+[[nodiscard]] std::optional<std::uint16_t> parse_port(std::string_view text);
 
 /// Cuts off and returns the text before the next `separator`; the rest stays in `text`. The last
 /// piece leaves `text` empty.

@@ -22,10 +22,6 @@ namespace {
 using diagnose::BindAnswer;
 using diagnose::BindQuestion;
 
-tl::unexpected<Failure> usage(Error error) {
-  return fail_with(ExitStatus::Usage, std::move(error));
-}
-
 /// One that fails tells more than one that is open, and that more than one that succeeds.
 int weight(const BindAnswer& answer) {
   if (!answer.error) return 1;
@@ -141,15 +137,16 @@ std::vector<host::Gap> all_gaps(const Facts& facts, const BindAnswer& answer) {
 
 Outcome answer_bind(const Invocation& asked, kernel::Source& source, Output& out) {
   const Result<BindTarget> target = parse_bind_target(asked.words.front());
-  if (!target) return usage(target.error());
-  if (const Result<void> fine = check_options(asked, *target); !fine) return usage(fine.error());
+  if (!target) return fail_with(ExitStatus::Usage, target.error());
+  if (const Result<void> fine = check_options(asked, *target); !fine)
+    return fail_with(ExitStatus::Usage, fine.error());
   Result<host::BindUser> user = host::read_bind_user(source, asked.user);
-  if (!user) return usage(user.error());
+  if (!user) return fail_with(ExitStatus::Usage, user.error());
   auto facts = read_facts(source, asked, *target, std::move(*user));
   if (!facts) return tl::unexpected<Failure>(facts.error());
   std::vector<std::string> notes;
   const auto addresses = addresses_of(*target, facts->bind.settings.has_ipv6, notes);
-  if (!addresses) return usage(addresses.error());
+  if (!addresses) return fail_with(ExitStatus::Usage, addresses.error());
   const diagnose::BindWorld world{facts->collected.host, facts->network, facts->bind};
   std::optional<BindAnswer> answer;
   for (const IpAddress& address : *addresses) {
@@ -157,7 +154,8 @@ Outcome answer_bind(const Invocation& asked, kernel::Source& source, Output& out
         diagnose::bind_outcome(world, question_of(asked, *target, address, facts->bind.settings));
     if (!answer || weight(one) > weight(*answer)) answer = std::move(one);
   }
-  if (!answer) return usage(plain_error(target->written, "the name has no address"));
+  if (!answer)
+    return fail_with(ExitStatus::Usage, plain_error(target->written, "the name has no address"));
   notes.insert(notes.end(), answer->notes.begin(), answer->notes.end());
   std::vector<host::Gap> gaps = all_gaps(*facts, *answer);
   const ExitStatus status = status_of(*answer);

@@ -44,10 +44,6 @@ namespace {
 using show::TestedAttempt;
 using show::TestReport;
 
-tl::unexpected<Failure> usage(Error error) {
-  return fail_with(ExitStatus::Usage, std::move(error));
-}
-
 /// SIGINT as a descriptor: what is known by then is told.
 UniqueFd catch_interrupt() {
   sigset_t signals;
@@ -425,10 +421,10 @@ class Test {
 
 Outcome command_test(std::span<const std::string>, const Invocation& asked, Output& out) {
   const auto targets = read_targets(asked);
-  if (!targets) return usage(targets.error());
+  if (!targets) return fail_with(ExitStatus::Usage, targets.error());
   if (!asked.via.empty()) return test_via(asked, *targets, out);
   auto choices = read_choices(asked);
-  if (!choices) return usage(choices.error());
+  if (!choices) return fail_with(ExitStatus::Usage, choices.error());
   const UniqueFd stop = catch_interrupt();
   const tl::expected<OpenedSource, Failure> opened = open_source(asked);
   if (!opened) return tl::unexpected<Failure>(opened.error());

@@ -129,11 +129,6 @@ std::optional<std::string> specifier(char letter, std::string_view whole, const 
   return std::string{'%', letter};
 }
 
-std::optional<std::uint16_t> port_of(std::string_view text) {
-  const auto port = parse_number<std::uint16_t>(text);
-  return port && *port != 0 ? port : std::nullopt;
-}
-
 }  // namespace
 
 Result<std::vector<UnitSetting>> decode_unit_file(ByteView file) {
@@ -234,7 +229,7 @@ std::optional<std::string> without_specifiers(std::string_view text, std::string
 
 std::optional<ListenAddress> parse_listen_address(std::string_view text) {
   ListenAddress out;
-  if (const auto port = port_of(text)) {
+  if (const auto port = parse_port(text)) {
     out.port = *port;
     return out;
   }
@@ -245,7 +240,7 @@ std::optional<ListenAddress> parse_listen_address(std::string_view text) {
   }
   const std::size_t colon = text.rfind(':');
   if (colon == std::string_view::npos || colon == 0) return std::nullopt;
-  const auto port = port_of(text.substr(colon + 1));
+  const auto port = parse_port(text.substr(colon + 1));
   if (!port) return std::nullopt;
   std::string_view host = text.substr(0, colon);
   const bool brackets = host.size() > 2 && host.front() == '[' && host.back() == ']';

@@ -73,11 +73,6 @@ std::string row_in(std::span<const MessageRow> rows, const std::string& small) {
   return {};
 }
 
-std::optional<std::uint16_t> port_of(std::string_view text) {
-  const auto port = parse_number<std::uint16_t>(text);
-  return port && *port != 0 ? port : std::nullopt;
-}
-
 /// Could it be a host in a message: an address, or a name with a letter.
 bool is_host(std::string_view text) {
   if (text.empty() || text.size() > 253) return false;
@@ -108,7 +103,7 @@ std::optional<MessageTarget> pair_of(std::string_view word) {
   std::string_view host = word.substr(0, colon);
   const bool brackets = host.starts_with('[') && host.ends_with(']');
   if (brackets) host = host.substr(1, host.size() - 2);
-  const auto port = port_of(word.substr(colon + 1));
+  const auto port = parse_port(word.substr(colon + 1));
   if (!port || !is_host(host)) return std::nullopt;
   if (!brackets && host.find(':') != std::string_view::npos) return std::nullopt;
   return MessageTarget{std::string(host), port};
@@ -153,7 +148,7 @@ bool is_meant(std::string_view before, std::string_view raw, std::string_view wo
 std::optional<MessageTarget> barred(std::string_view raw) {
   const std::vector<std::string_view> parts = split(raw, '|');
   if (parts.size() != 3 || !parts[2].starts_with(':') || !is_host(parts[1])) return std::nullopt;
-  return MessageTarget{std::string(parts[1]), port_of(bare(parts[2].substr(1)))};
+  return MessageTarget{std::string(parts[1]), parse_port(bare(parts[2].substr(1)))};
 }
 
 std::string filled(std::string_view pattern, const MessageTarget& target) {
@@ -231,7 +226,7 @@ MessageTarget target_in(std::string_view message) {
     } else if (const auto bars = barred(raw)) {
       return *bars;
     } else if (lower(before) == "port") {
-      if (const auto port = port_of(word)) out.port = port;
+      if (const auto port = parse_port(word)) out.port = port;
     } else if (is_meant(before, raw, word, message) ||
                (out.host.empty() && IpAddress::parse(word))) {
       out.host = word;

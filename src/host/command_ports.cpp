@@ -108,11 +108,6 @@ const Server* server_named(std::string_view program) {
   return found == kServers.end() ? nullptr : found;
 }
 
-bool is_number(std::string_view text) {
-  const auto port = parse_number<std::uint16_t>(text);
-  return port && *port != 0;
-}
-
 bool is_wildcard(std::string_view host) {
   return host == "0.0.0.0" || host == "::" || host == "*";
 }
@@ -216,7 +211,7 @@ class CommandReader {
   }
 
   void add_port(const std::string& value, const std::string& words) {
-    if (is_number(value)) {
+    if (parse_port(value)) {
       ports_.push_back({.host = {}, .port = value, .words = words});
     } else {
       add_listen(value, words);
@@ -232,7 +227,7 @@ class CommandReader {
       if (!at->port.empty()) {
         out_.push_back(
             {.host = std::string(at->host), .port = std::string(at->port), .words = words});
-      } else if (is_number(at->host)) {
+      } else if (parse_port(at->host)) {
         out_.push_back({.host = {}, .port = std::string(at->host), .words = words});
       } else if (host_.empty()) {
         host_ = at->host;
@@ -259,13 +254,13 @@ class CommandReader {
     if (!at) return;
     const bool known = server_ != nullptr && server_->bare;
     if (at->port.empty()) {
-      if (known && is_number(at->host)) {
+      if (known && parse_port(at->host)) {
         out_.push_back({.host = {}, .port = std::string(at->host), .words = word});
       }
       return;
     }
     // A name for a port by itself ("job:web") may be anything.
-    if (!is_number(at->port)) return;
+    if (!parse_port(at->port)) return;
     if (known || (is_wildcard(at->host) && is_no_display(at->port))) {
       out_.push_back({.host = std::string(at->host), .port = std::string(at->port), .words = word});
     }

@@ -23,11 +23,6 @@ using Words = std::vector<std::string>;
 constexpr std::uint16_t kLastPort = 65535;
 constexpr std::size_t kMostForwards = 256;
 
-std::optional<std::uint16_t> port_of(std::string_view text) {
-  const auto port = parse_number<std::uint16_t>(text);
-  return port && *port != 0 ? port : std::nullopt;
-}
-
 /// A port that leads there; no port: any that nothing else was said of.
 void add(Door& door, Protocol protocol, std::optional<std::uint16_t> port, std::string to) {
   if (door.ports.size() >= kMostForwards || to.empty()) return;
@@ -92,12 +87,12 @@ Forward local_forward(std::string_view text) {
   const std::vector<std::string_view> parts = pieces_of(text);
   const std::size_t count = parts.size();
   // PORT:HOST:HOSTPORT, PORT:PATH, each perhaps with an address before it.
-  if (count >= 3 && port_of(parts[count - 1])) {
-    return {port_of(parts[count - 3]),
+  if (count >= 3 && parse_port(parts[count - 1])) {
+    return {parse_port(parts[count - 3]),
             std::string(parts[count - 2]) + ":" + std::string(parts[count - 1])};
   }
   if (count >= 2 && parts[count - 1].starts_with('/')) {
-    return {port_of(parts[count - 2]), std::string(parts[count - 1])};
+    return {parse_port(parts[count - 2]), std::string(parts[count - 1])};
   }
   return {};
 }
@@ -112,7 +107,7 @@ void read_socat(const Words& words, const Process& /*process*/, DoorGuide& /*gui
   for (const std::size_t i : {0U, 1U}) {
     if (!socat_listens(ends[i])) continue;
     const Protocol protocol = ends[i].type.starts_with("udp") ? Protocol::Udp : Protocol::Tcp;
-    add(door, protocol, port_of(ends[i].parameters), socat_target(ends[1 - i]));
+    add(door, protocol, parse_port(ends[i].parameters), socat_target(ends[1 - i]));
     return;
   }
   door.kind.clear();
@@ -147,7 +142,7 @@ void read_kubectl(const Words& words, const Process& /*process*/, DoorGuide& /*g
                                         ? std::string_view(rest[i])
                                         : std::string_view(rest[i]).substr(colon + 1);
     // ":80": whichever port is free.
-    add(door, Protocol::Tcp, port_of(std::string_view(rest[i]).substr(0, colon)),
+    add(door, Protocol::Tcp, parse_port(std::string_view(rest[i]).substr(0, colon)),
         name + ":" + std::string(inside));
   }
 }
@@ -168,7 +163,7 @@ void read_ssh(const Words& words, const Process& /*process*/, DoorGuide& /*guide
       const Forward forward = local_forward(option.value);
       if (forward.port) add(door, Protocol::Tcp, forward.port, forward.to + " through " + host);
     } else if (option.name == "D") {
-      const auto port = port_of(pieces_of(option.value).back());
+      const auto port = parse_port(pieces_of(option.value).back());
       if (port) add(door, Protocol::Tcp, port, "wherever SOCKS clients ask, through " + host);
     }
   }

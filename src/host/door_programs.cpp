@@ -26,11 +26,6 @@ using Words = std::vector<std::string>;
 constexpr std::size_t kMostPortRanges = 1024;
 constexpr std::uint16_t kLastPort = 65535;
 
-std::optional<std::uint16_t> port_of(std::string_view text) {
-  const auto port = parse_number<std::uint16_t>(text);
-  return port && *port != 0 ? port : std::nullopt;
-}
-
 std::optional<Protocol> protocol_of(std::string_view text) {
   // "tcp4" and "udp6" are of rootlesskit
   if (text.starts_with("tcp")) return Protocol::Tcp;
@@ -52,8 +47,8 @@ void read_docker_proxy(const Words& words, const Process& process, DoorGuide& gu
   };
   door.address = IpAddress::parse(value("container-ip"));
   const auto protocol = protocol_of(value("proto").empty() ? "tcp" : value("proto"));
-  const auto host_port = port_of(value("host-port"));
-  const auto port = port_of(value("container-port"));
+  const auto host_port = parse_port(value("host-port"));
+  const auto port = parse_port(value("container-port"));
   if (protocol && host_port && port) {
     door.ports.push_back({*protocol, *host_port, *host_port, *port});
   }
@@ -215,8 +210,8 @@ constexpr std::array kPrograms = {
 /// "80" or "80-90".
 std::optional<std::pair<std::uint16_t, std::uint16_t>> range_of(std::string_view text) {
   const std::size_t dash = text.find('-');
-  const auto first = port_of(text.substr(0, dash));
-  const auto last = dash == std::string_view::npos ? first : port_of(text.substr(dash + 1));
+  const auto first = parse_port(text.substr(0, dash));
+  const auto last = dash == std::string_view::npos ? first : parse_port(text.substr(dash + 1));
   if (!first || !last || *last < *first) return std::nullopt;
   return std::pair(*first, *last);
 }
@@ -258,7 +253,7 @@ std::optional<DoorPorts> rootlesskit_port(std::string_view spec) {
   spec = spec.substr(0, slash);
   std::size_t colon = spec.rfind(':');
   if (!protocol || colon == std::string_view::npos) return std::nullopt;
-  const auto child = port_of(spec.substr(colon + 1));
+  const auto child = parse_port(spec.substr(colon + 1));
   spec = spec.substr(0, colon);
   // Between the two ports there may be an address inside.
   const auto last_piece = [&] {
@@ -266,11 +261,11 @@ std::optional<DoorPorts> rootlesskit_port(std::string_view spec) {
     return spec.substr(colon == std::string_view::npos ? 0 : colon + 1);
   };
   std::string_view piece = last_piece();
-  if (!port_of(piece) && colon != std::string_view::npos) {
+  if (!parse_port(piece) && colon != std::string_view::npos) {
     spec = spec.substr(0, colon);
     piece = last_piece();
   }
-  const auto parent = port_of(piece);
+  const auto parent = parse_port(piece);
   if (!child || !parent) return std::nullopt;
   return DoorPorts{*protocol, *parent, *parent, *child};
 }

@@ -85,11 +85,7 @@ void write_bind_json(const BindReport& report, const Sink& sink) {
   const diagnose::BindAnswer& answer = report.answer;
   const bool failed = answer.error && *answer.error != 0;
   JsonWriter writer(sink);
-  writer.member("schema", "hark.bind/1");
-  writer.member("taken_at", report.host.taken_at_ms > 0
-                                ? Json(host::rfc3339(report.host.taken_at_ms))
-                                : Json(nullptr));
-  writer.member("host", text_or_null(report.host.name));
+  writer.head("hark.bind/1", report.host);
   writer.member("question", question_json(report));
   writer.member("outcome", outcome_word(answer));
   writer.member("call", failed ? Json(std::string(name_of(answer.call))) : Json(nullptr));

@@ -25,10 +25,7 @@ Json finding_json(const host::Host& host, const diagnose::Finding& finding) {
 void write_doctor_json(const DoctorReport& report, const Sink& sink) {
   const host::Host& host = report.host;
   JsonWriter writer(sink);
-  writer.member("schema", "hark.doctor/1");
-  writer.member("taken_at",
-                host.taken_at_ms > 0 ? Json(host::rfc3339(host.taken_at_ms)) : Json(nullptr));
-  writer.member("host", text_or_null(host.name));
+  writer.head("hark.doctor/1", host);
   writer.member("target",
                 report.target == nullptr ? Json(nullptr) : Json(for_json(report.target->written)));
   writer.member("listeners_examined", report.listeners.size());

@@ -235,6 +235,12 @@ Json near_json(const Host& host, const host::Near& near) {
           {"text", for_json(near.text)}};
 }
 
+void JsonWriter::head(std::string_view schema, const host::Host& host) {
+  member("schema", schema);
+  member("taken_at", host.taken_at_ms > 0 ? Json(host::rfc3339(host.taken_at_ms)) : Json(nullptr));
+  member("host", text_or_null(host.name));
+}
+
 void JsonWriter::member(std::string_view name, const Json& value) {
   begin(name);
   sink_(line_of(value));

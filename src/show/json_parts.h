@@ -35,6 +35,8 @@ class JsonWriter {
   explicit JsonWriter(const Sink& sink) : sink_(sink) { sink_("{"); }
 
   void member(std::string_view name, const Json& value);
+  /// What every answer about a host begins with.
+  void head(std::string_view schema, const host::Host& host);
 
   /// `make(i)` gives the value of each of `count` lines, one at a time.
   template <typename Make>

@@ -47,10 +47,7 @@ void write_list_json(const Host& host, const std::vector<std::size_t>& selected,
                      std::span<const host::Near> near, const Sink& sink,
                      const reach::ReachTable* reach, const std::vector<std::size_t>& published) {
   JsonWriter writer(sink);
-  writer.member("schema", "hark.list/1");
-  writer.member("taken_at",
-                host.taken_at_ms > 0 ? Json(host::rfc3339(host.taken_at_ms)) : Json(nullptr));
-  writer.member("host", text_or_null(host.name));
+  writer.head("hark.list/1", host);
   writer.member("kernel", text_or_null(host.kernel));
   writer.list("listeners", selected.size(),
               [&](std::size_t i) { return entry_json(host, selected[i], reach); });

@@ -102,11 +102,7 @@ Json unresolved_json(const TestedTarget& target) {
 
 void write_test_json(const TestReport& report, const Sink& sink) {
   JsonWriter writer(sink);
-  writer.member("schema", "hark.test/1");
-  writer.member("taken_at", report.host.taken_at_ms > 0
-                                ? Json(host::rfc3339(report.host.taken_at_ms))
-                                : Json(nullptr));
-  writer.member("host", text_or_null(report.host.name));
+  writer.head("hark.test/1", report.host);
   // In the order of the targets, with those that have no address in their places.
   std::vector<Json> attempts;
   for (std::size_t target = 0; target < report.targets.size(); ++target) {

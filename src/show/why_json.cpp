@@ -54,11 +54,7 @@ Json question_json(const WhyReport& report) {
 
 void write_why_json(const WhyReport& report, const Sink& sink) {
   JsonWriter writer(sink);
-  writer.member("schema", "hark.why/1");
-  writer.member("taken_at", report.host.taken_at_ms > 0
-                                ? Json(host::rfc3339(report.host.taken_at_ms))
-                                : Json(nullptr));
-  writer.member("host", text_or_null(report.host.name));
+  writer.head("hark.why/1", report.host);
   writer.member("question", question_json(report));
   const std::size_t one_source = report.answers.size();
   writer.list("answers", one_source + report.classes.size(), [&](std::size_t i) {

@@ -17,6 +17,7 @@
 #include <thread>
 
 #include "base/unique_fd.h"
+#include "run_in.h"
 #include "scene.h"
 
 namespace hark::netns {
@@ -25,19 +26,6 @@ namespace {
 using nlohmann::json;
 
 class Forwarding : public NetnsTest {};
-
-/// Runs it in the caller's namespace.
-std::string said_by(const std::string& command) {
-  std::FILE* pipe = popen((command + " 2>&1").c_str(), "re");
-  std::string out;
-  if (pipe == nullptr) return out;
-  std::array<char, 4096> part{};
-  while (const std::size_t size = std::fread(part.data(), 1, part.size(), pipe)) {
-    out.append(part.data(), size);
-  }
-  pclose(pipe);
-  return out;
-}
 
 UniqueFd new_namespace() {
   if (unshare(CLONE_NEWNET) != 0) return {};

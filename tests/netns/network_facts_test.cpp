@@ -22,6 +22,7 @@
 #include "kernel/live.h"
 #include "kernel/recorder.h"
 #include "kernel/replay.h"
+#include "run_in.h"
 #include "scene.h"
 
 namespace hark::netns {
@@ -30,18 +31,6 @@ namespace {
 using host::Network;
 using host::NetworkFact;
 using nlohmann::json;
-
-std::string said_by(const std::string& command) {
-  std::FILE* pipe = popen((command + " 2>&1").c_str(), "re");
-  std::string out;
-  if (pipe == nullptr) return out;
-  std::array<char, 4096> part{};
-  while (const std::size_t size = std::fread(part.data(), 1, part.size(), pipe)) {
-    out.append(part.data(), size);
-  }
-  pclose(pipe);
-  return out;
-}
 
 json ip(const std::string& arguments) {
   json out = json::parse(said_by("ip -j -N " + arguments), nullptr, false);
@@ -92,7 +81,7 @@ constexpr const char* kCommands[] = {
     "ifb0",
     "sysctl -qw net.ipv4.conf.v0.rp_filter=2 net.ipv4.conf.all.rp_filter=1 "
     "net.ipv4.conf.v0.arp_ignore=8 net.ipv4.conf.v0.route_localnet=1 "
-    "net.ipv4.conf.default.accept_local=1 net.ipv4.tcp_syncookies=2 net.core.somaxconn=77 "
+    "net.ipv4.tcp_syncookies=2 net.core.somaxconn=77 "
     "net.ipv6.conf.v0.proxy_ndp=1 net.ipv6.conf.br0.disable_ipv6=1",
     // Last of all: of routes by nexthop objects the kernel tells no hops any more.
     "sysctl -qw net.ipv4.nexthop_compat_mode=0",
@@ -321,7 +310,6 @@ void compare_settings(const Network& network) {
     EXPECT_EQ(link.ipv6->proxy_ndp, sysctl(six + "/proxy_ndp"));
   }
   EXPECT_EQ(network.settings.ipv4_all.rp_filter, 1);
-  EXPECT_EQ(network.settings.ipv4_default.accept_local, 1);
   EXPECT_EQ(network.settings.syncookies, 2);
   EXPECT_EQ(network.settings.somaxconn, 77);
   EXPECT_EQ(network.settings.conntrack_max, sysctl("netfilter/nf_conntrack_max"));

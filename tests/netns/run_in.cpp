@@ -195,4 +195,16 @@ nlohmann::json list_in(const Place& place, const std::vector<std::string>& more)
   return {{"listeners", nlohmann::json::array()}, {"gaps", nlohmann::json::array()}};
 }
 
+std::string said_by(const std::string& command) {
+  std::FILE* pipe = popen((command + " 2>&1").c_str(), "re");
+  std::string out;
+  if (pipe == nullptr) return out;
+  std::array<char, 4096> part{};
+  while (const std::size_t size = std::fread(part.data(), 1, part.size(), pipe)) {
+    out.append(part.data(), size);
+  }
+  pclose(pipe);
+  return out;
+}
+
 }  // namespace hark::netns

@@ -50,6 +50,9 @@ struct Finished {
 /// `run_in` of the hark under test.
 [[nodiscard]] Finished run_hark(const Place& place, const std::vector<std::string>& arguments);
 
+/// What a shell command prints on either stream, here and now.
+std::string said_by(const std::string& command);
+
 /// `hark list --json` as an object. Where it ends with another status than 0 or prints something
 /// else, the test fails and the object is empty.
 [[nodiscard]] nlohmann::json list_in(const Place& place, const std::vector<std::string>& more = {});

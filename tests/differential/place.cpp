@@ -125,6 +125,9 @@ constexpr std::string_view kHostUp =
 constexpr std::string_view kWireUp =
     "link set w0 up\nlink set w1 up\nlink set w2 up\nlink set s0 up\nlink set s1 up\n";
 
+// IFF_LOWER_UP of linux/if.h: the carrier as it is; IFF_RUNNING follows up to a second later.
+constexpr unsigned kLowerUp = 0x10000;
+
 // A link sends nothing until the kernel has dealt with its carrier, which it does a little later
 // (linkwatch). Then it has IFF_RUNNING, and who listens is told.
 bool is_running(const std::string& name) {
@@ -153,6 +156,24 @@ Result<void> wait_for_links() {
     }
   }
   return {};
+}
+
+// In the namespace of whoever calls: a link with a carrier that is not running sends nothing yet.
+bool waits_for_carrier() {
+  ifaddrs* list = nullptr;
+  if (getifaddrs(&list) != 0) return false;
+  bool waits = false;
+  for (const ifaddrs* one = list; one != nullptr; one = one->ifa_next) {
+    const bool carrier = (one->ifa_flags & IFF_UP) != 0 && (one->ifa_flags & kLowerUp) != 0;
+    waits = waits || (carrier && (one->ifa_flags & IFF_RUNNING) == 0);
+  }
+  freeifaddrs(list);
+  return waits;
+}
+
+// Of links that steps made: a second is what linkwatch may take.
+void wait_for_carriers() {
+  for (int turns = 0; turns < 600 && waits_for_carrier(); turns++) poll(nullptr, 0, 2);
 }
 
 }  // namespace
@@ -317,6 +338,12 @@ Result<void> Place::apply(const std::vector<Step>& steps, bool late, bool loose,
   return {};
 }
 
+void Place::wait_for_steps() const {
+  in_host(wait_for_carriers);
+  for (const Box& box : boxes_) in_netns(box.netns.get(), wait_for_carriers);
+  wait_for_addresses();
+}
+
 void Place::wait_for_addresses() const {
   std::vector<std::string> wanted;
   for (const InterfaceNow& one : interfaces()) {
@@ -368,8 +395,6 @@ std::vector<InterfaceNow> Place::interfaces() const {
   for (const ifaddrs* one = list; one != nullptr; one = one->ifa_next) {
     auto here = std::ranges::find(found, std::string_view(one->ifa_name), &InterfaceNow::name);
     if (here == found.end()) here = found.insert(here, {.name = one->ifa_name});
-    // IFF_LOWER_UP of linux/if.h: the carrier as it is; IFF_RUNNING follows up to a second later.
-    constexpr unsigned kLowerUp = 0x10000;
     here->up = (one->ifa_flags & IFF_UP) != 0 && (one->ifa_flags & kLowerUp) != 0;
     if (one->ifa_addr == nullptr || one->ifa_netmask == nullptr) continue;
     const bool v4 = one->ifa_addr->sa_family == AF_INET;

@@ -49,8 +49,9 @@ class Place {
   void in_host(const std::function<void()>& work) const { in_netns(host_.get(), work); }
   void in_netns(int netns, const std::function<void()>& work) const;
   [[nodiscard]] std::vector<InterfaceNow> interfaces() const;
-  /// Waits until IPv6 has made the local routes of its addresses, which it does on its own time.
-  void wait_for_addresses() const;
+  /// Waits for what the kernel does on its own time after steps: until links that have a carrier
+  /// run, and IPv6 has made the local routes of its addresses.
+  void wait_for_steps() const;
   /// Host and containers know no neighbour and no connection any more: what earlier questions have
   /// left.
   void forget() const;
@@ -58,6 +59,7 @@ class Place {
   [[nodiscard]] int host() const { return host_.get(); }
 
  private:
+  void wait_for_addresses() const;
   [[nodiscard]] Result<void> run_batch(const std::string& batch, bool six, bool loose) const;
   void forget_in(int netns) const;
   [[nodiscard]] Result<void> run_step(const Step& step) const;

@@ -49,7 +49,7 @@ Tally run_here(const Case& one, const RunOptions& options) {
   if (auto done = place->apply(one.steps, true, loose, missed); !done) {
     return not_made(one, done.error());
   }
-  place->wait_for_addresses();
+  place->wait_for_steps();
   for (const std::string& what : missed) {
     if (options.verbose) std::printf("%s: missed: %s\n", one.name.c_str(), what.c_str());
   }

@@ -197,7 +197,7 @@ Outcome command_list(const Invocation& asked, Output& out) {
       const std::vector<std::size_t> none;
       const std::vector<std::size_t>& of = needs_reach(asked, *filter) ? selected.listeners : none;
       const auto about = asked.json ? reach::Sources::Every : reach::Sources::OfClients;
-      const WhyEngine engine = list_engine();
+      const WhyEngine engine = list_engine(about);
       reach.emplace(
           read_reach({source, host, collected->ways, engine}, of, true, about, host.gaps));
       selected.listeners = host::select(host, *filter, reach_test(*reach));

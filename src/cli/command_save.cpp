@@ -84,7 +84,7 @@ void print_json(kernel::Recorder& recorder, host::Collected& collected,
   std::vector<std::size_t> every(collected.host.listeners.size());
   std::iota(every.begin(), every.end(), std::size_t{0});
   for (auto& [id, network] : networks) host::forget_socket_options(network);
-  WhyEngine engine = list_engine();
+  WhyEngine engine = list_engine(reach::Sources::Every);
   engine.read = [&networks](kernel::Source&, const kernel::NetnsRef&, const host::Host&,
                             host::NetnsId id) { return std::move(networks[id]); };
   const reach::ReachTable reach =

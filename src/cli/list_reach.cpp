@@ -44,12 +44,13 @@ void read_addresses(const Reading& reading, reach::ReachTable& table) {
 
 }  // namespace
 
-WhyEngine list_engine() {
+WhyEngine list_engine(reach::Sources about) {
   WhyEngine engine = why_engine();
-  engine.read = [](kernel::Source& source, const kernel::NetnsRef& way, const host::Host& host,
-                   host::NetnsId id) {
+  engine.read = [about](kernel::Source& source, const kernel::NetnsRef& way, const host::Host& host,
+                        host::NetnsId id) {
     host::NetworkRequest request = host::network_request(host, id);
     request.socket_options = false;
+    request.bound_sockets = about == reach::Sources::Every;
     return host::collect_network(source, way, host, id, request);
   };
   return engine;

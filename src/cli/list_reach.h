@@ -12,8 +12,9 @@
 
 namespace hark::cli {
 
-/// The real one, but that no holder of a socket is asked for its options: docs/adr/0009.
-[[nodiscard]] WhyEngine list_engine();
+/// The real one, but that no holder of a socket is asked for its options: docs/adr/0009. Why nobody
+/// listens on a port that leads somewhere is only told of every source.
+[[nodiscard]] WhyEngine list_engine(reach::Sources about);
 
 /// What a host was read by.
 struct Reading {

@@ -110,7 +110,6 @@ struct Link {
 /// Settings of the namespace. Those that are `optional` could not be read where they are empty.
 struct NetSettings {
   Ipv4Settings ipv4_all;
-  Ipv4Settings ipv4_default;
   Ipv6Settings ipv6_all;
   std::optional<std::int32_t> syncookies = {};       ///< tcp_syncookies
   std::optional<std::int32_t> max_syn_backlog = {};  ///< tcp_max_syn_backlog
@@ -233,6 +232,7 @@ struct NetworkRequest {
   std::vector<std::string> cgroups = {};
   /// Options of listening sockets, through their holders: docs/adr/0009.
   bool socket_options = true;
+  bool bound_sockets = true;  ///< that do not listen: they tell why a port is closed
 };
 
 /// What a question about any listener of the namespace may need, but for `connection`.

@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <string_view>
 
+#include "base/text.h"
 #include "decode/ipset.h"
 #include "host/network_reader.h"
 #include "host/rulesets.h"
@@ -15,6 +16,17 @@ namespace {
 constexpr std::array<const char*, 5> kTables = {"raw", "mangle", "nat", "filter", "security"};
 /// struct ipt_getinfo of linux/netfilter_ipv4/ip_tables.h
 constexpr std::size_t kTableInfo = 84;
+
+/// The tables that there are, a line each.
+constexpr auto kTableNames = "/proc/net/ip_tables_names";
+constexpr auto kTableNames6 = "/proc/net/ip6_tables_names";
+
+bool has_line(std::string_view text, std::string_view line) {
+  while (!text.empty()) {
+    if (next_piece(text, '\n') == line) return true;
+  }
+  return false;
+}
 
 /// nfnetlink says EINVAL where it has no such subsystem (nfnetlink_rcv_msg).
 bool says_no_subsystem(const Error& error) {
@@ -32,7 +44,11 @@ void read_nftables(const NetworkReading& reading) {
 
 void read_legacy(const NetworkReading& reading) {
   for (const Family family : {Family::Inet, Family::Inet6}) {
+    const auto names = reading.source.read_net_file(
+        reading.netns, family == Family::Inet ? kTableNames : kTableNames6);
+    if (!names && says_absent(names.error())) continue;
     for (const char* name : kTables) {
+      if (names && !has_line(as_text(*names), name)) continue;
       const auto table = reading.source.legacy_table(reading.netns, family, name);
       if (!table) {
         if (says_absent(table.error())) continue;

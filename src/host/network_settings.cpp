@@ -1,5 +1,5 @@
 // Settings of interfaces and of the namespace. Of an interface the link dump tells them all at once
-// (network_links.cpp); `all`, `default` and the rest are files.
+// (network_links.cpp); `all` and the rest are files.
 #include <array>
 #include <cerrno>
 
@@ -76,15 +76,29 @@ constexpr std::array<FileRow, 3> kBridgeFiles = {{
     {&NetSettings::bridge_call_arptables, "bridge/bridge-nf-call-arptables"},
 }};
 
+constexpr auto kSettings = "/proc/sys/net/";
+constexpr auto kIpv4All = "ipv4/conf/all/";
+constexpr auto kIpv6All = "ipv6/conf/all/";
+
 /// Reads files of one number each, and remembers the first one that should be there and could not
 /// be read.
 class SettingFiles {
  public:
-  explicit SettingFiles(const NetworkReading& reading) : reading_(reading) {}
+  explicit SettingFiles(const NetworkReading& reading) : reading_(reading) {
+    std::vector<std::string> paths;
+    const auto add = [&](const char* folder, const auto& rows) {
+      for (const auto& row : rows) paths.push_back(std::string(kSettings) + folder + row.file);
+    };
+    add(kIpv4All, kIpv4);
+    add(kIpv6All, kIpv6);
+    add("", kFiles);
+    add("", kBridgeFiles);
+    reading.source.expect_net_files(reading.netns, paths);
+  }
 
   /// The number, or the first of several. `required`: every kernel has the file.
   std::optional<std::int32_t> number(const std::string& file, bool required = false) {
-    const std::string path = "/proc/sys/net/" + file;
+    const std::string path = kSettings + file;
     const auto text = reading_.source.read_net_file(reading_.netns, path);
     if (!text) {
       if (required || text.error().code != ENOENT) remember(text.error());
@@ -137,11 +151,10 @@ std::optional<Ipv6Settings> ipv6_settings_of(const decode::LinkFacts& link) {
 void read_settings(const NetworkReading& reading) {
   NetSettings& settings = reading.network.settings;
   SettingFiles files(reading);
-  files.fill(kIpv4, "ipv4/conf/all/", true, settings.ipv4_all);
+  files.fill(kIpv4, kIpv4All, true, settings.ipv4_all);
   // Who may not enter a namespace need not knock fifty times.
   if (!files.error()) {
-    files.fill(kIpv4, "ipv4/conf/default/", true, settings.ipv4_default);
-    files.fill(kIpv6, "ipv6/conf/all/", false, settings.ipv6_all);
+    files.fill(kIpv6, kIpv6All, false, settings.ipv6_all);
     for (const FileRow& row : kFiles) settings.*row.member = files.number(row.file);
     for (const FileRow& row : kBridgeFiles) {
       settings.*row.member = files.number(row.file);

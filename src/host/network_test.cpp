@@ -42,12 +42,9 @@ class NetworkOfBytes : public testing::Test {
          {"forwarding", "rp_filter", "accept_local", "route_localnet", "src_valid_mark",
           "arp_ignore", "arp_filter", "arp_accept", "proxy_arp", "proxy_arp_pvlan", "bc_forwarding",
           "ignore_routes_with_linkdown", "drop_unicast_in_l2_multicast"}) {
-      for (const char* folder : {"all/", "default/"}) {
-        source.net_file(0, std::string("/proc/sys/net/ipv4/conf/") + folder + name, "0\n");
-      }
+      source.net_file(0, std::string("/proc/sys/net/ipv4/conf/all/") + name, "0\n");
     }
     source.net_file(0, "/proc/sys/net/ipv4/conf/all/rp_filter", "2\n");
-    source.net_file(0, "/proc/sys/net/ipv4/conf/default/rp_filter", "1\n");
     source.net_file(0, "/proc/sys/net/ipv6/conf/all/forwarding", "1\n");
     source.net_file(0, "/proc/sys/net/ipv4/ping_group_range", "1\t0\n");
     source.net_file(0, "/proc/sys/net/core/somaxconn", "4096\n");
@@ -81,7 +78,6 @@ TEST_F(NetworkOfBytes, HasAllThatAnybodyMayRead) {
   EXPECT_EQ(all.rules.front().family, Family::Inet);
   EXPECT_EQ(all.rules.back().family, Family::Inet6);
   EXPECT_EQ(all.settings.ipv4_all.rp_filter, 2);
-  EXPECT_EQ(all.settings.ipv4_default.rp_filter, 1);
   EXPECT_EQ(all.settings.ipv6_all.forwarding, 1);
   EXPECT_EQ(all.settings.ping_group, 1);
   EXPECT_EQ(all.settings.somaxconn, 4096);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <map>
+#include <set>
 
 #include "base/text.h"
 #include "decode/netlink_attributes.h"
@@ -72,16 +73,28 @@ void count_half_open(Reader& reader, const Host& host, NetnsId id,
   }
 }
 
-/// "Max open files            1024                 4096                 files"
-std::optional<std::uint64_t> open_file_limit(std::string_view limits) {
-  constexpr std::string_view kName = "Max open files";
-  while (!limits.empty()) {
-    std::string_view line = next_piece(limits, '\n');
-    if (!line.starts_with(kName)) continue;
-    line.remove_prefix(kName.size());
+/// The first number of the line that begins so.
+std::optional<std::uint64_t> number_after(std::string_view name, std::string_view lines) {
+  while (!lines.empty()) {
+    std::string_view line = next_piece(lines, '\n');
+    if (!line.starts_with(name)) continue;
+    line.remove_prefix(name.size());
     return parse_number<std::uint64_t>(next_word(line));
   }
   return std::nullopt;
+}
+
+/// Sets `file_limit`, and `open_files` where there may be nearly as many: the kernel makes an entry
+/// for each descriptor that is listed, and a table that could still grow by half has room.
+void read_descriptors(kernel::Source& source, const std::string& proc, HolderFacts& out) {
+  if (const auto limits = source.read_file(proc + "/limits")) {
+    out.file_limit = number_after("Max open files", as_text(*limits));
+  }
+  if (const auto status = source.read_file(proc + "/status"); status && out.file_limit) {
+    const auto size = number_after("FDSize:", as_text(*status));
+    if (size && *size <= *out.file_limit / 3 * 2) return;
+  }
+  if (const auto names = source.list_folder(proc + "/fd")) out.open_files = names->size();
 }
 
 /// "populated 1\nfrozen 0\n"
@@ -119,10 +132,7 @@ HolderFacts read_holder(kernel::Source& source, const Process& process, CgroupFo
   HolderFacts out;
   out.pid = process.pid;
   const std::string proc = "/proc/" + std::to_string(process.pid);
-  if (const auto limits = source.read_file(proc + "/limits")) {
-    out.file_limit = open_file_limit(as_text(*limits));
-  }
-  if (const auto names = source.list_folder(proc + "/fd")) out.open_files = names->size();
+  read_descriptors(source, proc, out);
   read_freezer(source, process, cgroups, out);
   return out;
 }
@@ -202,8 +212,11 @@ ServiceFacts read_service_facts(kernel::Source& source, const kernel::NetnsRef& 
   };
   std::map<std::uint32_t, const Process*> processes;
   bool listens = false;
+  std::set<Protocol> protocols;
   for (const Listener& listener : host.listeners) {
-    if (listener.netns != id || !asked(listener.port)) continue;
+    if (listener.netns != id) continue;
+    protocols.insert(listener.protocol == Protocol::Mptcp ? Protocol::Tcp : listener.protocol);
+    if (!asked(listener.port)) continue;
     listens = listens || listener.state == State::Listen;
     if (!listener.owners) continue;
     for (const Owner& owner : *listener.owners) {
@@ -212,6 +225,7 @@ ServiceFacts read_service_facts(kernel::Source& source, const kernel::NetnsRef& 
     }
   }
   for (const Protocol protocol : {Protocol::Tcp, Protocol::Udp, Protocol::Udplite}) {
+    if (!protocols.contains(protocol)) continue;
     const std::uint32_t states =
         protocol == Protocol::Tcp ? decode::kListening : decode::kUnconnected;
     for (const auto& socket : reader.sockets(protocol, states)) {
@@ -229,7 +243,7 @@ ServiceFacts read_service_facts(kernel::Source& source, const kernel::NetnsRef& 
   }
   if (request.half_open) count_half_open(reader, host, id, out.sockets);
   // Walks a table that may be long: only where nobody listens on the port, or all is wanted.
-  if (!listens || !request.port) {
+  if (request.bound && (!listens || !request.port)) {
     for (const auto& socket : reader.sockets(Protocol::Tcp, decode::kBoundInactive)) {
       if (!asked(socket.local_port)) continue;
       out.bound.push_back({.address = socket.local,

@@ -46,8 +46,8 @@ struct BoundSocket {
 struct HolderFacts {
   std::uint32_t pid = 0;
   std::optional<bool> frozen = {};
-  std::string frozen_file = {};  ///< the file that says so; empty: none was read
-  std::optional<std::uint64_t> open_files = {};
+  std::string frozen_file = {};                  ///< the file that says so; empty: none was read
+  std::optional<std::uint64_t> open_files = {};  ///< empty also where far less than the limit
   std::optional<std::uint64_t> file_limit = {};  ///< RLIMIT_NOFILE, soft
   bool operator==(const HolderFacts&) const = default;
 };
@@ -74,6 +74,7 @@ struct ServiceRequest {
   bool half_open =
       false;            ///< count SYN_RECV: walks all connections, and matters without SYN cookies
   bool options = true;  ///< of sockets, through their holders
+  bool bound = true;    ///< sockets that are bound and do not listen: walks a long table
 };
 
 /// Reads them for the listeners of one namespace. What cannot be read stays empty. What is asked of

@@ -156,9 +156,25 @@ class Live final : public Source {
   Result<Bytes> read_net_file(const NetnsRef& netns, const std::string& path) override {
     if (!is_net_file(path)) return fail(kernel_error(EINVAL, path_what(path)));
     Bytes out;
-    const int error = read_inside(netns, path, out);
+    const auto known = netns.inode == ahead_in_ ? ahead_.extract(path) : NetFiles::node_type();
+    if (known) out = std::move(known.mapped().second);
+    const int error = known ? known.mapped().first : read_inside(netns, path, out);
     if (error != 0) return fail(kernel_error(error, path_what(path)));
     return out;
+  }
+
+  void expect_net_files(const NetnsRef& netns, std::span<const std::string> paths) override {
+    ahead_.clear();
+    ahead_in_ = netns.inode;
+    // Who may not go there learns it from the first file that is asked for.
+    (void)inside(netns, [&] {
+      for (const std::string& path : paths) {
+        if (!is_net_file(path)) continue;
+        auto& [error, bytes] = ahead_[path];
+        error = read_at(AT_FDCWD, real_path(path).c_str(), bytes, kLargestFile);
+      }
+      return 0;
+    });
   }
 
   Result<Bytes> legacy_table(const NetnsRef& netns, Family family,
@@ -299,17 +315,27 @@ class Live final : public Source {
 
   /// A file below /proc/net or /proc/sys/net. /proc/net is that of the whole process, not of the
   /// thread that is inside. Some sysctls follow who reads, not who opened. 0 or errno.
-  [[nodiscard]] int read_inside(const NetnsRef& netns, std::string path, Bytes& out) {
+  /// Of a file of the namespace that the calling thread is in.
+  [[nodiscard]] std::string real_path(const std::string& path) const {
     constexpr std::string_view kProc = "/proc";
-    path = proc_root_ + (path.starts_with("/proc/net/") ? "/thread-self" : "") +
+    return proc_root_ + (path.starts_with("/proc/net/") ? "/thread-self" : "") +
            path.substr(kProc.size());
-    return inside(netns, [&] { return read_at(AT_FDCWD, path.c_str(), out, kLargestFile); });
   }
+
+  [[nodiscard]] int read_inside(const NetnsRef& netns, const std::string& path, Bytes& out) {
+    const std::string real = real_path(path);
+    return inside(netns, [&] { return read_at(AT_FDCWD, real.c_str(), out, kLargestFile); });
+  }
+
+  /// 0 or errno, and what stood there.
+  using NetFiles = std::map<std::string, std::pair<int, Bytes>>;
 
   std::string proc_root_;
   LiveSearch search_;
   SocketCache sockets_;
   NetnsThread thread_;
+  NetFiles ahead_;  ///< read, and not yet asked for
+  std::uint64_t ahead_in_ = 0;
   CgroupPaths cgroups_;
   SocketOptions options_;
   ModuleGuard modules_;

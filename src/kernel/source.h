@@ -140,6 +140,11 @@ class Source {
   [[nodiscard]] virtual Result<Bytes> read_net_file(const NetnsRef& netns,
                                                     const std::string& path) = 0;
 
+  /// Said by who will read these files of a namespace next, each once: a live source goes there
+  /// once for all of them.
+  virtual void expect_net_files(const NetnsRef& /*netns*/, std::span<const std::string> /*paths*/) {
+  }
+
   /// A table of the old iptables or ip6tables ("filter", "nat" …): struct ipt_getinfo, then struct
   /// ipt_get_entries with its entries (of IPv6 the ip6t_ ones), as getsockopt(2) gives them.
   /// ENOENT: the namespace has no such table. The kernel is asked only for tables of which

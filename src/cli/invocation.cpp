@@ -42,6 +42,16 @@ Result<void> set_color(Invocation& into, const std::string& value) {
   return {};
 }
 
+Result<void> set_format(Invocation& into, const std::string& value) {
+  const auto words = format_words();
+  if (std::ranges::find(words, value) == words.end()) {
+    return fail(bad_value(OptionId::Format, value, "no such format",
+                          offer(value, std::vector<std::string>(words.begin(), words.end()))));
+  }
+  into.format = value;
+  return {};
+}
+
 Result<void> set_sort(Invocation& into, const std::string& value) {
   std::string_view word = value;
   bool descending = false;
@@ -179,7 +189,7 @@ Result<void> set_flag(Invocation& into, const std::string&) {
 using Setter = Result<void> (*)(Invocation&, const std::string&);
 
 /// By OptionId.
-constexpr std::array<Setter, 41> kSetters = {
+constexpr std::array<Setter, 43> kSetters = {
     set_recording,
     set_netns,
     set_flag<&Invocation::json, true>,
@@ -221,8 +231,10 @@ constexpr std::array<Setter, 41> kSetters = {
     set_target_file,
     set_flag<&Invocation::watch, true>,
     set_via,
+    set_flag<&Invocation::learn, true>,
+    set_format,
 };
-static_assert(kSetters.size() == static_cast<std::size_t>(OptionId::Via) + 1);
+static_assert(kSetters.size() == static_cast<std::size_t>(OptionId::Format) + 1);
 
 bool given(const Arguments& arguments, OptionId id) {
   return std::ranges::find(arguments.options, id, &GivenOption::id) != arguments.options.end();
@@ -257,7 +269,8 @@ Result<void> find_command(const Arguments& arguments, Invocation& into) {
   if (!command) return {};
   into.command = *command;
   into.implied = false;
-  const bool in_one = *command == Command::Why || *command == Command::Bind;
+  const bool in_one =
+      *command == Command::Why || *command == Command::Bind || *command == Command::Check;
   if (in_one || *command == Command::Test) into.netns = "self";
   into.words.erase(into.words.begin());
   return {};
@@ -342,6 +355,25 @@ Result<void> check_save(const Invocation& asked) {
   return {};
 }
 
+Result<void> check_check(const Invocation& asked) {
+  if (asked.learn) {
+    if (asked.words.empty()) return {};
+    return fail(plain_error(asked.words[0], "--learn writes a policy and reads none",
+                            "hark check --learn > " + asked.words[0]));
+  }
+  if (asked.words.empty()) {
+    return fail(plain_error("check", "needs a POLICY",
+                            "hark check --learn > policy.toml writes one of what is there now"));
+  }
+  if (asked.words.size() > 1) return fail(plain_error(asked.words[1], "check takes one POLICY"));
+  if (asked.words[0].empty()) return fail(plain_error("check", "the file's name is empty"));
+  if (asked.words[0] == "-" && asked.recording && *asked.recording == "-") {
+    return fail(plain_error("check -", "standard input is the recording already",
+                            "give check the name of a file"));
+  }
+  return {};
+}
+
 Result<void> check_help(const Invocation& asked) {
   if (asked.words.empty()) return {};
   if (asked.words.size() > 1) return fail(plain_error(asked.words[1], "help takes one COMMAND"));
@@ -368,6 +400,8 @@ Result<void> check_words(const Invocation& asked) {
       return check_bind(asked);
     case Command::Save:
       return check_save(asked);
+    case Command::Check:
+      return check_check(asked);
     case Command::Help:
       return check_help(asked);
   }
@@ -391,7 +425,10 @@ Result<Invocation> interpret(const Arguments& arguments) {
   constexpr std::array kExclusive = {std::pair{OptionId::Redact, OptionId::NoRedact},
                                      std::pair{OptionId::ReuseAddr, OptionId::NoReuseAddr},
                                      std::pair{OptionId::Wide, OptionId::Width},
-                                     std::pair{OptionId::Json, OptionId::Graph}};
+                                     std::pair{OptionId::Json, OptionId::Graph},
+                                     std::pair{OptionId::Json, OptionId::Format},
+                                     std::pair{OptionId::Json, OptionId::Learn},
+                                     std::pair{OptionId::Format, OptionId::Learn}};
   for (const auto& [a, b] : kExclusive) {
     if (const Result<void> fine = exclude(arguments, a, b); !fine) return fail(fine.error());
   }

@@ -65,6 +65,9 @@ struct Invocation {
   bool watch = false;
   std::optional<std::string> target_file;
 
+  bool learn = false;
+  std::string format;  ///< of check: "junit" or "sarif"; empty: text
+
   std::string output;  ///< of --graph: FILE.svg or FILE.dot; empty: the terminal
 };
 

@@ -16,7 +16,8 @@ constexpr unsigned kDoctor = bit(Command::Doctor);
 constexpr unsigned kBind = bit(Command::Bind);
 constexpr unsigned kTest = bit(Command::Test);
 constexpr unsigned kExplain = bit(Command::Explain);
-constexpr unsigned kAsks = kWhy | kDoctor | kBind;
+constexpr unsigned kCheck = bit(Command::Check);
+constexpr unsigned kAsks = kWhy | kDoctor | kBind | kCheck;
 constexpr unsigned kEvery = kList | kAsks | kTest | kExplain | kSave | bit(Command::Help);
 
 constexpr std::array kListExamples = {
@@ -67,6 +68,12 @@ constexpr std::array kSaveExamples = {
     Example{"hark -r web1.hark", "look at it elsewhere, without root"},
     Example{"hark save web1.hark --json > web1.json", "record, and print the same"},
     Example{"ssh web1 hark save - | hark -r - 443", "record there, ask here"},
+};
+constexpr std::array kCheckExamples = {
+    Example{"hark check --learn > policy.toml", "write what is there now as a policy"},
+    Example{"hark check policy.toml", "is it as the policy says"},
+    Example{"hark check policy.toml --format sarif > hark.sarif", "for code scanning"},
+    Example{"hark -r web1.hark check policy.toml --json", "asked of a recording"},
 };
 constexpr std::array kHelpExamples = {
     Example{"hark help list", "filters, columns and options of hark list"},
@@ -122,11 +129,18 @@ constexpr std::array kCommands = {
                 "as it would have here. FILE - is standard output. Only its owner can read the\n"
                 "file. An existing FILE is replaced only if it is a recording, or empty.",
                 kSaveExamples},
+    CommandInfo{Command::Check, "check", "POLICY",
+                "what was expected of this host against what is there",
+                "Compares every listener and published port with the file POLICY (- is standard\n"
+                "input): which ports there should be, whose, and for whom. TOML; hark check\n"
+                "--learn writes one. An error in it: FILE:LINE:COLUMN, exit status 2. Exit\n"
+                "status 0: all as expected; 1: not all; 3: that could not be told.",
+                kCheckExamples},
     CommandInfo{Command::Help, "help", "[COMMAND]", "explain a command",
                 "Explains hark, or one command.", kHelpExamples},
 };
 
-constexpr std::array<std::string_view, 4> kPlanned = {"diff", "check", "drill", "lab"};
+constexpr std::array<std::string_view, 3> kPlanned = {"diff", "drill", "lab"};
 
 constexpr std::array kOptions = {
     OptionInfo{OptionId::Recording, "recording", 'r', "", "FILE",
@@ -207,6 +221,10 @@ constexpr std::array kOptions = {
     OptionInfo{OptionId::Via, "via", 0, "", "PLACE",
                "from there as well: ssh:HOST, netns:NAME, container:NAME; may be repeated", kTest,
                Completes::Nothing, true},
+    OptionInfo{OptionId::Learn, "learn", 0, "", "",
+               "write a policy of what is there now, as tight as it is", kCheck},
+    OptionInfo{OptionId::Format, "format", 0, "", "FORMAT", "print junit (XML) or sarif (2.1.0)",
+               kCheck, Completes::FormatWords},
 };
 
 using show::SortKey;
@@ -221,6 +239,7 @@ constexpr std::array kSortWords = {
 };
 
 constexpr std::array<std::string_view, 3> kColorWords = {"auto", "always", "never"};
+constexpr std::array<std::string_view, 2> kFormatWords = {"junit", "sarif"};
 
 constexpr std::array kFilterForms = {
     Example{"tcp udp mptcp udplite raw", "protocol"},
@@ -295,6 +314,10 @@ std::span<const SortWord> sort_words() {
 
 std::span<const std::string_view> color_words() {
   return kColorWords;
+}
+
+std::span<const std::string_view> format_words() {
+  return kFormatWords;
 }
 
 std::span<const Example> filter_forms() {

@@ -14,7 +14,7 @@
 
 namespace hark::cli {
 
-enum class Command : std::uint8_t { List, Why, Test, Doctor, Bind, Explain, Save, Help };
+enum class Command : std::uint8_t { List, Why, Test, Doctor, Bind, Explain, Save, Check, Help };
 
 struct Example {
   std::string_view command;
@@ -81,6 +81,8 @@ enum class OptionId : std::uint8_t {
   TargetFile,
   Watch,
   Via,
+  Learn,
+  Format,
 };
 
 /// What completes an option's value.
@@ -91,6 +93,7 @@ enum class Completes : std::uint8_t {
   Interface,
   ColorWords,
   SortKeys,
+  FormatWords,
   ColumnWords,
 };
 
@@ -124,6 +127,8 @@ struct SortWord {
 [[nodiscard]] std::span<const SortWord> sort_words();
 
 [[nodiscard]] std::span<const std::string_view> color_words();
+/// Of `hark check --format`.
+[[nodiscard]] std::span<const std::string_view> format_words();
 
 /// "PROTO/PORT" and the other forms of a filter word, for the help text.
 [[nodiscard]] std::span<const Example> filter_forms();

@@ -1,7 +1,7 @@
 # hark(1) completion for bash. Works with bash-completion and without it.
 # Tests hold the lists below against hark's option table.
 
-_hark_commands='list why test doctor bind explain save help'
+_hark_commands='list why test doctor bind explain save check help'
 _hark_list_options='-r --recording --netns --json --color -v --verbose -h --help --version
   -a --all --sort --columns --no-header -w --wide --width --no-owners
   --no-reach --search --ascii'
@@ -19,10 +19,14 @@ _hark_bind_options='-r --recording --netns --json --color -v --verbose -h --help
 _hark_explain_options='--json --color -v --verbose -h --help --version'
 _hark_save_options='--netns --json --color -v --verbose -h --help --version
   --redact --no-redact -f --force'
+_hark_check_options='-r --recording --netns --json --color -v --verbose -h --help --version
+  -w --wide --width --search --ascii --learn --format'
 _hark_help_options='--color -v --verbose -h --help --version'
 _hark_valued='-r --recording --netns --color --sort --columns --width --search --from --in --to
-  -o --output --for --device --user --timeout --count --every --source --interface --file --via'
+  -o --output --for --device --user --timeout --count --every --source --interface --file --via
+  --format'
 _hark_color_words='auto always never'
+_hark_format_words='junit sarif'
 _hark_sort_keys='port protocol address name pid user unit container netns scope queue drops started
   reach'
 _hark_columns='port protocol bound address scope who reach name pid user unit container netns
@@ -106,6 +110,7 @@ _hark_offer_value() {
     -r | --recording | -o | --output | --file) _hark_offer_files "$2" ;;
     --netns) _hark_offer_netns "$2" ;;
     --color) _hark_offer "$_hark_color_words" "$2" ;;
+    --format) _hark_offer "$_hark_format_words" "$2" ;;
     --sort) _hark_offer "$_hark_sort_keys" "$2" ;;
     --columns) _hark_offer_columns "$2" ;;
     --in | --device | --interface) _hark_offer_interfaces "$2" ;;
@@ -134,7 +139,7 @@ _hark() {
   [[ $first ]] && _hark_offer "$_hark_commands" "$current"
   case $REPLY in
     list | why | test | doctor) _hark_offer_filters "$current" ;;
-    save) _hark_offer_files "$current" ;;
+    save | check) _hark_offer_files "$current" ;;
     help) _hark_offer "$_hark_commands" "$current" ;;
   esac
 }

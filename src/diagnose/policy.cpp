@@ -226,7 +226,16 @@ std::vector<PolicyResult> check_policy(const PolicyFacts& facts, const host::Pol
 bool hides_listeners(const PolicyFacts& facts, const host::Policy& policy,
                      const std::vector<host::Gap>& gaps) {
   if (!policy.deny) return false;
-  if (!all_listed(facts) || !facts.reach.rules_were_read()) return true;
+  if (!all_listed(facts)) return true;
+  // Of a namespace in which nothing listens rules may not have been kept.
+  bool any = false;
+  for (std::size_t i = 0; i < facts.host.namespaces.size(); ++i) {
+    const host::NetnsId id{static_cast<std::uint32_t>(i)};
+    if (!is_looked_at(facts, id)) continue;
+    if (!facts.host.at(id).entered) return true;
+    any = any || facts.reach.network(id) != nullptr;
+  }
+  if (any && !facts.reach.rules_were_read()) return true;
   constexpr std::array<std::string_view, 3> kCodes = {"published-not-read", "published-not-all",
                                                       "sk-lookup-not-listed"};
   return std::ranges::any_of(gaps, [&](const host::Gap& gap) {

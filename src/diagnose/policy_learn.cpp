@@ -26,8 +26,12 @@ constexpr const char* kNoReach =
     "who reaches it could not be told, or not in the words of a policy";
 constexpr const char* kNoOwner = "who owns it could not be told";
 
+Protocol transport_of(Protocol protocol) {
+  return protocol == Protocol::Mptcp ? Protocol::Tcp : protocol;
+}
+
 std::string protocol_word(Protocol protocol) {
-  return std::string(name_of(protocol == Protocol::Mptcp ? Protocol::Tcp : protocol));
+  return std::string(name_of(transport_of(protocol)));
 }
 
 /// Text that a policy can hold: UTF-8 is checked by what reads it, and control characters are
@@ -70,10 +74,14 @@ class Learner {
   [[nodiscard]] ReachWish reach_of(const Group& group) const;
   [[nodiscard]] bool can_be_asked(const PolicySubject& one) const;
 
+  [[nodiscard]] bool any_reach_is_told(const Group& group) const;
+  [[nodiscard]] bool is_shared(const PolicySubject& one) const;
+
   void add(const Group& group, bool by_address);
   void put(LearntExpectation one);
 
   const PolicyFacts& facts_;
+  Group published_;
   std::vector<LearntExpectation> out_;
 };
 
@@ -258,8 +266,9 @@ void Learner::put(LearntExpectation one) {
   }
   if (one.heading.empty()) one.heading = one.owner;
   const auto same = [&](const LearntExpectation& other) {
-    return std::tie(one.owner, one.address, one.netns, one.note, one.heading) ==
-               std::tie(other.owner, other.address, other.netns, other.note, other.heading) &&
+    return std::tie(one.owner, one.address, one.published, one.netns, one.note, one.heading) ==
+               std::tie(other.owner, other.address, other.published, other.netns, other.note,
+                        other.heading) &&
            one.reach == other.reach;
   };
   const auto found = std::ranges::find_if(out_, same);
@@ -274,14 +283,15 @@ void Learner::put(LearntExpectation one) {
 /// One entry for all of them where the same holds of them, else one for each address, else one for
 /// each.
 void Learner::add(const Group& group, bool by_address) {
-  const std::string owner = owner_of(group);
-  const ReachWish reach = reach_of(group);
-  const bool whole = (!owner.empty() && reach.kind != Kind::NotSaid) || group.size() == 1;
-  if (whole || (by_address && !owner.empty())) {
-    LearntExpectation one{.ports = port_words(group.front()), .owner = owner, .reach = reach};
-    one.netns = netns_word(group.front());
+  LearntExpectation one{.ports = port_words(group.front()), .owner = owner_of(group)};
+  one.reach = reach_of(group);
+  one.netns = netns_word(group.front());
+  if (is_shared(group.front())) one.published = group.front().published.has_value();
+  const bool whole = !one.owner.empty() &&
+                     (by_address || one.reach.kind != Kind::NotSaid || !any_reach_is_told(group));
+  if (whole || group.size() == 1) {
     if (by_address) one.address = address_word(group.front());
-    if (owner.empty() && group.front().listener) {
+    if (one.owner.empty() && group.front().listener) {
       one.heading = host::holder_words(facts_.host, *group.front().listener);
     }
     return put(std::move(one));
@@ -293,13 +303,19 @@ void Learner::add(const Group& group, bool by_address) {
   for (const auto& [key, part] : parts) add(part, true);
 }
 
+bool Learner::any_reach_is_told(const Group& group) const {
+  return std::ranges::any_of(
+      group, [this](const PolicySubject& one) { return reach_of({one}).kind != Kind::NotSaid; });
+}
+
 std::vector<LearntExpectation> Learner::learn() {
   // By port, so that twins of two families and workers that share a port come together.
-  using Key = std::tuple<std::uint16_t, std::string, std::vector<std::string>>;
+  using Key = std::tuple<std::uint16_t, std::string, std::vector<std::string>, bool>;
   std::map<Key, Group> groups;
   for (const PolicySubject& one : policy_subjects(facts_)) {
     const std::uint16_t first = one.listener ? listener(one).port : published(one).first_port();
-    groups[Key(first, netns_word(one), port_words(one))].push_back(one);
+    groups[Key(first, netns_word(one), port_words(one), one.published.has_value())].push_back(one);
+    if (one.published) published_.push_back(one);
   }
   for (const auto& [key, group] : groups) add(group, false);
   // An entry stands with the first of its heading.
@@ -308,6 +324,20 @@ std::vector<LearntExpectation> Learner::learn() {
   std::ranges::stable_sort(out_, {},
                            [&](const LearntExpectation& one) { return order.at(one.heading); });
   return std::move(out_);
+}
+
+/// Does a socket and a published port have the same number?
+bool Learner::is_shared(const PolicySubject& one) const {
+  const auto has = [&](const PolicySubject& port, const Listener& socket) {
+    return published(port).ports.contains(socket.port) && published(port).netns == socket.netns &&
+           published(port).protocol == transport_of(socket.protocol);
+  };
+  if (one.listener) {
+    return std::ranges::any_of(published_,
+                               [&](const auto& port) { return has(port, listener(one)); });
+  }
+  return std::ranges::any_of(facts_.host.listeners,
+                             [&](const Listener& socket) { return has(one, socket); });
 }
 
 }  // namespace

@@ -137,6 +137,7 @@ bool names(const PolicyFacts& facts, const PolicyPort& port, const Listener& lis
   // A bare number is a port; that of a raw socket is a protocol.
   if (!port.protocol && listener.protocol == Protocol::Raw) return false;
   const Expectation& asked = *port.asked;
+  if (asked.published.value_or(false)) return false;
   if (asked.family && listener.address.family != *asked.family) return false;
   if (!is_netns(facts, asked, listener.netns)) return false;
   if (asked.address && !host::holds_for(facts.host, listener, *asked.address)) return false;
@@ -149,6 +150,7 @@ PortSet names(const PolicyFacts& facts, const PolicyPort& port,
   if (port.declared != nullptr) return {};
   if (port.protocol && !is_protocol(*port.protocol, published.protocol)) return {};
   const Expectation& asked = *port.asked;
+  if (!asked.published.value_or(true)) return {};
   if (asked.family && published.family != *asked.family) return {};
   if (!is_netns(facts, asked, published.netns)) return {};
   if (asked.address && !has_address(published, *asked.address)) return {};

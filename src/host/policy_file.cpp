@@ -79,7 +79,7 @@ class Reader {
   void put_reach(const TomlValue& value, Expectation& into);
   void put_reach_word(const std::string& word, TextPlace place, Expectation& into);
   void put_source(const std::string& word, TextPlace place, ReachWish& into);
-  void put_flag(const TomlValue& value, bool& into);
+  void put_flag(const TomlValue& value, const std::string& key, std::optional<bool>& into);
   void put_word(const TomlValue& value, const std::string& key, std::string& into);
 
   Policy policy_;
@@ -232,11 +232,11 @@ void Reader::put_reach(const TomlValue& value, Expectation& into) {
             [&](const std::string& word, TextPlace place) { put_source(word, place, into.reach); });
 }
 
-void Reader::put_flag(const TomlValue& value, bool& into) {
+void Reader::put_flag(const TomlValue& value, const std::string& key, std::optional<bool>& into) {
   if (const bool* flag = std::get_if<bool>(&value.value)) {
     into = *flag;
   } else {
-    problem(value.place, "optional is " + std::string(kind_of(value)) + ", not true or false");
+    problem(value.place, key + " is " + std::string(kind_of(value)) + ", not true or false");
   }
 }
 
@@ -254,6 +254,7 @@ void Reader::read_expectation(const TomlValue& value) {
   std::vector<Expectation> ports;
   const std::size_t before = problems_.size();
   bool says_port = false;
+  std::optional<bool> optional;
   read_table(*table, " in [[expect]]",
              {{"port",
                [&](const TomlValue& v) {
@@ -269,12 +270,14 @@ void Reader::read_expectation(const TomlValue& value) {
                  });
                }},
               {"reach", [&](const TomlValue& v) { put_reach(v, one); }},
-              {"optional", [&](const TomlValue& v) { put_flag(v, one.optional); }},
+              {"optional", [&](const TomlValue& v) { put_flag(v, "optional", optional); }},
+              {"published", [&](const TomlValue& v) { put_flag(v, "published", one.published); }},
               {"as", [&](const TomlValue& v) { put_word(v, "as", one.as); }},
               {"address", [&](const TomlValue& v) { put_address(v, one); }},
               {"family", [&](const TomlValue& v) { put_family(v, one); }},
               {"netns", [&](const TomlValue& v) { put_word(v, "netns", one.netns); }},
               {"why", [&](const TomlValue& v) { put_word(v, "why", one.why); }}});
+  one.optional = optional.value_or(false);
   if (says_port && !one.as.empty()) {
     return problem(value.place, "port and as: which of the two says the port?");
   }
@@ -384,6 +387,7 @@ std::string words_of(const Expectation& expectation) {
       expectation.as.empty() ? expectation.port : "what " + expectation.as + " is configured for";
   if (!expectation.address_written.empty()) out += " at " + expectation.address_written;
   if (expectation.family) out += *expectation.family == Family::Inet ? " over IPv4" : " over IPv6";
+  if (expectation.published == true) out += ", published";
   if (!expectation.netns.empty()) out += " in " + expectation.netns;
   return out;
 }

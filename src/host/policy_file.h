@@ -55,6 +55,7 @@ struct Expectation {
   std::optional<Term> address = {};  ///< of Field::Address: what it has to be bound to
   std::string address_written = {};
   std::optional<Family> family = {};   ///< of the socket
+  std::optional<bool> published = {};  ///< a port that is published, or a socket; empty: either
   std::string netns = {};              ///< empty: whichever namespace is looked at
   std::vector<OwnerWish> owners = {};  ///< alternatives; empty: not asked
   ReachWish reach = {};

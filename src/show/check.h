@@ -35,8 +35,9 @@ struct CheckItem {
 /// In the order of the results. With `folded` twins and workers are told together.
 [[nodiscard]] std::vector<CheckItem> check_items(const CheckReport& report, bool folded);
 
-/// "tcp 80,443", "what sshd is configured for"
-[[nodiscard]] std::string check_subject(const CheckReport& report, const CheckItem& item);
+/// "tcp 80,443", "what sshd is configured for"; of one listener `whole`: "tcp 10.0.0.5:80"
+[[nodiscard]] std::string check_subject(const CheckReport& report, const CheckItem& item,
+                                        bool whole = false);
 /// "postgres (733) is reachable from anywhere via eth0 but 10.0.0.0/8 as well; expected: lo"
 [[nodiscard]] std::string check_sentence(const CheckReport& report, const CheckItem& item);
 /// What decides, in few words: "accepted by inet filter input handle 9"; or empty.

@@ -42,7 +42,7 @@ std::string xml(std::string_view text) {
 std::string test_case(const CheckReport& report, const CheckItem& item) {
   const PolicyStatus status = item.results.front()->status;
   const auto& at = item.results.front()->expectation;
-  const std::string subject = check_subject(report, item);
+  const std::string subject = check_subject(report, item, true);
   std::string name = subject;
   if (at) {
     const host::Expectation& asked = report.policy.expectations[*at];
@@ -152,6 +152,7 @@ std::string policy_toml(const std::vector<LearntExpectation>& learnt,
     heading = one.heading;
     out += "[[expect]]\n" + list_of("port", one.ports);
     if (!one.address.empty()) out += "address = " + quoted(one.address) + "\n";
+    if (one.published) out += fmt::format("published = {}\n", *one.published);
     if (!one.netns.empty()) out += "netns = " + quoted(one.netns) + "\n";
     if (!one.owner.empty()) out += "owner = " + quoted(one.owner) + "\n";
     out += reach_line(one.reach);

@@ -33,6 +33,7 @@ Json expectation_json(const CheckReport& report, std::size_t at) {
           {"family", !one.family                   ? Json(nullptr)
                      : *one.family == Family::Inet ? Json("inet")
                                                    : Json("inet6")},
+          {"published", one.published ? Json(*one.published) : Json(nullptr)},
           {"netns", text_or_null(one.netns)},
           {"owner", owners.empty() ? Json(nullptr) : std::move(owners)},
           {"reach", reach_json(one.reach)},
@@ -90,7 +91,7 @@ Json result_json(const CheckReport& report, const CheckItem& item) {
       {"status", std::string(name_of(one.status))},
       {"listener", std::move(listener)},
       {"published", std::move(published)},
-      {"text", for_json(check_subject(report, item) + ": " + check_sentence(report, item))},
+      {"text", for_json(check_subject(report, item, true) + ": " + check_sentence(report, item))},
       {"cause", text_or_null(check_cause(report, item))},
       {"too_many", sources_json(network, one.sources, one.sources.too_many)},
       {"too_few", sources_json(network, one.sources, one.sources.too_few)},
@@ -141,7 +142,7 @@ Json location_json(const CheckReport& report, const PolicyResult& one) {
 Json sarif_result(const CheckReport& report, const CheckItem& item) {
   const PolicyResult& one = *item.results.front();
   const auto rule = static_cast<std::size_t>(one.status);
-  const std::string subject = check_subject(report, item);
+  const std::string subject = check_subject(report, item, true);
   std::string text = subject + ": " + check_sentence(report, item);
   if (const std::string cause = check_cause(report, item); !cause.empty())
     text += " (" + cause + ")";

@@ -182,7 +182,7 @@ std::vector<CheckItem> check_items(const CheckReport& report, bool folded) {
   return split;
 }
 
-std::string check_subject(const CheckReport& report, const CheckItem& item) {
+std::string check_subject(const CheckReport& report, const CheckItem& item, bool whole) {
   std::string out;
   if (!item.row.published.empty()) {
     const reach::PublishedPort& port = published_of(report, item.row);
@@ -192,7 +192,14 @@ std::string check_subject(const CheckReport& report, const CheckItem& item) {
     out = std::string(name_of(port.protocol)) + " " + published_ports(part);
   } else if (!item.row.listeners.empty()) {
     const host::Listener& first = report.host.listeners[item.row.listeners.front()];
-    out = std::string(name_of(first.protocol)) + " " + port_words(report.host, item.row);
+    out = std::string(name_of(first.protocol)) + " ";
+    if (whole) {
+      const bool inet = first.address.family == Family::Inet;
+      out += inet ? first.address.text() : "[" + first.address.text() + "]";
+      if (!first.interface.empty()) out += "%" + first.interface;
+      out += ":";
+    }
+    out += port_words(report.host, item.row);
   } else {
     return words_of(*expectation_of(report, item));
   }

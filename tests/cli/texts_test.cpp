@@ -110,6 +110,8 @@ TEST(bash_completion, agrees_with_the_table) {
   EXPECT_EQ(list_in(text, "_hark_fields='", '\''), field_words());
   const auto colors = cli::color_words();
   EXPECT_EQ(list_in(text, "_hark_color_words='", '\''), Words(colors.begin(), colors.end()));
+  const auto formats = cli::format_words();
+  EXPECT_EQ(list_in(text, "_hark_format_words='", '\''), Words(formats.begin(), formats.end()));
 }
 
 /// The lines of a zsh array of _arguments specifications.
@@ -133,7 +135,8 @@ TEST(zsh_completion, agrees_with_the_table) {
         std::pair{cli::Command::Doctor, "doctor_options"},
         std::pair{cli::Command::Bind, "bind_options"},
         std::pair{cli::Command::Explain, "explain_options"},
-        std::pair{cli::Command::Save, "save_options"}}) {
+        std::pair{cli::Command::Save, "save_options"},
+        std::pair{cli::Command::Check, "check_options"}}) {
     Words both = zsh_options(text, name);
     both.insert(every.begin(), every.end());
     EXPECT_EQ(both, options_of(command)) << name;
@@ -141,7 +144,7 @@ TEST(zsh_completion, agrees_with_the_table) {
   for (const std::string& command : command_words()) {
     EXPECT_NE(text.find("\n    '" + command + ":"), std::string::npos) << command;
   }
-  EXPECT_NE(text.find("(list|why|test|doctor|bind|explain|save|help)"), std::string::npos);
+  EXPECT_NE(text.find("(list|why|test|doctor|bind|explain|save|check|help)"), std::string::npos);
   EXPECT_EQ(list_in(text, "_hark_columns=(", ')'), column_words());
   EXPECT_EQ(list_in(text, "_hark_sort_keys=(", ')'), sort_words());
   EXPECT_EQ(list_in(text, "_hark_fields=(", ')'), field_words());

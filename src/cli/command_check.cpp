@@ -214,6 +214,7 @@ Outcome command_check(const Invocation& asked, Output& out) {
                                  .file = file,
                                  .results = diagnose::check_policy(about, policy),
                                  .gaps = facts.gaps,
+                                 .several = !facts.netns,
                                  .hidden = diagnose::hides_listeners(about, policy, facts.gaps)};
   tell(asked, report, out);
   leave(status_of(report), out);

@@ -94,10 +94,10 @@ std::string general_help() {
     entries.push_back({.left = std::string(command.name) + " " + std::string(command.arguments),
                        .right = std::string(command.help)});
   }
-  return "usage: hark [COMMAND] [OPTION...] [WORD...]\n\n" + section("commands", entries) + "\n" +
+  return "usage: hark [COMMAND] [OPTION...] [WORD...]; more: hark help COMMAND, man hark\n\n" +
+         section("commands", entries) + "\n" +
          section("options", option_entries(Command::List, true)) + "\n" +
-         section("examples", {{"hark 8080", "who has port 8080"}}) +
-         "More: hark COMMAND --help, man hark\n";
+         section("examples", {{"hark 8080", "who has port 8080"}});
 }
 
 std::string command_help(Command command) {

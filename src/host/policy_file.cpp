@@ -154,11 +154,17 @@ void Reader::put_port(const std::string& word, TextPlace place, std::vector<Expe
 }
 
 void Reader::put_ports(const TomlValue& value, std::vector<Expectation>& ports) {
-  if (const auto* number = std::get_if<std::int64_t>(&value.value)) {
-    return put_port(std::to_string(*number), value.place, ports);
+  const auto* list = std::get_if<TomlArray>(&value.value);
+  // A number is a port over any protocol, in a list as well.
+  for (const TomlValue& one : list != nullptr ? *list : TomlArray{value}) {
+    if (const auto* number = std::get_if<std::int64_t>(&one.value)) {
+      put_port(std::to_string(*number), one.place, ports);
+    } else if (const std::string* word =
+                   text_of(one, list != nullptr ? "an entry of port" : "port")) {
+      put_port(*word, one.place, ports);
+    }
   }
-  each_text(value, "port",
-            [&](const std::string& word, TextPlace place) { put_port(word, place, ports); });
+  if (list != nullptr && list->empty()) problem(value.place, "port is an empty list");
 }
 
 void Reader::put_address(const TomlValue& value, Expectation& into) {

@@ -22,7 +22,8 @@ struct CheckReport {
   std::string file;  ///< of the policy, as it was named; "-" is standard input
   std::vector<diagnose::PolicyResult> results = {};
   std::vector<host::Gap> gaps = {};
-  bool hidden = false;  ///< some gap hides listeners that the policy may not name
+  bool several = false;  ///< namespaces are looked at
+  bool hidden = false;   ///< some gap hides listeners that the policy may not name
 };
 
 // Words of results. Not escaped.

@@ -204,7 +204,7 @@ std::string check_subject(const CheckReport& report, const CheckItem& item, bool
     return words_of(*expectation_of(report, item));
   }
   const host::Netns& netns = report.host.at(netns_of(report.host, item.row, &report.reach));
-  return netns.own ? out : out + " in " + host::netns_words(netns);
+  return netns.own || !report.several ? out : out + " in " + host::netns_words(netns);
 }
 
 std::string check_sentence(const CheckReport& report, const CheckItem& item) {

@@ -250,20 +250,24 @@ TEST(man_page, groups_options_by_the_commands_that_take_them) {
     std::vector<cli::Command> takers;
   };
   using enum cli::Command;
-  const std::array<Group, 11> groups = {
+  const std::array<Group, 12> groups = {
       {{"\nOf\n.Cm list :", {List}},
        {"\nOf\n.Cm why :", {Why}},
        {"\nOf\n.Cm doctor :", {Doctor}},
        {"\nOf\n.Cm bind :", {Bind}},
        {"\nOf\n.Cm save :", {Save}},
-       {"\nOf\n.Cm list ,\n.Cm why ,\n.Cm doctor\nand\n.Cm bind :", {List, Why, Doctor, Bind}},
+       {"\nOf\n.Cm check :", {Check}},
+       {"\nOf\n.Cm list ,\n.Cm why ,\n.Cm doctor ,\n.Cm bind\nand\n.Cm check :",
+        {List, Why, Doctor, Bind, Check}},
        {"\nOf\n.Cm test :", {Test}},
-       {"\nOf\n.Cm list ,\n.Cm why ,\n.Cm test ,\n.Cm doctor\nand\n.Cm bind :",
-        {List, Why, Test, Doctor, Bind}},
-       {"\nOf\n.Cm list ,\n.Cm why ,\n.Cm test ,\n.Cm doctor ,\n.Cm bind\nand\n.Cm save :",
-        {List, Why, Test, Doctor, Bind, Save}},
-       {"\nOf all of these and\n.Cm explain :", {List, Why, Test, Doctor, Bind, Explain, Save}},
-       {"\nOf every command:", {List, Why, Test, Doctor, Bind, Explain, Save, Help}}}};
+       {"\nOf\n.Cm list ,\n.Cm why ,\n.Cm test ,\n.Cm doctor ,\n.Cm bind\nand\n.Cm check :",
+        {List, Why, Test, Doctor, Bind, Check}},
+       {"\nOf\n.Cm list ,\n.Cm why ,\n.Cm test ,\n.Cm doctor ,\n.Cm bind ,\n.Cm save\nand\n.Cm "
+        "check :",
+        {List, Why, Test, Doctor, Bind, Save, Check}},
+       {"\nOf all of these and\n.Cm explain :",
+        {List, Why, Test, Doctor, Bind, Explain, Save, Check}},
+       {"\nOf every command:", {List, Why, Test, Doctor, Bind, Explain, Save, Check, Help}}}};
   for (const cli::OptionInfo& option : cli::options()) {
     std::vector<cli::Command> takers;
     for (const cli::CommandInfo& command : cli::commands()) {

@@ -1,7 +1,7 @@
 # hark(1) completion for bash. Works with bash-completion and without it.
 # Tests hold the lists below against hark's option table.
 
-_hark_commands='list why test doctor bind explain save check help'
+_hark_commands='list why test doctor bind explain save check drill help'
 _hark_list_options='-r --recording --netns --json --color -v --verbose -h --help --version
   -a --all --sort --columns --no-header -w --wide --width --no-owners
   --no-reach --search --ascii'
@@ -21,10 +21,12 @@ _hark_save_options='--netns --json --color -v --verbose -h --help --version
   --redact --no-redact -f --force'
 _hark_check_options='-r --recording --netns --json --color -v --verbose -h --help --version
   -w --wide --width --search --ascii --learn --format'
+_hark_drill_options='-r --recording --netns --json --color -v --verbose -h --help --version
+  --count --seed --list'
 _hark_help_options='--color -v --verbose -h --help --version'
 _hark_valued='-r --recording --netns --color --sort --columns --width --search --from --in --to
   -o --output --for --device --user --timeout --count --every --source --interface --file --via
-  --format'
+  --format --seed'
 _hark_color_words='auto always never'
 _hark_format_words='junit sarif'
 _hark_sort_keys='port protocol address name pid user unit container netns scope queue drops started
@@ -115,7 +117,7 @@ _hark_offer_value() {
     --columns) _hark_offer_columns "$2" ;;
     --in | --device | --interface) _hark_offer_interfaces "$2" ;;
     --user) COMPREPLY+=($(compgen -u -- "$2")) ;;
-    --width | --from | --to | --for | --timeout | --count | --every | --source | --via) ;;
+    --width | --from | --to | --for | --timeout | --count | --every | --source | --via | --seed) ;;
     *) return 1 ;;
   esac
   return 0

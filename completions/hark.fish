@@ -1,6 +1,6 @@
 # hark(1) completion for fish. Tests hold the lists below against hark's option table.
 
-set -g __hark_commands list why test doctor bind explain save check help
+set -g __hark_commands list why test doctor bind explain save check drill help
 set -g __hark_columns port protocol bound address scope who reach name pid user unit container netns interface family state queue limit drops inode cookie cgroup uid exe cmdline started fds v6only started-by
 set -g __hark_sort_keys port protocol address name pid user unit container netns scope queue drops started reach
 set -g __hark_fields proto family port address interface netns state scope user unit container name pid exe cmdline cgroup inode reachable reachable-from kind
@@ -12,7 +12,7 @@ function __hark_command
     for word in (commandline -opc)[2..-1]
         if test $skip -eq 1
             set skip 0
-        else if contains -- $word -r --recording --netns --color --sort --columns --width --search --from --in --to -o --output --for --device --user --timeout --count --every --source --interface --file --via --format
+        else if contains -- $word -r --recording --netns --color --sort --columns --width --search --from --in --to -o --output --for --device --user --timeout --count --every --source --interface --file --via --format --seed
             set skip 1
         else if string match -q -- '-*' $word
             continue
@@ -45,6 +45,7 @@ complete -c hark -n '__hark_in none' -a bind -d 'would bind and listen succeed, 
 complete -c hark -n '__hark_in none' -a explain -d 'what an error message means, and what to ask next'
 complete -c hark -n '__hark_in none' -a save -d 'record what the kernel of this host says'
 complete -c hark -n '__hark_in none' -a check -d 'what was expected of this host against what is there'
+complete -c hark -n '__hark_in none' -a drill -d 'five minutes of questions about this very host'
 complete -c hark -n '__hark_in none' -a help -d 'explain a command'
 complete -c hark -n '__hark_in help' -a '$__hark_commands'
 complete -c hark -n '__hark_in save check' -F
@@ -55,10 +56,10 @@ complete -c hark -s v -l verbose -d 'say what was asked, and what could not be s
 complete -c hark -s h -l help -d 'explain the command'
 complete -c hark -l version -d 'print the version'
 
-complete -c hark -n '__hark_in none list why test doctor bind save check' -l netns -x -a 'all self host (path basename /run/netns/* 2>/dev/null)' -d 'look into one namespace'
-complete -c hark -n '__hark_in none list why test doctor bind explain save check' -l json -d 'print one JSON object'
+complete -c hark -n '__hark_in none list why test doctor bind save check drill' -l netns -x -a 'all self host (path basename /run/netns/* 2>/dev/null)' -d 'look into one namespace'
+complete -c hark -n '__hark_in none list why test doctor bind explain save check drill' -l json -d 'print one JSON object'
 
-complete -c hark -n '__hark_in none list why doctor bind check' -s r -l recording -r -F -d 'answer from a recording'
+complete -c hark -n '__hark_in none list why doctor bind check drill' -s r -l recording -r -F -d 'answer from a recording'
 complete -c hark -n '__hark_in none list' -s a -l all -d 'a row for each socket'
 complete -c hark -n '__hark_in none list' -l sort -x -a '$__hark_sort_keys' -d 'order of the rows'
 complete -c hark -n '__hark_in none list' -l columns -x -a '(__hark_column_list)' -d 'show these columns'
@@ -77,7 +78,7 @@ complete -c hark -n '__hark_in why' -l graph -d 'draw the stages and chains'
 complete -c hark -n '__hark_in why' -s o -l output -r -F -d 'draw into FILE.svg or FILE.dot'
 
 complete -c hark -n '__hark_in test' -l timeout -x -d 'how long each attempt may take'
-complete -c hark -n '__hark_in test' -l count -x -d 'try so many times'
+complete -c hark -n '__hark_in test drill' -l count -x -d 'how many tries, or questions'
 complete -c hark -n '__hark_in test' -l every -x -d 'so far apart'
 complete -c hark -n '__hark_in test' -l source -x -d 'send from this address'
 complete -c hark -n '__hark_in test' -l interface -x -a '(path basename /sys/class/net/*)' -d 'send by this interface alone'
@@ -101,3 +102,6 @@ complete -c hark -n '__hark_in save' -s f -l force -d 'replace the file whatever
 
 complete -c hark -n '__hark_in check' -l learn -d 'write a policy of what is there now'
 complete -c hark -n '__hark_in check' -l format -x -a 'junit sarif' -d 'print what CI reads'
+
+complete -c hark -n '__hark_in drill' -l seed -x -d 'the same number asks the same questions'
+complete -c hark -n '__hark_in drill' -l list -d 'show questions and answers, ask nothing'

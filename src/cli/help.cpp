@@ -86,6 +86,19 @@ std::string list_words() {
          words_section("sort keys", join(keys, " ")) + "\n";
 }
 
+/// Those of every question, in a few lines: the page has to fit a screen.
+std::string global_options() {
+  std::vector<std::string> out;
+  for (const OptionInfo& option : options()) {
+    if (!takes(Command::List, option) || !is_global(option)) continue;
+    std::string one = option.letter == '\0' ? "" : std::string{'-', option.letter, '|'};
+    one.append("--").append(option.name);
+    if (!option.value.empty()) one.append(" ").append(option.value);
+    out.push_back(std::move(one));
+  }
+  return join(out, ", ");
+}
+
 }  // namespace
 
 std::string general_help() {
@@ -94,16 +107,18 @@ std::string general_help() {
     entries.push_back({.left = std::string(command.name) + " " + std::string(command.arguments),
                        .right = std::string(command.help)});
   }
-  return "usage: hark [COMMAND] [OPTION...] [WORD...]; more: hark help COMMAND, man hark\n\n" +
-         section("commands", entries) + "\n" +
-         section("options", option_entries(Command::List, true)) + "\n" +
-         section("examples", {{"hark 8080", "who has port 8080"}});
+  return "usage: hark [COMMAND] [OPTION...] [WORD...]\n\n" + section("commands", entries) + "\n" +
+         words_section("options (hark help COMMAND explains them, and has more)",
+                       global_options()) +
+         "\n" + section("examples", {{"hark 8080", "who has port 8080"}}) +
+         "More: hark COMMAND --help, man hark\n";
 }
 
 std::string command_help(Command command) {
   const CommandInfo& info = info_of(command);
-  std::string out = "usage: hark " + std::string(info.name) + " [OPTION...] " +
-                    std::string(info.arguments) + "\n\n" + std::string(info.about) + "\n\n";
+  std::string out = "usage: hark " + std::string(info.name) + " [OPTION...]" +
+                    (info.arguments.empty() ? "" : " ") + std::string(info.arguments) + "\n\n" +
+                    std::string(info.about) + "\n\n";
   const std::vector<Entry> own = option_entries(command, false);
   if (!own.empty()) out += section("options", own) + "\n";
   out += section("general options", option_entries(command, true)) + "\n";

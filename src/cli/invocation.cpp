@@ -134,6 +134,12 @@ Result<void> set_count(Invocation& into, const std::string& value) {
   return {};
 }
 
+Result<void> set_seed(Invocation& into, const std::string& value) {
+  into.seed = parse_number<std::uint64_t>(value);
+  if (into.seed) return {};
+  return fail(bad_value(OptionId::Seed, value, "no such number", "from 0 to 2^64 - 1"));
+}
+
 Result<void> set_via(Invocation& into, const std::string& value) {
   into.via.push_back(value);
   return {};
@@ -189,7 +195,7 @@ Result<void> set_flag(Invocation& into, const std::string&) {
 using Setter = Result<void> (*)(Invocation&, const std::string&);
 
 /// By OptionId.
-constexpr std::array<Setter, 43> kSetters = {
+constexpr std::array<Setter, 45> kSetters = {
     set_recording,
     set_netns,
     set_flag<&Invocation::json, true>,
@@ -233,8 +239,10 @@ constexpr std::array<Setter, 43> kSetters = {
     set_via,
     set_flag<&Invocation::learn, true>,
     set_format,
+    set_seed,
+    set_flag<&Invocation::list_answers, true>,
 };
-static_assert(kSetters.size() == static_cast<std::size_t>(OptionId::Format) + 1);
+static_assert(kSetters.size() == static_cast<std::size_t>(OptionId::ListAnswers) + 1);
 
 bool given(const Arguments& arguments, OptionId id) {
   return std::ranges::find(arguments.options, id, &GivenOption::id) != arguments.options.end();
@@ -271,7 +279,8 @@ Result<void> find_command(const Arguments& arguments, Invocation& into) {
   into.implied = false;
   const bool in_one =
       *command == Command::Why || *command == Command::Bind || *command == Command::Check;
-  if (in_one || *command == Command::Test) into.netns = "self";
+  const bool here = *command == Command::Test || *command == Command::Drill;
+  if (in_one || here) into.netns = "self";
   into.words.erase(into.words.begin());
   return {};
 }
@@ -339,6 +348,19 @@ Result<void> check_bind(const Invocation& asked) {
   return {};
 }
 
+Result<void> check_drill(const Invocation& asked) {
+  constexpr std::uint32_t kMost = 50;
+  if (!asked.words.empty()) {
+    return fail(plain_error(asked.words.front(), "drill takes no word",
+                            "it picks the listeners: hark drill"));
+  }
+  if (asked.count.value_or(1) > kMost) {
+    return fail(plain_error("--count " + std::to_string(*asked.count),
+                            "too many questions for five minutes", "from 1 to 50"));
+  }
+  return {};
+}
+
 Result<void> check_save(const Invocation& asked) {
   if (asked.words.empty()) {
     return fail(plain_error("save", "needs a FILE", "for example: hark save host.hark"));
@@ -402,6 +424,8 @@ Result<void> check_words(const Invocation& asked) {
       return check_save(asked);
     case Command::Check:
       return check_check(asked);
+    case Command::Drill:
+      return check_drill(asked);
     case Command::Help:
       return check_help(asked);
   }

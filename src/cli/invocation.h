@@ -68,6 +68,9 @@ struct Invocation {
   bool learn = false;
   std::string format;  ///< of check: "junit" or "sarif"; empty: text
 
+  std::optional<std::uint64_t> seed;  ///< of drill; empty: another each day
+  bool list_answers = false;
+
   std::string output;  ///< of --graph: FILE.svg or FILE.dot; empty: the terminal
 };
 

@@ -17,8 +17,9 @@ constexpr unsigned kBind = bit(Command::Bind);
 constexpr unsigned kTest = bit(Command::Test);
 constexpr unsigned kExplain = bit(Command::Explain);
 constexpr unsigned kCheck = bit(Command::Check);
+constexpr unsigned kDrill = bit(Command::Drill);
 constexpr unsigned kAsks = kWhy | kDoctor | kBind | kCheck;
-constexpr unsigned kEvery = kList | kAsks | kTest | kExplain | kSave | bit(Command::Help);
+constexpr unsigned kEvery = kList | kAsks | kTest | kExplain | kSave | kDrill | bit(Command::Help);
 
 constexpr std::array kListExamples = {
     Example{"hark", "every service, what matters first"},
@@ -74,6 +75,12 @@ constexpr std::array kCheckExamples = {
     Example{"hark check policy.toml", "is it as the policy says"},
     Example{"hark check policy.toml --format sarif > hark.sarif", "for code scanning"},
     Example{"hark -r web1.hark check policy.toml --json", "asked of a recording"},
+};
+constexpr std::array kDrillExamples = {
+    Example{"hark drill", "five questions about this host, five minutes at most"},
+    Example{"hark drill --list", "questions and answers, without asking"},
+    Example{"hark drill --seed 7 --count 9", "nine questions, the same each time"},
+    Example{"hark -r web1.hark drill", "about a host that was recorded"},
 };
 constexpr std::array kHelpExamples = {
     Example{"hark help list", "filters, columns and options of hark list"},
@@ -136,20 +143,28 @@ constexpr std::array kCommands = {
                 "--learn writes one. An error in it: FILE:LINE:COLUMN, exit status 2. Exit\n"
                 "status 0: all as expected; 1: not all; 3: that could not be told.",
                 kCheckExamples},
+    CommandInfo{Command::Drill, "drill", "", "five minutes of questions about this very host",
+                "Asks who holds a port, from where it is reached and why, what a client sees, and\n"
+                "says with which command the answer could have been found. Looks only. Picks new\n"
+                "listeners, exposed ones and what was not asked lately; remembers how it went;\n"
+                "goes on later today if it is left. Answers are typed, or come from a pipe. Exit\n"
+                "status 0: passed; 1: not; 3: nothing could be asked; 130: left before the end.",
+                kDrillExamples},
     CommandInfo{Command::Help, "help", "[COMMAND]", "explain a command",
                 "Explains hark, or one command.", kHelpExamples},
 };
 
-constexpr std::array<std::string_view, 3> kPlanned = {"diff", "drill", "lab"};
+constexpr std::array<std::string_view, 2> kPlanned = {"diff", "lab"};
 
 constexpr std::array kOptions = {
     OptionInfo{OptionId::Recording, "recording", 'r', "", "FILE",
-               "answer from a recording (- is standard input)", kList | kAsks, Completes::File},
+               "answer from a recording (- is standard input)", kList | kAsks | kDrill,
+               Completes::File},
     OptionInfo{OptionId::Netns, "netns", 0, "", "NETNS",
                "which namespaces: all, self, host, NAME, PID or PATH",
-               kList | kAsks | kTest | kSave, Completes::Netns},
+               kList | kAsks | kTest | kSave | kDrill, Completes::Netns},
     OptionInfo{OptionId::Json, "json", 0, "", "", "print one JSON object",
-               kList | kAsks | kTest | kExplain | kSave},
+               kList | kAsks | kTest | kExplain | kSave | kDrill},
     OptionInfo{OptionId::Color, "color", 0, "colour", "WHEN", "auto, always or never", kEvery,
                Completes::ColorWords},
     OptionInfo{OptionId::Verbose, "verbose", 'v', "", "",
@@ -205,7 +220,8 @@ constexpr std::array kOptions = {
                "who runs it, a name or number; else who runs hark", kBind},
     OptionInfo{OptionId::Timeout, "timeout", 0, "", "SECONDS", "how long each attempt may take: 5",
                kTest},
-    OptionInfo{OptionId::Count, "count", 0, "", "N", "try so many times", kTest},
+    OptionInfo{OptionId::Count, "count", 0, "", "N", "how many tries, or questions",
+               kTest | kDrill},
     OptionInfo{OptionId::Every, "every", 0, "", "SECONDS", "so far apart: 1", kTest},
     OptionInfo{OptionId::SourceAddress, "source", 0, "", "ADDRESS",
                "send from this address of this host", kTest},
@@ -225,6 +241,10 @@ constexpr std::array kOptions = {
                "write a policy of what is there now, as tight as it is", kCheck},
     OptionInfo{OptionId::Format, "format", 0, "", "FORMAT", "print junit (XML) or sarif (2.1.0)",
                kCheck, Completes::FormatWords},
+    OptionInfo{OptionId::Seed, "seed", 0, "", "N", "the same number asks the same questions",
+               kDrill},
+    OptionInfo{OptionId::ListAnswers, "list", 0, "", "",
+               "show questions and answers, and ask nothing", kDrill},
 };
 
 using show::SortKey;

@@ -14,7 +14,7 @@
 
 namespace hark::cli {
 
-enum class Command : std::uint8_t { List, Why, Test, Doctor, Bind, Explain, Save, Check, Help };
+enum class Command : std::uint8_t { List, Why, Test, Doctor, Bind, Explain, Save, Check, Drill, Help };
 
 struct Example {
   std::string_view command;
@@ -83,6 +83,8 @@ enum class OptionId : std::uint8_t {
   Via,
   Learn,
   Format,
+  Seed,
+  ListAnswers,
 };
 
 /// What completes an option's value.

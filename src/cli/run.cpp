@@ -36,6 +36,8 @@ Outcome answer(std::span<const std::string> arguments, const Invocation& asked, 
       return command_save(asked, out);
     case Command::Check:
       return command_check(asked, out);
+    case Command::Drill:
+      return command_drill(asked, out);
     case Command::Help:
       return command_help(asked, out);
   }

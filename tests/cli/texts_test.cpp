@@ -136,7 +136,8 @@ TEST(zsh_completion, agrees_with_the_table) {
         std::pair{cli::Command::Bind, "bind_options"},
         std::pair{cli::Command::Explain, "explain_options"},
         std::pair{cli::Command::Save, "save_options"},
-        std::pair{cli::Command::Check, "check_options"}}) {
+        std::pair{cli::Command::Check, "check_options"},
+        std::pair{cli::Command::Drill, "drill_options"}}) {
     Words both = zsh_options(text, name);
     both.insert(every.begin(), every.end());
     EXPECT_EQ(both, options_of(command)) << name;
@@ -144,7 +145,8 @@ TEST(zsh_completion, agrees_with_the_table) {
   for (const std::string& command : command_words()) {
     EXPECT_NE(text.find("\n    '" + command + ":"), std::string::npos) << command;
   }
-  EXPECT_NE(text.find("(list|why|test|doctor|bind|explain|save|check|help)"), std::string::npos);
+  EXPECT_NE(text.find("(list|why|test|doctor|bind|explain|save|check|drill|help)"),
+            std::string::npos);
   EXPECT_EQ(list_in(text, "_hark_columns=(", ')'), column_words());
   EXPECT_EQ(list_in(text, "_hark_sort_keys=(", ')'), sort_words());
   EXPECT_EQ(list_in(text, "_hark_fields=(", ')'), field_words());
@@ -155,8 +157,10 @@ TEST(zsh_completion, agrees_with_the_table) {
 Words fish_options(const std::string& text, const std::string& condition) {
   Words out;
   for (const std::string& line : lines_of(text)) {
-    if (!line.starts_with("complete -c hark") || line.find(condition) == std::string::npos)
-      continue;
+    if (!line.starts_with("complete -c hark")) continue;
+    // Commands stand in the condition: an option may be called like one.
+    const std::string when = line.substr(0, line.find("' -"));
+    if ((when + "'").find(condition) == std::string::npos) continue;
     std::string_view rest = line;
     for (std::string_view word = next_word(rest); !word.empty(); word = next_word(rest)) {
       if (word == "-d") break;
@@ -190,6 +194,7 @@ TEST(fish_completion, agrees_with_the_table) {
   EXPECT_EQ(doctor, options_of(cli::Command::Doctor));
   EXPECT_EQ(bind, options_of(cli::Command::Bind));
   EXPECT_EQ(save, options_of(cli::Command::Save));
+  EXPECT_EQ(fish_options_of("drill"), options_of(cli::Command::Drill));
   EXPECT_EQ(list_in(text, "__hark_commands ", '\n'), command_words());
   EXPECT_EQ(list_in(text, "__hark_columns ", '\n'), column_words());
   EXPECT_EQ(list_in(text, "__hark_sort_keys ", '\n'), sort_words());
@@ -250,24 +255,27 @@ TEST(man_page, groups_options_by_the_commands_that_take_them) {
     std::vector<cli::Command> takers;
   };
   using enum cli::Command;
-  const std::array<Group, 12> groups = {
+  const std::array<Group, 14> groups = {
       {{"\nOf\n.Cm list :", {List}},
        {"\nOf\n.Cm why :", {Why}},
        {"\nOf\n.Cm doctor :", {Doctor}},
        {"\nOf\n.Cm bind :", {Bind}},
        {"\nOf\n.Cm save :", {Save}},
        {"\nOf\n.Cm check :", {Check}},
-       {"\nOf\n.Cm list ,\n.Cm why ,\n.Cm doctor ,\n.Cm bind\nand\n.Cm check :",
-        {List, Why, Doctor, Bind, Check}},
+       {"\nOf\n.Cm list ,\n.Cm why ,\n.Cm doctor ,\n.Cm bind ,\n.Cm check\nand\n.Cm drill :",
+        {List, Why, Doctor, Bind, Check, Drill}},
        {"\nOf\n.Cm test :", {Test}},
+       {"\nOf\n.Cm drill :", {Drill}},
+       {"\nOf\n.Cm test\nand\n.Cm drill :", {Test, Drill}},
        {"\nOf\n.Cm list ,\n.Cm why ,\n.Cm test ,\n.Cm doctor ,\n.Cm bind\nand\n.Cm check :",
         {List, Why, Test, Doctor, Bind, Check}},
-       {"\nOf\n.Cm list ,\n.Cm why ,\n.Cm test ,\n.Cm doctor ,\n.Cm bind ,\n.Cm save\nand\n.Cm "
-        "check :",
-        {List, Why, Test, Doctor, Bind, Save, Check}},
+       {"\nOf\n.Cm list ,\n.Cm why ,\n.Cm test ,\n.Cm doctor ,\n.Cm bind ,\n.Cm save ,\n.Cm "
+        "check\nand\n.Cm drill :",
+        {List, Why, Test, Doctor, Bind, Save, Check, Drill}},
        {"\nOf all of these and\n.Cm explain :",
-        {List, Why, Test, Doctor, Bind, Explain, Save, Check}},
-       {"\nOf every command:", {List, Why, Test, Doctor, Bind, Explain, Save, Check, Help}}}};
+        {List, Why, Test, Doctor, Bind, Explain, Save, Check, Drill}},
+       {"\nOf every command:",
+        {List, Why, Test, Doctor, Bind, Explain, Save, Check, Drill, Help}}}};
   for (const cli::OptionInfo& option : cli::options()) {
     std::vector<cli::Command> takers;
     for (const cli::CommandInfo& command : cli::commands()) {

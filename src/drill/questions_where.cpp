@@ -38,38 +38,57 @@ std::string rejection(int error) {
   }
 }
 
-/// What a client may see. `error` is that of a rejection.
+/// What a client may see, or what may become of its datagram: programs hear of few ICMP errors by
+/// UDP. `error` is that of a rejection.
 std::vector<View> views(bool stream, Family family, int error) {
   const std::string asks = family == Family::Inet ? "ARP" : "neighbour discovery";
-  std::vector<View> out = {
-      {Outcome::Answered,
-       stream ? "it connects, and is served" : "a server gets its datagram",
-       "for that a listener has to take it, and somebody to serve it",
-       {"answered", "connects", "served"}},
-      {Outcome::Refused,
-       stream ? "\"Connection refused\": an answer says no"
-              : "\"Connection refused\": an ICMP port unreachable comes back",
-       "for that a packet has to come back: a reset, or ICMP port unreachable",
-       {"refused", "connection refused", "ECONNREFUSED"}},
-      {Outcome::Rejected,
-       rejection(error),
-       "for that a router or a reject rule has to send an ICMP error",
-       {"rejected", "icmp"}},
-      {Outcome::Silent,
-       stream ? "nothing comes back: in the end \"Connection timed out\"" : "nothing comes back",
-       "for that the packet, or the answer, has to be dropped on its way",
-       {"silent", "timeout", "times out", "connection timed out", "ETIMEDOUT", "dropped"}},
-      {Outcome::NoNeighbour,
-       "\"No route to host\" after some seconds: nobody answers " + asks,
-       "for that nobody on the link may answer " + asks + " for the address",
-       {"no-neighbour", "no neighbour"}}};
-  if (stream) {
-    out.push_back({Outcome::Hangs,
-                   "it connects, and then nothing comes",
-                   "for that the handshake has to complete, and nobody to serve",
-                   {"hangs", "hang"}});
+  const std::string no_answer = "for that nobody may answer " + asks + " for the address";
+  if (!stream) {
+    return {{Outcome::Answered,
+             "a server gets it",
+             "for that a socket has to take it",
+             {"answered", "served"}},
+            {Outcome::Refused,
+             "\"Connection refused\": ICMP port unreachable comes back",
+             "for that no socket may take it, and the error has to get back",
+             {"refused", "port unreachable"}},
+            {Outcome::Rejected,
+             "an ICMP error comes back, another than port unreachable",
+             "for that a router or a reject rule has to send one",
+             {"rejected"}},
+            {Outcome::Silent,
+             "nothing comes back",
+             "for that it, or the answer, has to be dropped on its way",
+             {"silent", "dropped", "timeout"}},
+            {Outcome::NoNeighbour,
+             "it is never sent: nobody answers " + asks,
+             no_answer,
+             {"no-neighbour", "no neighbour"}}};
   }
-  return out;
+  return {{Outcome::Answered,
+           "it connects, and is served",
+           "for that a listener has to take it, and somebody to serve it",
+           {"answered", "connects", "served"}},
+          {Outcome::Refused,
+           "\"Connection refused\": an answer says no",
+           "for that a packet has to come back: a reset, or ICMP port unreachable",
+           {"refused", "connection refused", "ECONNREFUSED"}},
+          {Outcome::Rejected,
+           rejection(error),
+           "for that a router or a reject rule has to send an ICMP error",
+           {"rejected", "icmp"}},
+          {Outcome::Silent,
+           "nothing comes back: in the end \"Connection timed out\"",
+           "for that the packet, or the answer, has to be dropped on its way",
+           {"silent", "timeout", "times out", "connection timed out", "ETIMEDOUT", "dropped"}},
+          {Outcome::NoNeighbour,
+           "\"No route to host\" after some seconds: nobody answers " + asks,
+           no_answer,
+           {"no-neighbour", "no neighbour"}},
+          {Outcome::Hangs,
+           "it connects, and then nothing comes",
+           "for that the handshake has to complete, and nobody to serve",
+           {"hangs", "hang"}}};
 }
 
 /// How near one is to the other, and why it is not the same.
@@ -134,6 +153,11 @@ std::string client_asks(const LanClient& client, const Port& port) {
   return "A client at " + client.source.text() + " (by " + client.link + ")" +
          (port.stream ? " connects to " : " sends a datagram to ") + (v6 ? "[" + to + "]" : to) +
          (port.stream ? ", tcp " : ", udp ") + std::to_string(port.port) + ".";
+}
+
+std::string what_words(const Port& port, const char* does, const char* becomes) {
+  return port.stream ? std::string(" What ") + does + " it see?"
+                     : std::string(" What ") + becomes + " of it?";
 }
 
 /// What decides, as a person would put it. Some facts need more than their code to be told apart,
@@ -321,7 +345,7 @@ void add_error(const Making& making, const Port& port) {
   const std::optional<Asked> asked = first_certain(making, port, dice);
   if (!asked || text_of(asked->answer, port.stream).empty()) return;
   Question question = begin(making, Kind::Error, port);
-  question.text = client_asks(asked->client, port) + " What does it see?";
+  question.text = client_asks(asked->client, port) + what_words(port, "does", "becomes");
   question.explanation = decided_by(asked->answer);
   question.verify = command_of(making.facts, port.netns, asked->answer);
   finish_with_outcome(making, std::move(question), asked->answer, port.stream);
@@ -353,7 +377,8 @@ void add_rebound(const Making& making, const Port& port) {
     question.text = port_words(making.facts, port) + " is bound to " +
                     binding_words(now.address, now.v6only.value_or(false)) +
                     ". Think of it bound to " + binding_words(other.address, other.v6only) +
-                    " instead. " + client_asks(client, port) + " What would it see then?";
+                    " instead. " + client_asks(client, port) +
+                    what_words(port, "would", "would become");
     question.explanation = then->outcome == today->outcome
                                ? "the same as today: " + then->cause.text
                                : then->cause.text + "; today: " + text_of(*today, port.stream) +
@@ -395,7 +420,7 @@ void add_closed(const Making& making, host::NetnsId netns) {
                    key_word(client.link);
     question.subject = question.key;
     question.text = "Nothing listens on " + port_words(making.facts, port) + ". " +
-                    client_asks(client, port) + " What does it see?";
+                    client_asks(client, port) + what_words(port, "does", "becomes");
     question.explanation = decided_by(*answer);
     question.verify = command_of(making.facts, netns, *answer);
     finish_with_outcome(making, std::move(question), *answer, true);

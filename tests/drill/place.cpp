@@ -26,6 +26,7 @@ namespace {
 
 constexpr int kSilentMs = 1500;
 constexpr int kHangMs = 700;
+constexpr int kResetMs = 200;
 constexpr uid_t kNobody = 65534;
 
 int check(int result, const char* what) {
@@ -100,6 +101,9 @@ void serve_stream(int fd, Manner manner) {
     const int client = ::accept(fd, nullptr, nullptr);
     if (client < 0) continue;
     if (manner == Manner::Resets) {
+      // A reset that comes before a client has looked is one of connect(2).
+      pollfd asked{client, POLLIN, 0};
+      (void)::poll(&asked, 1, kResetMs);
       const linger now{.l_onoff = 1, .l_linger = 0};
       ::setsockopt(client, SOL_SOCKET, SO_LINGER, &now, sizeof now);
       ::close(client);

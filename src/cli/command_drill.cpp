@@ -254,7 +254,7 @@ Outcome command_drill(const Invocation& asked, Output& out) {
   const Facts facts = facts_of(all, networks);
   if (asked.verbose) print_message(gaps_text(all.gaps));
   if (!asked.json && !asked.list_answers) {
-    const Outcome outcome = ask(asked, all, facts, out);
+    Outcome outcome = ask(asked, all, facts, out);
     if (outcome) leave(*outcome, out);
     return outcome;
   }

@@ -15,7 +15,6 @@
 namespace hark::cli {
 namespace {
 
-using drill::Item;
 using drill::Question;
 using drill::Typed;
 

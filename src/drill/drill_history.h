@@ -19,7 +19,7 @@ namespace hark::drill {
 /// Points of 100 that a drill needs.
 constexpr unsigned kPassing = 70;
 /// How long one drill may take.
-constexpr std::int64_t kLongestMs = 5 * 60 * 1000;
+constexpr std::int64_t kLongestMs = 300'000;
 
 struct Asked {
   std::int64_t day = 0;  ///< of the last time

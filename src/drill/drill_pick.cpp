@@ -83,6 +83,7 @@ std::vector<Port> worth_asking(const Facts& facts, std::span<const Port> all,
 std::vector<std::size_t> pick(std::span<const Question> questions, const History& history,
                               std::int64_t day, std::uint64_t seed, std::size_t count) {
   std::vector<int> points;
+  points.reserve(questions.size());
   for (const Question& one : questions) {
     Dice dice(seed, one.key);
     points.push_back(urgency(history, one.key, day) + static_cast<int>(one.weight) +

@@ -163,8 +163,9 @@ std::string command_of(const Facts& facts, host::NetnsId netns, const reach::Ans
   for (const reach::Evidence& one : answer.cause.evidence) {
     if (!one.verify.empty()) return command_in(facts, netns, one.verify);
   }
-  for (auto step = answer.path.rbegin(); step != answer.path.rend(); ++step) {
-    if (!step->verify.empty()) return command_in(facts, netns, step->verify);
+  for (std::size_t i = answer.path.size(); i > 0; --i) {
+    const reach::Step& step = answer.path[i - 1];
+    if (!step.verify.empty()) return command_in(facts, netns, step.verify);
   }
   return {};
 }

@@ -16,7 +16,6 @@ namespace hark::drill {
 namespace {
 
 using reach::destination_port;
-using reach::operator+;
 using reach::testing::SmallHost;
 
 /// SmallHost with servers: sshd on every address, nginx on 127.0.0.1 alone, a resolver on UDP and
@@ -42,6 +41,11 @@ struct Scene : SmallHost {
     host::Listener& full = listen(Protocol::Tcp, "10.1.0.1", 9000, {java});
     full.queue = {.length = 129, .limit = 128, .drops = 0};
     listen(Protocol::Tcp, "0.0.0.0", 9100, {java});
+    const auto redis = process(60, "redis-server", "redis", "");
+    host::Listener& inside = listen(Protocol::Tcp, "0.0.0.0", 6379, {redis});
+    inside.container = host::Container{.runtime = "docker", .id = "ab", .name = "cache"};
+    // Listeners stand by namespace and port.
+    std::ranges::sort(host.listeners, host::listed_before);
     rules();
   }
 
@@ -86,11 +90,13 @@ struct Scene : SmallHost {
     add_rule(9100, reach::expression(nft::Reject{.type = 1}));
   }
   void add_rule(unsigned port, decode::nft::Expression end) {
+    reach::Rules expressions = destination_port(port);
+    expressions.push_back(std::move(end));
     network.nft.rules.push_back({.family = decode::nft::TableFamily::Inet,
                                  .table = "f",
                                  .chain = "in",
                                  .handle = 10 + network.nft.rules.size(),
-                                 .expressions = destination_port(port) + std::move(end)});
+                                 .expressions = std::move(expressions)});
   }
 };
 
@@ -98,35 +104,35 @@ struct Scene : SmallHost {
 class Questions : public testing::Test {
  protected:
   static void SetUpTestSuite() {
-    scene_ = new Scene;
-    table_ = new reach::ReachTable(scene_->host, reach::Sources::OfClients);
-    std::vector<std::size_t> all(scene_->host.listeners.size());
+    the_scene = new Scene;
+    the_table = new reach::ReachTable(the_scene->host, reach::Sources::OfClients);
+    std::vector<std::size_t> all(the_scene->host.listeners.size());
     for (std::size_t i = 0; i < all.size(); ++i) all[i] = i;
-    table_->add(scene_->network, all, reach::reach_all);
-    table_->find_published();
-    facts_ = new Facts{.host = scene_->host, .reach = *table_, .listeners = all};
+    the_table->add(the_scene->network, all, reach::reach_all);
+    the_table->find_published();
+    the_facts = new Facts{.host = the_scene->host, .reach = *the_table, .listeners = all};
   }
   static void TearDownTestSuite() {
-    delete facts_;
-    delete table_;
-    delete scene_;
+    delete the_facts;
+    delete the_table;
+    delete the_scene;
   }
   static std::vector<Question> made(std::uint64_t seed) {
-    const std::vector<Port> ports = ports_of(*facts_);
-    return Maker(*facts_).make(ports, seed);
+    const std::vector<Port> ports = ports_of(*the_facts);
+    return Maker(*the_facts).make(ports, seed);
   }
   static const Question* find(const std::vector<Question>& all, const std::string& key) {
     const auto found = std::ranges::find(all, key, &Question::key);
     return found == all.end() ? nullptr : &*found;
   }
 
-  static Scene* scene_;
-  static reach::ReachTable* table_;
-  static Facts* facts_;
+  static Scene* the_scene;
+  static reach::ReachTable* the_table;
+  static Facts* the_facts;
 };
-Scene* Questions::scene_ = nullptr;
-reach::ReachTable* Questions::table_ = nullptr;
-Facts* Questions::facts_ = nullptr;
+Scene* Questions::the_scene = nullptr;
+reach::ReachTable* Questions::the_table = nullptr;
+Facts* Questions::the_facts = nullptr;
 
 TEST_F(Questions, have_the_right_answer_of_every_kind) {
   struct Row {
@@ -141,6 +147,7 @@ TEST_F(Questions, have_the_right_answer_of_every_kind) {
       Row{"owner:here:tcp:9000", "billing.jar", "ss -Htlnp sport = :9000"},
       Row{"home:here:tcp:22:unit", "ssh.service", "cat /proc/10/cgroup"},
       Row{"home:here:udp:53:user", "unbound", "ps -o user:32=,comm= -p 30"},
+      Row{"home:here:tcp:6379:container", "cache", "cat /proc/60/cgroup"},
       Row{"protocol:here:tcp:53", "both TCP and UDP", "ss -Htuln sport = :53"},
       Row{"protocol:here:tcp:22", "TCP alone", "ss -Htuln sport = :22"},
       Row{"protocol:here:udp:5353", "UDP alone", "ss -Htuln sport = :5353"},
@@ -197,6 +204,7 @@ std::set<std::string> truths(const std::string& key) {
       {"53", {"unbound"}},
       {"5353", {"unbound"}},
       {"5432", {"postgres", "postgresql@15.service"}},
+      {"6379", {"redis-server", "redis", "cache"}},
       {"8080", {"nginx", "nginx.service", "www-data"}},
       {"9000", {"billing.jar", "java", "app"}},
       {"9100", {"billing.jar", "java", "app"}}};
@@ -247,16 +255,16 @@ TEST_F(Questions, repeat_with_their_seed_and_differ_with_others) {
 }
 
 TEST_F(Questions, are_not_made_where_a_fact_is_missing) {
-  host::Host unread = scene_->host;
+  host::Host unread = the_scene->host;
   for (host::Listener& one : unread.listeners) one.owners.reset();
-  host::Network rules_hidden = scene_->network;
+  host::Network rules_hidden = the_scene->network;
   rules_hidden.nft = {};
   rules_hidden.unread.emplace_back(host::NetworkFact::Nftables,
                                    host::Gap{"rules", "rules", "all", ""});
   reach::ReachTable table(unread, reach::Sources::OfClients);
-  table.add(rules_hidden, facts_->listeners, reach::reach_all);
+  table.add(rules_hidden, the_facts->listeners, reach::reach_all);
   table.find_published();
-  const Facts facts{.host = unread, .reach = table, .listeners = facts_->listeners};
+  const Facts facts{.host = unread, .reach = table, .listeners = the_facts->listeners};
   std::set<Kind> made;
   for (const Question& one : Maker(facts).make(ports_of(facts), 1)) {
     made.insert(one.kind);
@@ -307,17 +315,17 @@ TEST_F(Questions, prefer_what_is_new_then_what_went_wrong) {
 }
 
 TEST_F(Questions, names_keep_their_bytes_and_keys_do_not) {
-  host::Host hostile = scene_->host;
+  host::Host hostile = the_scene->host;
   for (host::Process& one : hostile.processes) one.name = "\x1b[2J\n" + one.name;
   hostile.namespaces[0].own = false;
   hostile.namespaces[0].name = "a b\nend";
   reach::ReachTable table(hostile, reach::Sources::OfClients);
-  table.add(scene_->network, facts_->listeners, reach::reach_all);
+  table.add(the_scene->network, the_facts->listeners, reach::reach_all);
   table.find_published();
-  const Facts facts{
-      .host = hostile, .reach = table, .listeners = facts_->listeners, .enter = [](host::NetnsId) {
-        return std::string("nsenter --net=x ");
-      }};
+  const Facts facts{.host = hostile,
+                    .reach = table,
+                    .listeners = the_facts->listeners,
+                    .enter = [](host::NetnsId) { return std::string("nsenter --net=x "); }};
   const std::vector<Question> all = Maker(facts).make(ports_of(facts), 1);
   const Question* owner = find(all, "owner:a%20b%0aend:tcp:22");
   ASSERT_NE(owner, nullptr);

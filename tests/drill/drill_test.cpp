@@ -35,14 +35,14 @@ constexpr uid_t kNobody = 65534;
 class Drill : public testing::Test {
  protected:
   static void SetUpTestSuite() {
-    if (::geteuid() == 0) place_ = new Place;
+    if (::geteuid() == 0) the_place = new Place;
   }
   static void TearDownTestSuite() {
-    delete place_;
-    place_ = nullptr;
+    delete the_place;
+    the_place = nullptr;
   }
   void SetUp() override {
-    ASSERT_NE(place_, nullptr) << "this test makes network namespaces: run it as root";
+    ASSERT_NE(the_place, nullptr) << "this test makes network namespaces: run it as root";
     std::string name = "/tmp/hark-drill-XXXXXX";
     ASSERT_NE(::mkdtemp(name.data()), nullptr);
     ASSERT_EQ(::chmod(name.c_str(), 0777), 0);
@@ -56,7 +56,7 @@ class Drill : public testing::Test {
   [[nodiscard]] Ran hark(std::vector<std::string> words, const std::string& input = {},
                          uid_t uid = 0) const {
     words.insert(words.begin(), {HARK_PROGRAM, "drill"});
-    return run_in(place_->host(), words, variables(), input, uid);
+    return run_in(the_place->host(), words, variables(), input, uid);
   }
   [[nodiscard]] Json questions(std::vector<std::string> words, uid_t uid = 0) const {
     words.emplace_back("--json");
@@ -72,10 +72,10 @@ class Drill : public testing::Test {
     return text.str();
   }
 
-  static Place* place_;
+  static Place* the_place;
   std::string folder_;
 };
-Place* Drill::place_ = nullptr;
+Place* Drill::the_place = nullptr;
 
 std::string between(const std::string& text, const std::string& before, const std::string& after) {
   const std::size_t at = text.find(before);
@@ -133,7 +133,7 @@ TEST_F(Drill, tells_what_a_client_sees_as_real_packets_do) {
       const Packet packet = packet_of(one["text"]);
       if (outcomes[said] == kOfEach || !sent.insert(packet).second) continue;
       const Seen seen =
-          place_->probe(packet.stream, packet.source, packet.destination, packet.port);
+          the_place->probe(packet.stream, packet.source, packet.destination, packet.port);
       EXPECT_EQ(seen.outcome, said) << one["text"] << "\n" << one["explanation"];
       ++kinds[kind];
       ++outcomes[said];
@@ -148,6 +148,66 @@ TEST_F(Drill, tells_what_a_client_sees_as_real_packets_do) {
   for (const char* one : {"answered", "refused", "rejected", "silent", "hangs", "no-neighbour"}) {
     EXPECT_GE(outcomes[one], 1U) << one;
   }
+}
+
+/// What may be seen where this fact decides.
+bool fits(const std::string& decider, const std::string& seen) {
+  const std::map<std::string, std::set<std::string>> all = {
+      {"nothing stops it", {"answered"}},
+      {"the binding", {"refused"}},
+      {"on the way in", {"silent", "rejected", "refused"}},
+      {"a queue", {"silent"}},
+      {"the process", {"hangs"}},
+      {"the neighbourhood", {"no-neighbour"}}};
+  return std::ranges::any_of(all, [&](const auto& one) {
+    return decider.find(one.first) != std::string::npos && one.second.contains(seen);
+  });
+}
+
+TEST_F(Drill, tells_who_is_let_in_and_what_decides_as_real_packets_do) {
+  std::set<std::string> ports;
+  std::set<std::string> reaches;
+  std::set<std::string> deciders;
+  for (int seed = 1; seed <= 40; ++seed) {
+    for (const Json& one : questions({"--seed", std::to_string(seed), "--count", "50"})) {
+      const std::string kind = one["kind"];
+      const std::string answer = one["answer"];
+      if (kind == "why" && deciders.insert(answer).second) {
+        const Packet packet = packet_of(one["text"]);
+        const Seen seen =
+            the_place->probe(packet.stream, packet.source, packet.destination, packet.port);
+        EXPECT_TRUE(fits(answer, seen.outcome)) << one["text"] << answer << seen.outcome;
+      }
+      if (kind != "reach" || !ports.insert(one["key"]).second) continue;
+      const std::string key = one["key"];
+      const auto service = std::ranges::find_if(Place::services(), [&](const Service& each) {
+        return key.ends_with(":" + std::to_string(each.port));
+      });
+      ASSERT_NE(service, Place::services().end()) << key;
+      const auto reached = [&](const std::string& source, const std::string& destination) {
+        return the_place->probe(service->stream, source, destination, service->port).outcome ==
+               "answered";
+      };
+      // Of each class of clients there one: the rules speak of halves of the subnet.
+      const std::array outside = {reached("10.9.0.9", "10.9.0.5"),
+                                  reached("10.9.0.200", "10.9.0.5"),
+                                  reached("10.8.0.9", "10.8.0.5")};
+      const std::string own =
+          service->address == std::string("0.0.0.0") ? "127.0.0.1" : service->address;
+      const bool here =
+          the_place->probe_here(service->stream, own, service->port).outcome == "answered";
+      const auto in = std::ranges::count(outside, true);
+      const std::string truth = in == 3  ? "from anywhere"
+                                : in > 0 ? "from some other hosts, not from all"
+                                : here   ? "from this host only"
+                                         : "from nowhere, not even from this host";
+      EXPECT_EQ(answer, truth) << key << ": " << one["explanation"];
+      reaches.insert(answer);
+    }
+  }
+  EXPECT_GE(ports.size(), 8U);
+  EXPECT_GE(reaches.size(), 3U);
+  EXPECT_GE(deciders.size(), 5U);
 }
 
 TEST_F(Drill, tells_what_another_binding_would_change_as_that_binding_does) {
@@ -165,10 +225,10 @@ TEST_F(Drill, tells_what_another_binding_would_change_as_that_binding_does) {
       if (!met.insert(std::to_string(packet.port) + " " + address).second) continue;
       const auto service = std::ranges::find(Place::services(), packet.port, &Service::port);
       ASSERT_NE(service, Place::services().end()) << text;
-      place_->start(*service, address);
+      the_place->start(*service, address);
       const Seen seen =
-          place_->probe(packet.stream, packet.source, packet.destination, packet.port);
-      place_->start(*service, service->address);
+          the_place->probe(packet.stream, packet.source, packet.destination, packet.port);
+      the_place->start(*service, service->address);
       EXPECT_EQ(seen.outcome, outcome_of(one["answer"])) << text << "\n" << one["explanation"];
       const std::string why = one["explanation"];
       (why.starts_with("the same as today") ? same : changed) = true;
@@ -181,7 +241,8 @@ TEST_F(Drill, tells_what_another_binding_would_change_as_that_binding_does) {
 
 TEST_F(Drill, names_owners_and_users_as_proc_does_and_sends_nothing) {
   const auto sent = [&] {
-    return run_in(place_->host(), {"sh", "-c", "grep -E 'eth|Udp:' /proc/net/dev /proc/net/snmp"})
+    return run_in(the_place->host(),
+                  {"sh", "-c", "grep -E 'eth|Udp:' /proc/net/dev /proc/net/snmp"})
         .out;
   };
   const std::string before = sent();
@@ -203,7 +264,7 @@ TEST_F(Drill, names_owners_and_users_as_proc_does_and_sends_nothing) {
       }
       // The command that it names shows it.
       const std::string verify = one["verify"];
-      const Ran shown = run_in(place_->host(), {"sh", "-c", verify});
+      const Ran shown = run_in(the_place->host(), {"sh", "-c", verify});
       EXPECT_EQ(shown.status, 0) << verify;
       if (!key.ends_with(":unit")) {
         EXPECT_NE(shown.out.find(one["answer"]), std::string::npos) << verify << "\n" << shown.out;
@@ -231,6 +292,7 @@ class Person {
       for (const int fd : {0, 1, 2}) ::dup2(theirs, fd);
       for (const std::string& one : variables) ::putenv(const_cast<char*>(one.c_str()));
       std::vector<char*> argv;
+      argv.reserve(words.size() + 1);
       for (const std::string& one : words) argv.push_back(const_cast<char*>(one.c_str()));
       argv.push_back(nullptr);
       ::execv(HARK_PROGRAM, argv.data());
@@ -301,7 +363,7 @@ std::string typed(const Json& question, std::size_t number, bool right) {
   for (std::size_t i = 0; i < choices.size(); ++i) {
     if ((choices[i] == question["answer"]) == right) at = i;
   }
-  if (number % 3 == 0) return std::string(1, static_cast<char>('a' + static_cast<char>(at)));
+  if (number % 3 == 0) return {static_cast<char>('a' + static_cast<char>(at))};
   if (number % 3 == 1) return std::to_string(at + 1);
   return choices[at];
 }
@@ -310,8 +372,9 @@ class DrillPerson : public Drill, public testing::WithParamInterface<uid_t> {
  protected:
   [[nodiscard]] std::unique_ptr<Person> sits_down(const std::string& seed) const {
     return std::make_unique<Person>(
-        place_->host(), std::vector<std::string>{"hark", "drill", "--count", "5", "--seed", seed},
-        variables(), GetParam());
+        the_place->host(),
+        std::vector<std::string>{"hark", "drill", "--count", "5", "--seed", seed}, variables(),
+        GetParam());
   }
   [[nodiscard]] Json asked(const std::string& seed) const {
     return questions({"--count", "5", "--seed", seed}, GetParam());
@@ -365,7 +428,7 @@ TEST_P(DrillPerson, goes_on_where_it_was_left) {
   const Json all = asked("9");
   ASSERT_EQ(all.size(), 5U);
   // By the end of input, a word, and an interrupt.
-  const std::array kLeave = {"\x04", "quit\n", "\x03"};
+  constexpr std::array kLeave = {"\x04", "quit\n", "\x03"};
   std::size_t next = 0;
   for (const char* leave : kLeave) {
     const auto person = sits_down("9");
@@ -398,7 +461,7 @@ TEST_F(Drill, leaves_a_whole_state_however_it_is_killed) {
   std::uint32_t dice = 1;
   for (int round = 0; round < 25; ++round) {
     {
-      Person person(place_->host(), {"hark", "drill", "--count", "9"}, variables(), 0);
+      Person person(the_place->host(), {"hark", "drill", "--count", "9"}, variables(), 0);
       person.until(kPrompt);
       for (int i = 0; i < 9; ++i) person.types("a\n");
       dice = dice * 1664525U + 1013904223U;
@@ -412,6 +475,32 @@ TEST_F(Drill, leaves_a_whole_state_however_it_is_killed) {
       EXPECT_TRUE(name == "drill" || name == "drill.new") << name;
     }
   }
+}
+
+TEST_F(Drill, ends_when_its_time_is_over_and_keeps_recordings_apart) {
+  ASSERT_EQ(hark({"--count", "3"}, "skip\nquit\n").status, 130);
+  auto kept = drill::parse_history(state());
+  ASSERT_TRUE(kept && kept->session);
+  kept->session->elapsed_ms = drill::kLongestMs - 100;
+  std::ofstream(folder_ + "/hark/drill") << drill::text_of(*kept);
+  Person late(the_place->host(), {"hark", "drill"}, variables(), 0);
+  const auto [text, status] = late.end();
+  EXPECT_NE(text.find("The five minutes are over."), std::string::npos) << text;
+  EXPECT_NE(text.find("0 of 3 right, 0 of 100 points: not passed"), std::string::npos) << text;
+  EXPECT_EQ(status, 1);
+  const std::string mine = state();
+  const std::string ufw = HARK_SOURCE_DIR "/tests/host/hosts/ufw/host.hark";
+  const Ran other = run_in(the_place->host(), {HARK_PROGRAM, "-r", ufw, "drill", "--count", "2"},
+                           variables(), "skip\nskip\n");
+  EXPECT_EQ(other.status, 1) << other.out;
+  EXPECT_EQ(state(), mine);
+  std::size_t files = 0;
+  for (const auto& file : std::filesystem::directory_iterator(folder_ + "/hark")) {
+    const std::string name = file.path().filename();
+    EXPECT_TRUE(name == "drill" || name.starts_with("drill-of-")) << name;
+    ++files;
+  }
+  EXPECT_EQ(files, 2U);
 }
 
 TEST_F(Drill, sets_a_broken_state_aside_and_says_so) {
@@ -438,14 +527,14 @@ TEST_F(Drill, asks_nothing_where_nobody_answers) {
   EXPECT_EQ(list.status, 0);
   EXPECT_NE(list.out.find("  Answer: "), std::string::npos) << list.out;
   EXPECT_EQ(state(), "");
-  Person first(place_->host(), {"hark", "drill"}, variables(), 0);
+  Person first(the_place->host(), {"hark", "drill"}, variables(), 0);
   first.until(kPrompt);
   const Ran second = hark({}, "a\n");
   EXPECT_EQ(second.status, 3) << second.out;
   EXPECT_NE(second.out.find("another drill is going on"), std::string::npos) << second.out;
   // Where nothing can be kept it asks all the same.
   const Ran forgetful =
-      run_in(place_->host(), {HARK_PROGRAM, "drill"}, {"XDG_STATE_HOME=/proc/1"}, "skip\n");
+      run_in(the_place->host(), {HARK_PROGRAM, "drill"}, {"XDG_STATE_HOME=/proc/1"}, "skip\n");
   EXPECT_EQ(forgetful.status, 130) << forgetful.out;
   EXPECT_NE(forgetful.out.find("will not be remembered"), std::string::npos) << forgetful.out;
 }

@@ -24,8 +24,8 @@
 namespace hark::drilltest {
 namespace {
 
-constexpr int kSilentMs = 1500;
-constexpr int kHangMs = 700;
+constexpr int kSilentMs = 1200;
+constexpr int kHangMs = 600;
 constexpr int kResetMs = 200;
 constexpr uid_t kNobody = 65534;
 
@@ -98,7 +98,7 @@ int connect_to(int fd, const sockaddr_in& to) {
 void serve_stream(int fd, Manner manner) {
   constexpr std::string_view kHello = "HTTP/1.0 200 OK\r\nContent-Length: 6\r\n\r\nhello\n";
   while (true) {
-    const int client = ::accept(fd, nullptr, nullptr);
+    const int client = ::accept4(fd, nullptr, nullptr, SOCK_CLOEXEC);
     if (client < 0) continue;
     if (manner == Manner::Resets) {
       // A reset that comes before a client has looked is one of connect(2).
@@ -236,6 +236,7 @@ Ran run_in(pid_t netns_of, const std::vector<std::string>& words,
     ::dup2(out[1], STDERR_FILENO);
     for (const std::string& one : variables) ::putenv(const_cast<char*>(one.c_str()));
     std::vector<char*> argv;
+    argv.reserve(words.size() + 1);
     for (const std::string& one : words) argv.push_back(const_cast<char*>(one.c_str()));
     argv.push_back(nullptr);
     ::execvp(argv[0], argv.data());
@@ -257,6 +258,31 @@ Ran run_in(pid_t netns_of, const std::vector<std::string>& words,
   ran.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   return ran;
 }
+
+namespace {
+
+Seen probe_from(pid_t netns_of, bool stream, const std::string& source,
+                const std::string& destination, std::uint16_t port) {
+  std::array<int, 2> result{};
+  check(::pipe2(result.data(), O_CLOEXEC), "pipe");
+  const pid_t pid = fork_in(netns_of);
+  if (pid == 0) {
+    // Nobody answers ARP at eth1, and nobody else sends such an error.
+    const bool no_neighbour = destination.starts_with("10.8.");
+    const Seen seen =
+        try_it(stream, endpoint(source, 0), endpoint(destination, port), no_neighbour);
+    (void)!::write(result[1], seen.outcome.data(), seen.outcome.size());
+    ::_exit(0);
+  }
+  ::close(result[1]);
+  std::array<char, 128> text{};
+  const ssize_t count = ::read(result[0], text.data(), text.size());
+  ::close(result[0]);
+  ::waitpid(pid, nullptr, 0);
+  return {std::string(text.data(), static_cast<std::size_t>(std::max<ssize_t>(0, count)))};
+}
+
+}  // namespace
 
 const std::vector<Service>& Place::services() {
   static const std::vector<Service> kAll = {
@@ -326,23 +352,11 @@ void Place::start(const Service& service, const std::string& address) {
 
 Seen Place::probe(bool stream, const std::string& source, const std::string& destination,
                   std::uint16_t port) const {
-  std::array<int, 2> result{};
-  check(::pipe2(result.data(), O_CLOEXEC), "pipe");
-  const pid_t pid = fork_in(client_);
-  if (pid == 0) {
-    // Nobody answers ARP at eth1, and nobody else sends such an error.
-    const bool no_neighbour = destination.starts_with("10.8.");
-    const Seen seen =
-        try_it(stream, endpoint(source, 0), endpoint(destination, port), no_neighbour);
-    (void)!::write(result[1], seen.outcome.data(), seen.outcome.size());
-    ::_exit(0);
-  }
-  ::close(result[1]);
-  std::array<char, 128> text{};
-  const ssize_t count = ::read(result[0], text.data(), text.size());
-  ::close(result[0]);
-  ::waitpid(pid, nullptr, 0);
-  return {std::string(text.data(), static_cast<std::size_t>(std::max<ssize_t>(0, count)))};
+  return probe_from(client_, stream, source, destination, port);
+}
+
+Seen Place::probe_here(bool stream, const std::string& destination, std::uint16_t port) const {
+  return probe_from(host_, stream, "0.0.0.0", destination, port);
 }
 
 }  // namespace hark::drilltest

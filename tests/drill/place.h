@@ -56,6 +56,9 @@ class Place {
   /// A real packet from the client's namespace.
   [[nodiscard]] Seen probe(bool stream, const std::string& source, const std::string& destination,
                            std::uint16_t port) const;
+  /// The same from the host itself.
+  [[nodiscard]] Seen probe_here(bool stream, const std::string& destination,
+                                std::uint16_t port) const;
 
  private:
   std::map<std::uint16_t, pid_t> servers_;

@@ -3,7 +3,6 @@
 #include "diagnose/policy_learn.h"
 
 #include <algorithm>
-#include <functional>
 #include <map>
 #include <set>
 #include <tuple>
@@ -70,6 +69,11 @@ class Learner {
   [[nodiscard]] std::vector<std::string> owners_of(const Listener& one) const;
   [[nodiscard]] std::string owner_of(const Group& group) const;
   [[nodiscard]] std::vector<ReachWish> reach_candidates(const PolicySubject& one) const;
+  [[nodiscard]] Deviation deviation(const PolicySubject& one, const ReachWish& wish) const;
+  static void add_prefixes(const Deviation& sources, const std::vector<std::size_t>& parts,
+                           std::uint32_t link, const WishedSource& like, ReachWish& to);
+  [[nodiscard]] ReachWish open_to(const PolicySubject& one, bool with_interfaces) const;
+  [[nodiscard]] ReachWish but_closed_to(const PolicySubject& one) const;
   [[nodiscard]] bool is_met(const PolicySubject& one, const ReachWish& wish) const;
   [[nodiscard]] ReachWish reach_of(const Group& group) const;
   [[nodiscard]] bool can_be_asked(const PolicySubject& one) const;
@@ -183,63 +187,75 @@ bool Learner::can_be_asked(const PolicySubject& one) const {
 }
 
 bool Learner::is_met(const PolicySubject& one, const ReachWish& wish) const {
-  const host::Network& network = *facts_.reach.network(netns_of(one));
-  const reach::Reachability& now =
-      one.listener ? facts_.reach.reachability({*one.listener}) : published(one).reach;
-  const Deviation sources = deviation_of(network, now, wish);
+  const Deviation sources = deviation(one, wish);
   return sources.too_many.empty() && sources.too_few.empty() && sources.open.empty() &&
          !sources.nobody_at_all && (one.listener || published(one).certain);
 }
 
-/// Tightest first: nobody, this host, whole interfaces and the prefixes that come by the others,
-/// the same with their interfaces; anywhere before these, since it is shorter and never wider.
+/// Tightest first: nobody, this host; then anywhere, which is shorter than a list that says the
+/// same; then whole interfaces and the prefixes that come by the others, the same with their
+/// interfaces, and anywhere but whom it is closed to, the shortest first.
 std::vector<ReachWish> Learner::reach_candidates(const PolicySubject& one) const {
   std::vector<ReachWish> out = {
       {.kind = Kind::Nobody}, {.kind = Kind::Loopback}, {.kind = Kind::Anywhere}};
-  const host::NetnsId netns = netns_of(one);
-  const host::Network& network = *facts_.reach.network(netns);
-  const reach::Reachability& now =
-      one.listener ? facts_.reach.reachability({*one.listener}) : published(one).reach;
-  // Who reaches it is who would be too many if nobody should.
-  const Deviation all = deviation_of(network, now, {.kind = Kind::Nobody});
-  const auto name_of_link = [&](std::uint32_t index) {
-    const host::Link* link = network.link(index);
-    return link == nullptr ? std::string() : link->name;
-  };
-  ReachWish wide{.kind = Kind::Sources};
-  ReachWish narrow{.kind = Kind::Sources};
-  std::set<std::uint32_t> done;
-  std::set<Prefix> prefixes;
-  for (const std::size_t i : all.too_many) {
-    const reach::ClientPart& part = all.clients.parts[i];
-    const std::uint32_t link = all.clients.places[part.place].interface;
-    if (!done.insert(link).second) continue;
-    const WishedSource whole{.interface = name_of_link(link)};
-    const Deviation rest = deviation_of(network, now, {.kind = Kind::Sources, .sources = {whole}});
-    const bool is_whole = rest.too_few.empty() && rest.open.empty();
-    if (is_whole) {
-      wide.sources.push_back(whole);
-      narrow.sources.push_back(whole);
-      continue;
-    }
-    std::map<std::size_t, AddressSet> by_place;
-    for (const std::size_t other : all.too_many) {
-      const reach::ClientPart& piece = all.clients.parts[other];
-      const reach::ClientPlace& place = all.clients.places[piece.place];
-      if (place.interface != link) continue;
-      by_place[piece.place] = by_place[piece.place].unite(piece.addresses);
-    }
-    for (const auto& [place, some] : by_place) {
-      for (const Prefix& prefix :
-           reach::prefixes_among(some, all.clients.places[place].clients, kMostSources + 1)) {
-        if (prefixes.insert(prefix).second) wide.sources.push_back({.from = prefix});
-        narrow.sources.push_back({.from = prefix, .interface = whole.interface});
-      }
-    }
-  }
-  for (ReachWish& wish : {std::ref(wide), std::ref(narrow)}) {
+  std::vector<ReachWish> lists = {open_to(one, false), open_to(one, true), but_closed_to(one)};
+  std::ranges::stable_sort(lists, {}, [](const ReachWish& wish) { return wish.sources.size(); });
+  for (ReachWish& wish : lists) {
     if (!wish.sources.empty() && wish.sources.size() <= kMostSources) out.push_back(wish);
   }
+  return out;
+}
+
+Deviation Learner::deviation(const PolicySubject& one, const ReachWish& wish) const {
+  const reach::Reachability& now =
+      one.listener ? facts_.reach.reachability({*one.listener}) : published(one).reach;
+  return deviation_of(*facts_.reach.network(netns_of(one)), now, wish);
+}
+
+/// Prefixes of these clients, each once; `link` 0: of every interface.
+void Learner::add_prefixes(const Deviation& sources, const std::vector<std::size_t>& parts,
+                           std::uint32_t link, const WishedSource& like, ReachWish& to) {
+  std::map<std::size_t, AddressSet> by_place;
+  for (const std::size_t i : parts) {
+    const reach::ClientPart& part = sources.clients.parts[i];
+    if (link != 0 && sources.clients.places[part.place].interface != link) continue;
+    by_place[part.place] = by_place[part.place].unite(part.addresses);
+  }
+  for (const auto& [place, some] : by_place) {
+    const AddressSet& all = sources.clients.places[place].clients;
+    for (const Prefix& prefix : reach::prefixes_among(some, all, kMostSources + 1)) {
+      WishedSource source = like;
+      source.from = prefix;
+      if (std::ranges::find(to.sources, source) == to.sources.end()) to.sources.push_back(source);
+    }
+  }
+}
+
+ReachWish Learner::open_to(const PolicySubject& one, bool with_interfaces) const {
+  const host::Network& network = *facts_.reach.network(netns_of(one));
+  // Who reaches it is who would be too many if nobody should.
+  const Deviation all = deviation(one, {.kind = Kind::Nobody});
+  ReachWish out{.kind = Kind::Sources};
+  std::set<std::uint32_t> done;
+  for (const std::size_t i : all.too_many) {
+    const std::uint32_t index = all.clients.places[all.clients.parts[i].place].interface;
+    const host::Link* link = network.link(index);
+    if (link == nullptr || !done.insert(index).second) continue;
+    const WishedSource whole{.interface = link->name};
+    const Deviation rest = deviation(one, {.kind = Kind::Sources, .sources = {whole}});
+    if (rest.too_few.empty() && rest.open.empty()) {
+      out.sources.push_back(whole);
+    } else {
+      add_prefixes(all, all.too_many, index, with_interfaces ? whole : WishedSource{}, out);
+    }
+  }
+  return out;
+}
+
+ReachWish Learner::but_closed_to(const PolicySubject& one) const {
+  const Deviation closed = deviation(one, {.kind = Kind::Anywhere});
+  ReachWish out{.kind = Kind::Anywhere};
+  add_prefixes(closed, closed.too_few, 0, {.excluded = true}, out);
   return out;
 }
 

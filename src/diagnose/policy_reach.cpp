@@ -55,29 +55,44 @@ Wanted of_source(const WishedSource& source, const std::string& interface, const
   return {some, meant ? some : AddressSet()};
 }
 
+/// Takes from it what is excluded.
+Wanted without(Wanted wanted, const ReachWish& wish, const std::string& interface,
+               const ClientPlace& place, const AddressSet& all) {
+  for (const WishedSource& source : wish.sources) {
+    if (!source.excluded) continue;
+    const AddressSet gone = of_source(source, interface, place, all).may;
+    wanted.may = wanted.may.minus(gone);
+    wanted.must = wanted.must.minus(gone);
+  }
+  return wanted;
+}
+
 Wanted wanted_at(const host::Network& network, const Reachability& one, const ClientPlace& place,
                  const ReachWish& wish) {
   const AddressSet all = counted(place);
+  const host::Link* link = network.link(place.interface);
+  const std::string interface = link == nullptr ? "" : link->name;
   switch (wish.kind) {
     case Kind::Nobody:
       return {};
     case Kind::Loopback:
       return place.loopback ? Wanted{all, all} : Wanted{};
     case Kind::Anywhere:
-      return {all, place.loopback && any_outside(one) ? AddressSet() : all};
+      return without({all, place.loopback && any_outside(one) ? AddressSet() : all}, wish,
+                     interface, place, all);
     case Kind::NotSaid:
       return {all, {}};
     case Kind::Sources:
       break;
   }
   Wanted out;
-  const host::Link* link = network.link(place.interface);
   for (const WishedSource& source : wish.sources) {
-    const Wanted more = of_source(source, link == nullptr ? "" : link->name, place, all);
+    if (source.excluded) continue;
+    const Wanted more = of_source(source, interface, place, all);
     out.may = out.may.unite(more.may);
     out.must = out.must.unite(more.must);
   }
-  return out;
+  return without(std::move(out), wish, interface, place, all);
 }
 
 class Judge {

@@ -156,6 +156,10 @@ TEST(Policy, EachStatus) {
       {"port = 'tcp/5432'\nreach = ['10.0.0.0/7', 'lo']", "too-closed 5432"},
       {"port = 'tcp/5432'\nreach = 'anywhere'", "too-closed 5432"},
       {"port = 'tcp/5432'\nreach = ['eth0', '10.0.0.0/8', 'lo']", "too-closed 5432"},
+      {"port = 'tcp/80'\nreach = ['anywhere', 'not 10.0.0.0/8']", "too-open 80"},
+      {"port = 'tcp/80'\nreach = ['anywhere', 'not fd00::/8']", "met 80"},
+      {"port = 'tcp/80'\nreach = ['anywhere', 'not eth1']", "too-open 80"},
+      {"port = 'tcp/5432'\nreach = ['10.0.0.0/7', 'not 11.0.0.0/8', 'lo']", "met 5432"},
       // Prefixes of the other family ask nothing of a socket of this one.
       {"port = 'tcp/5432'\nreach = ['10.0.0.0/8', 'fd00::/8', 'lo']", "met 5432"},
       {"port = 'tcp/6379'\nreach = 'loopback'", "met 6379"},

@@ -190,9 +190,12 @@ void Reader::put_family(const TomlValue& value, Expectation& into) {
 
 void Reader::put_source(const std::string& word, TextPlace place, ReachWish& into) {
   constexpr std::string_view kVia = " via ";
+  constexpr std::string_view kNot = "not ";
   WishedSource one;
+  one.excluded = word.starts_with(kNot);
+  const std::size_t begin = one.excluded ? kNot.size() : 0;
   const std::size_t via = word.find(kVia);
-  const std::string from = word.substr(0, via);
+  const std::string from = word.substr(begin, via == std::string::npos ? via : via - begin);
   if (via != std::string::npos) {
     one.interface = word.substr(via + kVia.size());
     if (!is_link_name(one.interface)) {
@@ -200,8 +203,9 @@ void Reader::put_source(const std::string& word, TextPlace place, ReachWish& int
     }
   }
   one.from = Prefix::parse(from);
-  if (!one.from && from == "anywhere" && via == std::string::npos) {
-    return problem(place, "anywhere stands alone: reach = \"anywhere\"");
+  if (!one.from && from == "anywhere" && word == from) {
+    into.kind = ReachWish::Kind::Anywhere;
+    return;
   }
   if (!one.from && (via != std::string::npos || looks_like_address(from) || !is_link_name(from))) {
     return problem(place, from + " is no address, prefix or interface: for example " +
@@ -233,9 +237,18 @@ void Reader::put_reach(const TomlValue& value, Expectation& into) {
     if (const std::string* word = text_of(value, "reach")) put_reach_word(*word, value.place, into);
     return;
   }
-  into.reach.kind = ReachWish::Kind::Sources;
+  ReachWish& wish = into.reach;
+  wish.kind = ReachWish::Kind::Sources;
+  const std::size_t before = problems_.size();
   each_text(value, "reach",
-            [&](const std::string& word, TextPlace place) { put_source(word, place, into.reach); });
+            [&](const std::string& word, TextPlace place) { put_source(word, place, wish); });
+  const bool only_not = std::ranges::all_of(wish.sources, &WishedSource::excluded);
+  if (wish.kind == ReachWish::Kind::Anywhere && !only_not) {
+    problem(value.place,
+            "anywhere stands alone, or with what it is not: [\"anywhere\", \"not eth1\"]");
+  } else if (wish.kind == ReachWish::Kind::Sources && only_not && problems_.size() == before) {
+    problem(value.place, "says only who should not reach it: [\"anywhere\", \"not eth1\"]");
+  }
 }
 
 void Reader::put_flag(const TomlValue& value, const std::string& key, std::optional<bool>& into) {
@@ -363,9 +376,10 @@ Result<OwnerWish> parse_owner(const std::string& written) {
 }
 
 std::string words_of(const WishedSource& source) {
-  if (!source.from) return source.interface;
+  const std::string before = source.excluded ? "not " : "";
+  if (!source.from) return before + source.interface;
   const bool one = source.from->length == source.from->address.bits();
-  const std::string from = one ? source.from->address.text() : source.from->text();
+  const std::string from = before + (one ? source.from->address.text() : source.from->text());
   return source.interface.empty() ? from : from + " via " + source.interface;
 }
 
@@ -379,13 +393,19 @@ std::string words_of(const ReachWish& wish) {
     case Kind::Loopback:
       return "loopback";
     case Kind::Anywhere:
-      return "anywhere";
+      if (wish.sources.empty()) return "anywhere";
+      break;
     case Kind::Sources:
       break;
   }
+  return join(entries_of(wish), ", ");
+}
+
+std::vector<std::string> entries_of(const ReachWish& wish) {
   std::vector<std::string> out;
+  if (wish.kind == ReachWish::Kind::Anywhere && !wish.sources.empty()) out.push_back("anywhere");
   for (const WishedSource& one : wish.sources) out.push_back(words_of(one));
-  return join(out, ", ");
+  return out;
 }
 
 std::string words_of(const Expectation& expectation) {

@@ -18,10 +18,11 @@
 
 namespace hark::host {
 
-/// An entry of a list of sources: "10.0.0.0/8", "lo", "10.0.0.0/8 via eth0".
+/// An entry of a list of sources: "10.0.0.0/8", "lo", "10.0.0.0/8 via eth0", "not 10.9.0.0/16".
 struct WishedSource {
   std::optional<Prefix> from = {};  ///< empty: whoever comes by the interface
   std::string interface = {};       ///< empty: whichever it is
+  bool excluded = false;            ///< taken from what the others say
   bool operator==(const WishedSource&) const = default;
 };
 
@@ -29,11 +30,13 @@ struct WishedSource {
 struct ReachWish {
   enum class Kind : std::uint8_t { NotSaid, Nobody, Loopback, Anywhere, Sources };
   Kind kind = Kind::NotSaid;
-  std::vector<WishedSource> sources = {};
+  std::vector<WishedSource> sources = {};  ///< of Sources, and of Anywhere those excluded
   bool operator==(const ReachWish&) const = default;
 };
 /// As it is written in a policy: "anywhere", "10.0.0.0/8 via eth0, lo"; NotSaid: empty.
 [[nodiscard]] std::string words_of(const ReachWish& wish);
+/// The entries of the list that it is written as; empty: it is a word.
+[[nodiscard]] std::vector<std::string> entries_of(const ReachWish& wish);
 [[nodiscard]] std::string words_of(const WishedSource& source);
 
 /// A name that a unit, process, user or container may have: `terms` are alternatives.

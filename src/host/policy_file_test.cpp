@@ -71,9 +71,12 @@ reach = "10.0.0.0/8"
 [[expect]]
 port = "raw/1"
 reach = "none"
+[[expect]]
+port = "tcp/81"
+reach = ["anywhere", "not 10.9.0.66", "not eth1", "not fd00::/8 via eth0"]
 )");
   EXPECT_FALSE(policy.deny);
-  ASSERT_EQ(policy.expectations.size(), 7U);
+  ASSERT_EQ(policy.expectations.size(), 8U);
   EXPECT_EQ(words_of(policy.expectations[0]), "udp/53 over IPv4 in blue");
   EXPECT_EQ(policy.expectations[1].last_port, 8010);
   EXPECT_EQ(policy.expectations[2].protocol, std::nullopt);
@@ -93,6 +96,9 @@ reach = "none"
   EXPECT_EQ(words_of(policy.expectations[5].reach), "10.0.0.0/8");
   EXPECT_EQ(policy.expectations[6].protocol, Protocol::Raw);
   EXPECT_EQ(policy.expectations[6].reach.kind, ReachWish::Kind::Nobody);
+  EXPECT_EQ(policy.expectations[7].reach.kind, ReachWish::Kind::Anywhere);
+  EXPECT_EQ(words_of(policy.expectations[7].reach),
+            "anywhere, not 10.9.0.66, not eth1, not fd00::/8 via eth0");
   EXPECT_TRUE(policy_of("").deny);
 }
 
@@ -131,7 +137,8 @@ TEST(PolicyFile, ProblemsSayWhereAndWhatWasMeant) {
       {"[[expect]]\nport = 80\nreach = \"10.0.0.300\"", "3:9 10.0.0.300 is no address, prefix or"},
       {"[[expect]]\nport = 80\nreach = [\"10.0.0.0/33\"]", "3:10 10.0.0.0/33 is no address"},
       {"[[expect]]\nport = 80\nreach = [\"10.0.0.0/8 via \"]", "3:10  is no name of an interface"},
-      {"[[expect]]\nport = 80\nreach = [\"anywhere\"]", "3:10 anywhere stands alone"},
+      {"[[expect]]\nport = 80\nreach = [\"not eth1\"]", "3:9 says only who should not"},
+      {"[[expect]]\nport = 80\nreach = [\"anywhere\", \"lo\"]", "3:9 anywhere stands alone, or"},
       {"[[expect]]\nport = 80\nreach = [\"an interface\"]", "3:10 an interface is no address"},
       {"[[expect]]\nport = 80\nreach = []", "3:9 reach is an empty list"},
       {"[[expect]]\nport = 80\noptional = \"yes\"", "3:12 optional is text, not true or false"},

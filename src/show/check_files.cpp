@@ -99,10 +99,8 @@ std::string list_of(const std::string& key, const std::vector<std::string>& word
 
 std::string reach_line(const host::ReachWish& wish) {
   if (wish.kind == host::ReachWish::Kind::NotSaid) return {};
-  if (wish.kind != host::ReachWish::Kind::Sources)
-    return "reach = " + quoted(words_of(wish)) + "\n";
-  std::vector<std::string> words;
-  for (const host::WishedSource& one : wish.sources) words.push_back(words_of(one));
+  const std::vector<std::string> words = entries_of(wish);
+  if (words.empty()) return "reach = " + quoted(words_of(wish)) + "\n";
   if (words.size() == 1) return "reach = [" + quoted(words.front()) + "]\n";
   return list_of("reach", words);
 }

@@ -16,9 +16,9 @@ using diagnose::PolicyStatus;
 Json reach_json(const host::ReachWish& wish) {
   using Kind = host::ReachWish::Kind;
   if (wish.kind == Kind::NotSaid) return nullptr;
-  if (wish.kind != Kind::Sources) return words_of(wish);
+  if (entries_of(wish).empty()) return words_of(wish);
   Json out = Json::array();
-  for (const host::WishedSource& one : wish.sources) out.push_back(for_json(words_of(one)));
+  for (const std::string& one : entries_of(wish)) out.push_back(for_json(one));
   return out;
 }
 

@@ -34,8 +34,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     require(one.first_port <= one.last_port);
     require(!words_of(one).empty());
     for (const OwnerWish& owner : one.owners) require(!owner.terms.empty());
-    const bool listed = one.reach.kind == ReachWish::Kind::Sources;
-    require(listed != one.reach.sources.empty());
+    if (one.reach.kind == ReachWish::Kind::Sources) require(!one.reach.sources.empty());
+    require(words_of(one.reach).empty() == (one.reach.kind == ReachWish::Kind::NotSaid));
     for (const WishedSource& source : one.reach.sources) {
       require(source.from.has_value() || !source.interface.empty());
     }

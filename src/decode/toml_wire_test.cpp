@@ -36,6 +36,10 @@ TEST(Toml, ErrorsHaveAPlace) {
       {"a = \"\xff\"\n", {1, 5}},
       {std::string(kLargestToml + 1, '\n'), {1, 1}},
       {"\n" + std::string(kLongestTomlLine, '#') + "#\n", {2, kLongestTomlLine + 1}},
+      // These brought toml++ itself down.
+      {"a = 1\nb = [}\nc = 1\n", {2, 1}},
+      {"a = 1\n[[\\u00", {2, 1}},
+      {"a = 1\n\u00e9 = 1\n", {2, 1}},
       {"a = " + std::string(kDeepestToml + 2, '[') + std::string(kDeepestToml + 2, ']'), {1, 21}},
   };
   for (const Row& row : rows) {

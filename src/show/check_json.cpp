@@ -181,13 +181,9 @@ Json sarif_notes(const CheckReport& report) {
 }  // namespace
 
 void write_check_json(const CheckReport& report, const Sink& sink) {
-  const host::Host& host = report.host;
   const std::vector<CheckItem> items = check_items(report, false);
   JsonWriter writer(sink);
-  writer.member("schema", "hark.check/1");
-  writer.member("taken_at",
-                host.taken_at_ms > 0 ? Json(host::rfc3339(host.taken_at_ms)) : Json(nullptr));
-  writer.member("host", text_or_null(host.name));
+  writer.head("hark.check/1", report.host);
   writer.member("policy", {{"file", text_or_null(report.file)},
                            {"default", report.policy.deny ? "deny" : "allow"},
                            {"expectations", report.policy.expectations.size()}});

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <map>
+#include <span>
 
 #include "base/text.h"
 #include "host/holders.h"
@@ -139,47 +140,58 @@ std::string accepted_by(const reach::Answer& answer) {
 
 }  // namespace
 
+namespace {
+
+bool is_there(const PolicyResult& one) {
+  return one.subject.listener || one.subject.published;
+}
+
+/// Results of one status and expectation, which stand together; each alone where nobody listens.
+bool is_told_with(const PolicyResult& one, const PolicyResult& before) {
+  return is_there(one) && is_there(before) && one.status == before.status &&
+         one.expectation == before.expectation &&
+         one.subject.published.has_value() == before.subject.published.has_value();
+}
+
+/// In the rows that `hark list` would show of them.
+void add_rows(const CheckReport& report, std::span<const PolicyResult> some, bool folded,
+              std::vector<CheckItem>& out) {
+  std::map<diagnose::PolicySubject, const PolicyResult*> by_subject;
+  std::vector<std::size_t> listeners;
+  std::vector<std::size_t> published;
+  for (const PolicyResult& one : some) {
+    by_subject.emplace(one.subject, &one);
+    if (one.subject.listener) listeners.push_back(*one.subject.listener);
+    if (one.subject.published) published.push_back(*one.subject.published);
+  }
+  for (ListRow& row : fold(report.host, listeners, {}, !folded, &report.reach, published)) {
+    CheckItem item;
+    for (const std::size_t i : row.listeners)
+      item.results.push_back(by_subject.at({.listener = i}));
+    for (const std::size_t i : row.published) {
+      item.results.push_back(by_subject.at({.published = i}));
+    }
+    item.row = std::move(row);
+    out.push_back(std::move(item));
+  }
+}
+
+}  // namespace
+
 std::vector<CheckItem> check_items(const CheckReport& report, bool folded) {
   std::vector<CheckItem> out;
-  std::map<std::pair<std::size_t, bool>, std::size_t> at;
-  for (const PolicyResult& one : report.results) {
-    const bool there = one.subject.listener || one.subject.published;
-    // Results of one status and expectation stand together.
-    const bool same = there && !out.empty() && folded &&
-                      out.back().results.front()->status == one.status &&
-                      out.back().results.front()->expectation == one.expectation &&
-                      !out.back().results.front()->subject.published == !one.subject.published &&
-                      (out.back().results.front()->subject.listener.has_value() ||
-                       out.back().results.front()->subject.published.has_value());
-    if (!same) out.push_back({});
-    out.back().results.push_back(&one);
+  const std::vector<PolicyResult>& all = report.results;
+  for (std::size_t begin = 0; begin < all.size();) {
+    std::size_t end = begin + 1;
+    while (end < all.size() && is_told_with(all[end], all[begin])) ++end;
+    if (is_there(all[begin])) {
+      add_rows(report, std::span(all).subspan(begin, end - begin), folded, out);
+    } else {
+      out.push_back({.results = {&all[begin]}});
+    }
+    begin = end;
   }
-  std::vector<CheckItem> split;
-  for (const CheckItem& item : out) {
-    std::vector<std::size_t> listeners;
-    std::vector<std::size_t> published;
-    for (const PolicyResult* one : item.results) {
-      if (one->subject.listener) listeners.push_back(*one->subject.listener);
-      if (one->subject.published) published.push_back(*one->subject.published);
-    }
-    if (listeners.empty() && published.empty()) {
-      split.push_back(item);
-      continue;
-    }
-    for (ListRow& row : fold(report.host, listeners, {}, !folded, &report.reach, published)) {
-      CheckItem part;
-      for (const PolicyResult* one : item.results) {
-        const auto& [listener, port] = one->subject;
-        const bool in =
-            (listener && std::ranges::find(row.listeners, *listener) != row.listeners.end()) ||
-            (port && std::ranges::find(row.published, *port) != row.published.end());
-        if (in) part.results.push_back(one);
-      }
-      part.row = std::move(row);
-      split.push_back(std::move(part));
-    }
-  }
-  return split;
+  return out;
 }
 
 std::string check_subject(const CheckReport& report, const CheckItem& item, bool whole) {

@@ -43,6 +43,9 @@ expect --redact save --red
 expect '!--sort' save --so
 expect --force save host.hark --fo
 expect always --color al
+expect sarif check --format s
+expect --learn check --le
+expect '!--learn' --le
 expect always --color = al
 expect always --color =
 expect queue --sort q

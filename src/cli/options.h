@@ -14,7 +14,18 @@
 
 namespace hark::cli {
 
-enum class Command : std::uint8_t { List, Why, Test, Doctor, Bind, Explain, Save, Check, Drill, Help };
+enum class Command : std::uint8_t {
+  List,
+  Why,
+  Test,
+  Doctor,
+  Bind,
+  Explain,
+  Save,
+  Check,
+  Drill,
+  Help
+};
 
 struct Example {
   std::string_view command;

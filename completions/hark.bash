@@ -1,7 +1,7 @@
 # hark(1) completion for bash. Works with bash-completion and without it.
 # Tests hold the lists below against hark's option table.
 
-_hark_commands='list why test doctor bind explain save check drill help'
+_hark_commands='list why test doctor bind explain save check drill lab help'
 _hark_list_options='-r --recording --netns --json --color -v --verbose -h --help --version
   -a --all --sort --columns --no-header -w --wide --width --no-owners
   --no-reach --search --ascii'
@@ -23,6 +23,7 @@ _hark_check_options='-r --recording --netns --json --color -v --verbose -h --hel
   -w --wide --width --search --ascii --learn --format'
 _hark_drill_options='-r --recording --netns --json --color -v --verbose -h --help --version
   --count --seed --list'
+_hark_lab_options='--json --color -v --verbose -h --help --version --list'
 _hark_help_options='--color -v --verbose -h --help --version'
 _hark_valued='-r --recording --netns --color --sort --columns --width --search --from --in --to
   -o --output --for --device --user --timeout --count --every --source --interface --file --via
@@ -142,6 +143,7 @@ _hark() {
   case $REPLY in
     list | why | test | doctor) _hark_offer_filters "$current" ;;
     save | check) _hark_offer_files "$current" ;;
+    lab) _hark_offer "story hint answer check give-up quit $(hark lab --list 2>/dev/null | cut -d ' ' -f 1)" "$current" ;;
     help) _hark_offer "$_hark_commands" "$current" ;;
   esac
 }

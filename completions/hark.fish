@@ -1,6 +1,6 @@
 # hark(1) completion for fish. Tests hold the lists below against hark's option table.
 
-set -g __hark_commands list why test doctor bind explain save check drill help
+set -g __hark_commands list why test doctor bind explain save check drill lab help
 set -g __hark_columns port protocol bound address scope who reach name pid user unit container netns interface family state queue limit drops inode cookie cgroup uid exe cmdline started fds v6only started-by
 set -g __hark_sort_keys port protocol address name pid user unit container netns scope queue drops started reach
 set -g __hark_fields proto family port address interface netns state scope user unit container name pid exe cmdline cgroup inode reachable reachable-from kind
@@ -46,9 +46,11 @@ complete -c hark -n '__hark_in none' -a explain -d 'what an error message means,
 complete -c hark -n '__hark_in none' -a save -d 'record what the kernel of this host says'
 complete -c hark -n '__hark_in none' -a check -d 'what was expected of this host against what is there'
 complete -c hark -n '__hark_in none' -a drill -d 'five minutes of questions about this very host'
+complete -c hark -n '__hark_in none' -a lab -d 'practice on a broken host in a sandbox'
 complete -c hark -n '__hark_in none' -a help -d 'explain a command'
 complete -c hark -n '__hark_in help' -a '$__hark_commands'
 complete -c hark -n '__hark_in save check' -F
+complete -c hark -n '__hark_in lab' -a 'story hint answer check give-up quit (hark lab --list 2>/dev/null | cut -d " " -f 1)'
 complete -c hark -n '__hark_in none list why test doctor' -a '$__hark_words $__hark_fields:'
 
 complete -c hark -l color -x -a 'auto always never' -d 'when to use colour'
@@ -57,7 +59,7 @@ complete -c hark -s h -l help -d 'explain the command'
 complete -c hark -l version -d 'print the version'
 
 complete -c hark -n '__hark_in none list why test doctor bind save check drill' -l netns -x -a 'all self host (path basename /run/netns/* 2>/dev/null)' -d 'look into one namespace'
-complete -c hark -n '__hark_in none list why test doctor bind explain save check drill' -l json -d 'print one JSON object'
+complete -c hark -n '__hark_in none list why test doctor bind explain save check drill lab' -l json -d 'print one JSON object'
 
 complete -c hark -n '__hark_in none list why doctor bind check drill' -s r -l recording -r -F -d 'answer from a recording'
 complete -c hark -n '__hark_in none list' -s a -l all -d 'a row for each socket'
@@ -104,4 +106,4 @@ complete -c hark -n '__hark_in check' -l learn -d 'write a policy of what is the
 complete -c hark -n '__hark_in check' -l format -x -a 'junit sarif' -d 'print what CI reads'
 
 complete -c hark -n '__hark_in drill' -l seed -x -d 'the same number asks the same questions'
-complete -c hark -n '__hark_in drill' -l list -d 'show questions and answers, ask nothing'
+complete -c hark -n '__hark_in drill lab' -l list -d 'show what there is, ask nothing'

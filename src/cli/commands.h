@@ -22,6 +22,7 @@ namespace hark::cli {
 [[nodiscard]] Outcome command_save(const Invocation& asked, Output& out);
 [[nodiscard]] Outcome command_check(const Invocation& asked, Output& out);
 [[nodiscard]] Outcome command_drill(const Invocation& asked, Output& out);
+[[nodiscard]] Outcome command_lab(const Invocation& asked, Output& out);
 [[nodiscard]] Outcome command_help(const Invocation& asked, Output& out);
 
 /// `hark test`. It needs what hark itself is not linked with (docs/adr/0002-start-up.md): `hark`

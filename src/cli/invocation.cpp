@@ -396,6 +396,12 @@ Result<void> check_check(const Invocation& asked) {
   return {};
 }
 
+Result<void> check_lab(const Invocation& asked) {
+  if (asked.words.size() < 2 || asked.words.front() == "answer") return {};
+  return fail(plain_error(asked.words[1], "hark lab takes one NAME",
+                          "hark lab shows the names; hark lab answer takes words"));
+}
+
 Result<void> check_help(const Invocation& asked) {
   if (asked.words.empty()) return {};
   if (asked.words.size() > 1) return fail(plain_error(asked.words[1], "help takes one COMMAND"));
@@ -426,6 +432,8 @@ Result<void> check_words(const Invocation& asked) {
       return check_check(asked);
     case Command::Drill:
       return check_drill(asked);
+    case Command::Lab:
+      return check_lab(asked);
     case Command::Help:
       return check_help(asked);
   }

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "cli/commands.h"
+#include "drill/lab_service.h"
 
 int main(int argc, char** argv) {
   // Buffers of a survey are large and short-lived. Left to itself malloc learns to keep them: on a
@@ -15,5 +16,9 @@ int main(int argc, char** argv) {
   mallopt(M_ARENA_MAX, 1);
   // A caller may give no arguments at all, not even a name.
   const std::vector<std::string> arguments(argv + (argc > 0 ? 1 : 0), argv + argc);
+  // In a sandbox of `hark lab` this program is its services as well.
+  if (const auto service = hark::drill::lab_service_name()) {
+    return hark::drill::run_lab_service(*service, arguments);
+  }
   return hark::cli::run(arguments, hark::cli::hand_over_test);
 }

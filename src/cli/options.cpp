@@ -18,8 +18,10 @@ constexpr unsigned kTest = bit(Command::Test);
 constexpr unsigned kExplain = bit(Command::Explain);
 constexpr unsigned kCheck = bit(Command::Check);
 constexpr unsigned kDrill = bit(Command::Drill);
+constexpr unsigned kLab = bit(Command::Lab);
 constexpr unsigned kAsks = kWhy | kDoctor | kBind | kCheck;
-constexpr unsigned kEvery = kList | kAsks | kTest | kExplain | kSave | kDrill | bit(Command::Help);
+constexpr unsigned kEvery =
+    kList | kAsks | kTest | kExplain | kSave | kDrill | kLab | bit(Command::Help);
 
 constexpr std::array kListExamples = {
     Example{"hark", "every service, what matters first"},
@@ -81,6 +83,14 @@ constexpr std::array kDrillExamples = {
     Example{"hark drill --list", "questions and answers, without asking"},
     Example{"hark drill --seed 7 --count 9", "nine questions, the same each time"},
     Example{"hark -r web1.hark drill", "about a host that was recorded"},
+};
+constexpr std::array kLabExamples = {
+    Example{"hark lab", "the scenarios, what is done, and what comes next"},
+    Example{"hark lab loopback-only", "a shell inside of that one"},
+    Example{"hark lab hint", "inside: a hint, and then another"},
+    Example{"hark lab answer input-drop because nft shows the rule",
+            "what is wrong, what shows it"},
+    Example{"hark lab check", "inside, when it is mended: real packets prove it"},
 };
 constexpr std::array kHelpExamples = {
     Example{"hark help list", "filters, columns and options of hark list"},
@@ -150,11 +160,19 @@ constexpr std::array kCommands = {
                 "goes on later today if it is left. Answers are typed, or come from a pipe. Exit\n"
                 "status 0: passed; 1: not; 3: nothing could be asked; 130: left before the end.",
                 kDrillExamples},
+    CommandInfo{Command::Lab, "lab", "[NAME]", "practice on a broken host in a sandbox",
+                "Makes a little host with services and neighbours in namespaces of its own, with\n"
+                "one thing broken, and gives a shell inside; needs no root. There: hark lab\n"
+                "story, hint, answer CAUSE because EVIDENCE, check (by real packets), give-up and\n"
+                "quit. Nothing is left when the shell ends. Without NAME: the scenarios, in the\n"
+                "order in which they are best met. Exit status 0: solved; 1: not; 3: no sandbox\n"
+                "was to be had.",
+                kLabExamples},
     CommandInfo{Command::Help, "help", "[COMMAND]", "explain a command",
                 "Explains hark, or one command.", kHelpExamples},
 };
 
-constexpr std::array<std::string_view, 2> kPlanned = {"diff", "lab"};
+constexpr std::array<std::string_view, 1> kPlanned = {"diff"};
 
 constexpr std::array kOptions = {
     OptionInfo{OptionId::Recording, "recording", 'r', "", "FILE",
@@ -164,7 +182,7 @@ constexpr std::array kOptions = {
                "which namespaces: all, self, host, NAME, PID or PATH",
                kList | kAsks | kTest | kSave | kDrill, Completes::Netns},
     OptionInfo{OptionId::Json, "json", 0, "", "", "print one JSON object",
-               kList | kAsks | kTest | kExplain | kSave | kDrill},
+               kList | kAsks | kTest | kExplain | kSave | kDrill | kLab},
     OptionInfo{OptionId::Color, "color", 0, "colour", "WHEN", "auto, always or never", kEvery,
                Completes::ColorWords},
     OptionInfo{OptionId::Verbose, "verbose", 'v', "", "",
@@ -243,8 +261,8 @@ constexpr std::array kOptions = {
                kCheck, Completes::FormatWords},
     OptionInfo{OptionId::Seed, "seed", 0, "", "N", "the same number asks the same questions",
                kDrill},
-    OptionInfo{OptionId::ListAnswers, "list", 0, "", "",
-               "show questions and answers, and ask nothing", kDrill},
+    OptionInfo{OptionId::ListAnswers, "list", 0, "", "", "show what there is, and ask nothing",
+               kDrill | kLab},
 };
 
 using show::SortKey;

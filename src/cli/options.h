@@ -24,6 +24,7 @@ enum class Command : std::uint8_t {
   Save,
   Check,
   Drill,
+  Lab,
   Help
 };
 

@@ -38,6 +38,8 @@ Outcome answer(std::span<const std::string> arguments, const Invocation& asked, 
       return command_check(asked, out);
     case Command::Drill:
       return command_drill(asked, out);
+    case Command::Lab:
+      return command_lab(asked, out);
     case Command::Help:
       return command_help(asked, out);
   }

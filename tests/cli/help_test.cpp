@@ -51,7 +51,7 @@ TEST(help, names_every_command_and_no_planned_one) {
   for (const cli::CommandInfo& command : cli::commands()) {
     EXPECT_THAT(help, HasSubstr("\n  " + std::string(command.name) + " "));
   }
-  for (const char* planned : {"diff", "lab"}) {
+  for (const char* planned : {"diff"}) {
     EXPECT_THAT(help, Not(HasSubstr("\n  " + std::string(planned))));
   }
 }

@@ -137,7 +137,8 @@ TEST(zsh_completion, agrees_with_the_table) {
         std::pair{cli::Command::Explain, "explain_options"},
         std::pair{cli::Command::Save, "save_options"},
         std::pair{cli::Command::Check, "check_options"},
-        std::pair{cli::Command::Drill, "drill_options"}}) {
+        std::pair{cli::Command::Drill, "drill_options"},
+        std::pair{cli::Command::Lab, "lab_options"}}) {
     Words both = zsh_options(text, name);
     both.insert(every.begin(), every.end());
     EXPECT_EQ(both, options_of(command)) << name;
@@ -145,7 +146,7 @@ TEST(zsh_completion, agrees_with_the_table) {
   for (const std::string& command : command_words()) {
     EXPECT_NE(text.find("\n    '" + command + ":"), std::string::npos) << command;
   }
-  EXPECT_NE(text.find("(list|why|test|doctor|bind|explain|save|check|drill|help)"),
+  EXPECT_NE(text.find("(list|why|test|doctor|bind|explain|save|check|drill|lab|help)"),
             std::string::npos);
   EXPECT_EQ(list_in(text, "_hark_columns=(", ')'), column_words());
   EXPECT_EQ(list_in(text, "_hark_sort_keys=(", ')'), sort_words());
@@ -195,6 +196,7 @@ TEST(fish_completion, agrees_with_the_table) {
   EXPECT_EQ(bind, options_of(cli::Command::Bind));
   EXPECT_EQ(save, options_of(cli::Command::Save));
   EXPECT_EQ(fish_options_of("drill"), options_of(cli::Command::Drill));
+  EXPECT_EQ(fish_options_of("lab"), options_of(cli::Command::Lab));
   EXPECT_EQ(list_in(text, "__hark_commands ", '\n'), command_words());
   EXPECT_EQ(list_in(text, "__hark_columns ", '\n'), column_words());
   EXPECT_EQ(list_in(text, "__hark_sort_keys ", '\n'), sort_words());
@@ -255,7 +257,7 @@ TEST(man_page, groups_options_by_the_commands_that_take_them) {
     std::vector<cli::Command> takers;
   };
   using enum cli::Command;
-  const std::array<Group, 14> groups = {
+  const std::array<Group, 15> groups = {
       {{"\nOf\n.Cm list :", {List}},
        {"\nOf\n.Cm why :", {Why}},
        {"\nOf\n.Cm doctor :", {Doctor}},
@@ -272,10 +274,11 @@ TEST(man_page, groups_options_by_the_commands_that_take_them) {
        {"\nOf\n.Cm list ,\n.Cm why ,\n.Cm test ,\n.Cm doctor ,\n.Cm bind ,\n.Cm save ,\n.Cm "
         "check\nand\n.Cm drill :",
         {List, Why, Test, Doctor, Bind, Save, Check, Drill}},
-       {"\nOf all of these and\n.Cm explain :",
-        {List, Why, Test, Doctor, Bind, Explain, Save, Check, Drill}},
+       {"\nOf\n.Cm drill\nand\n.Cm lab :", {Drill, Lab}},
+       {"\nOf all of these,\n.Cm explain\nand\n.Cm lab :",
+        {List, Why, Test, Doctor, Bind, Explain, Save, Check, Drill, Lab}},
        {"\nOf every command:",
-        {List, Why, Test, Doctor, Bind, Explain, Save, Check, Drill, Help}}}};
+        {List, Why, Test, Doctor, Bind, Explain, Save, Check, Drill, Lab, Help}}}};
   for (const cli::OptionInfo& option : cli::options()) {
     std::vector<cli::Command> takers;
     for (const cli::CommandInfo& command : cli::commands()) {

@@ -44,6 +44,9 @@ std::vector<std::string> words_of(std::string_view text) {
 
 bool same_word(const std::string& said, const std::string& meant) {
   if (said == meant) return true;
+  // "fd" is in "ls /proc/17/fd".
+  const auto parts = split(said, '/');
+  if (said.starts_with('/') && std::ranges::find(parts, meant) != parts.end()) return true;
   const bool letters = std::ranges::all_of(meant, [](char c) { return c >= 'a' && c <= 'z'; });
   return letters && meant.size() >= kSlipFrom && said.size() >= kSlipFrom &&
          edit_distance(said, meant) <= 1;
@@ -104,29 +107,45 @@ std::vector<const LabCauseWords*> codes_in(const std::vector<std::string>& said)
     std::string spaced = " " + std::string(one.code) + " ";
     std::ranges::replace(spaced, '-', ' ');
     const bool as_word = std::ranges::find(said, one.code) != said.end();
+    // "stopped" is a code, and a word of many answers.
+    if (one.code.find('-') == std::string_view::npos && said.size() > 1) continue;
     if (as_word || all.find(spaced) != std::string::npos) out.push_back(&one);
   }
   return out;
 }
 
-/// The cause of the whole table whose phrase shares most words with what was said.
-const LabCauseWords* likeliest(const std::vector<std::string>& said) {
+/// The words of a phrase that mean something.
+std::vector<std::string> weighty(std::string_view phrase) {
   constexpr std::array<std::string_view, 14> kSmall = {
       "a", "an", "the", "it", "is", "of", "to", "in", "on", "that", "and", "has", "this", "by"};
+  std::vector<std::string> out = words_of(phrase);
+  std::erase_if(out, [&](const std::string& word) {
+    return std::ranges::find(kSmall, word) != kSmall.end();
+  });
+  return out;
+}
+
+/// The cause of the whole table whose phrase shares most words with what was said, at least two.
+const LabCauseWords* likeliest(const std::vector<std::string>& said) {
   const LabCauseWords* best = nullptr;
-  std::size_t most = 1;
+  std::ptrdiff_t most = 1;
   for (const LabCauseWords& one : lab_causes()) {
-    std::size_t count = 0;
-    for (const std::string& word : words_of(one.phrase)) {
-      if (std::ranges::find(kSmall, word) != kSmall.end()) continue;
-      if (std::ranges::any_of(said, [&](const auto& w) { return same_word(w, word); })) ++count;
-    }
+    const auto count = std::ranges::count_if(weighty(one.phrase), [&](const std::string& word) {
+      return std::ranges::any_of(said, [&](const auto& w) { return same_word(w, word); });
+    });
     if (count > most) {
       most = count;
       best = &one;
     }
   }
   return best;
+}
+
+/// The cause that was said in the very words in which it is offered.
+const LabCauseWords* offered(const std::vector<std::string>& said) {
+  const auto found = std::ranges::find_if(
+      lab_causes(), [&](const LabCauseWords& one) { return words_of(one.phrase) == said; });
+  return found == lab_causes().end() ? nullptr : &*found;
 }
 
 std::string wrong_because(const LabScenario& scenario, const LabCauseWords& said) {
@@ -137,7 +156,8 @@ std::string wrong_because(const LabScenario& scenario, const LabCauseWords& said
 
 void judge_cause(const LabScenario& scenario, const std::string& text, LabVerdict& into) {
   const std::vector<std::string> said = words_of(text);
-  const auto codes = codes_in(said);
+  auto codes = codes_in(said);
+  if (const LabCauseWords* one = offered(said)) codes = {one};
   const LabCauseWords* wrong = nullptr;
   bool right = false;
   for (const LabCauseWords* one : codes) {

@@ -15,9 +15,9 @@
 namespace hark::drill {
 namespace {
 
-constexpr std::array<std::string_view, 9> kTopics = {
-    "first steps", "addresses", "firewall", "routing",  "nat",
-    "containers",  "processes", "queues",   "exposure",
+constexpr std::array<std::string_view, 8> kTopics = {
+    "first steps", "addresses",  "firewall",             "routing",
+    "nat",         "containers", "queues and processes", "exposure",
 };
 constexpr std::array<std::string_view, 3> kPlaces = {"neighbour", "router", "container"};
 constexpr std::int64_t kMostTimes = 64;

@@ -134,6 +134,7 @@ TEST(lab_grade, answers) {
                 ""},
            Case{"input-drop because ss -ltn", false, false, true, "Not that", ""},
            Case{"bound-other-addr or input-drop", false, false, false, "One cause at a time", ""},
+           Case{"nobody listens on that port", false, false, false, "Not that", ""},
            Case{"no idea", false, false, false, "names no cause", ""},
            Case{"1", false, true, false, "Right", "Half"},
            Case{"2", false, false, false, "Not that", ""},

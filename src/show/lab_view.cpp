@@ -79,7 +79,7 @@ std::string lab_path_text(std::span<const LabScenario> scenarios, const LabProgr
 std::string lab_list_text(std::span<const LabScenario> scenarios, const TableStyle& style) {
   std::string out;
   for (const LabScenario& one : scenarios) {
-    out += padded(one.name, kNameColumns) + padded(one.topic, 14) + stars(one.difficulty) +
+    out += padded(one.name, kNameColumns) + padded(one.topic, 22) + stars(one.difficulty) +
            for_terminal(one.title, style.ascii) + "\n";
   }
   return out;

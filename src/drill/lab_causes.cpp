@@ -128,6 +128,7 @@ const LabCauseWords* lab_cause(std::string_view code) {
 
 std::vector<std::string_view> lab_cause_codes() {
   std::vector<std::string_view> out;
+  out.reserve(kCauses.size());
   for (const LabCauseWords& one : kCauses) out.push_back(one.code);
   return out;
 }

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <sched.h>
-#include <signal.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -12,6 +11,7 @@
 
 #include <array>
 #include <cerrno>
+#include <csignal>
 
 #include "base/text.h"
 #include "base/unique_fd.h"
@@ -49,31 +49,43 @@ bool map_users(pid_t child) {
          write_text(folder + "/gid_map", "0 " + std::to_string(::getegid()) + " 1");
 }
 
-/// The place of this program's file, seen from inside: /run and /tmp get covered.
-bool keep_program(const std::string& folder) {
-  const std::string kept = std::string(kLabFolder) + "/program";
-  if (::mkdir(kLabFolder, 0755) != 0 && errno != EEXIST) return false;
-  return (::mkdir(kept.c_str(), 0755) == 0 || errno == EEXIST) &&
-         ::mount(folder.c_str(), kept.c_str(), nullptr, MS_BIND, nullptr) == 0;
+/// A file as it was before anything covered its folder: /run and /tmp get covered.
+struct KeptFile {
+  UniqueFd file;
+  std::string name;
+};
+
+KeptFile keep_file(const std::string& path) {
+  return {UniqueFd(::open(path.c_str(), O_PATH | O_CLOEXEC)), path.substr(path.rfind('/') + 1)};
+}
+
+/// Below kLabHark, where nobody but who made this mount namespace can put anything.
+bool show_file(const KeptFile& kept, const std::string& name) {
+  const std::string path = kLabHark + name;
+  const UniqueFd empty(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0755));
+  const std::string source = "/proc/self/fd/" + std::to_string(kept.file.get());
+  return kept.file.valid() && empty.valid() &&
+         ::mount(source.c_str(), path.c_str(), nullptr, MS_BIND, nullptr) == 0;
 }
 
 bool make_folders() {
-  for (const char* path : {"/run/netns", "/run/lock", kLabFolder, kLabPrograms}) {
+  for (const char* path : {"/run/netns", "/run/lock", kLabFolder, kLabPrograms, kLabHark}) {
     if (::mkdir(path, 0755) != 0 && errno != EEXIST) return false;
   }
   return true;
 }
 
+std::string own_path() {
+  std::array<char, 4096> path{};
+  const ssize_t length = ::readlink("/proc/self/exe", path.data(), path.size());
+  return {path.data(), length > 0 ? static_cast<std::size_t>(length) : 0};
+}
+
 /// Everything that is mounted becomes private, and cannot be written. Then what has to be: /proc
 /// for this pid namespace, /run for what programs leave there, /tmp for the person.
-bool build_mounts() {
-  std::array<char, 4096> exe{};
-  const ssize_t length = ::readlink("/proc/self/exe", exe.data(), exe.size());
-  if (length <= 0) return false;
-  const std::string program(exe.data(), static_cast<std::size_t>(length));
-  const std::string folder = program.substr(0, program.rfind('/') + 1);
-  const UniqueFd kept(::open(folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-  if (!kept.valid()) return false;
+bool build_mounts(const std::string& helper) {
+  const KeptFile program = keep_file(own_path());
+  const KeptFile second = keep_file(helper);
   if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return false;
   // Before Linux 5.12 there is no way to do that to all mounts at once: files then can be written
   // by whoever could write them outside.
@@ -84,17 +96,16 @@ bool build_mounts() {
     return false;
   }
   constexpr unsigned long kPlain = MS_NOSUID | MS_NODEV;
-  if (::mount("tmpfs", "/run", "tmpfs", kPlain, "mode=755") != 0) return false;
-  // The folder as it was before anything covers it. Its mount is still reached by its descriptor.
-  const bool covered = program.starts_with("/tmp/") || program.starts_with("/run/");
-  if (covered && !keep_program("/proc/self/fd/" + std::to_string(kept.get()))) return false;
-  if (::mount("proc", "/proc", "proc", kPlain | MS_NOEXEC, nullptr) != 0) return false;
-  if (::mount("tmpfs", "/tmp", "tmpfs", kPlain, "mode=1777") != 0) return false;
-  if (!make_folders() || ::chdir("/tmp") != 0) return false;
+  if (::mount("tmpfs", "/run", "tmpfs", kPlain, "mode=755") != 0 || !make_folders()) return false;
+  // Their mounts are still reached by the descriptors, which the outer /proc knows.
+  if (!show_file(program, "hark") || (second.file.valid() && !show_file(second, second.name))) {
+    return false;
+  }
   const std::string link = std::string(kLabPrograms) + "hark";
-  const std::string target =
-      covered ? std::string(kLabFolder) + "/program/" + program.substr(folder.size()) : program;
-  return ::symlink(target.c_str(), link.c_str()) == 0;
+  const std::string target = std::string(kLabHark) + "hark";
+  return ::mount("proc", "/proc", "proc", kPlain | MS_NOEXEC, nullptr) == 0 &&
+         ::mount("tmpfs", "/tmp", "tmpfs", kPlain, "mode=1777") == 0 && ::chdir("/tmp") == 0 &&
+         ::symlink(target.c_str(), link.c_str()) == 0;
 }
 
 struct Pipe {
@@ -113,7 +124,8 @@ struct Start {
   Pipe said;  ///< from it: an errno, and 0 once all is there
 };
 
-[[noreturn]] void be_first(Start& start, const std::function<int()>& body) {
+[[noreturn]] void be_first(Start& start, const std::string& helper,
+                           const std::function<int()>& body) {
   // In this order: whoever dies before the signal is set closes the pipe.
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   start.go.to.reset();
@@ -123,7 +135,7 @@ struct Start {
   int error = 0;
   // Now that there are users: files below /proc/net belong to whom the namespace's root is when it
   // is made (net/netfilter/x_tables.c, xt_proto_init).
-  if (::unshare(CLONE_NEWNET) != 0 || !build_mounts()) error = errno != 0 ? errno : EPERM;
+  if (::unshare(CLONE_NEWNET) != 0 || !build_mounts(helper)) error = errno != 0 ? errno : EPERM;
   if (error == 0) (void)::sethostname("host", 4);
   (void)!::write(start.said.to.get(), &error, sizeof error);
   start.said.to.reset();
@@ -137,12 +149,13 @@ pid_t clone_into(unsigned long flags) {
   return static_cast<pid_t>(::syscall(SYS_clone, flags | SIGCHLD, 0, 0, 0, 0));
 }
 
-Result<LabSandbox> try_to_start(unsigned long flags, const std::function<int()>& body) {
+Result<LabSandbox> try_to_start(unsigned long flags, const std::string& helper,
+                                const std::function<int()>& body) {
   Start start;
   if (!start.go.open() || !start.said.open()) return fail(kernel_error(errno, "pipe"));
   const pid_t child = clone_into(flags);
   if (child < 0) return fail(kernel_error(errno, "namespaces"));
-  if (child == 0) be_first(start, body);
+  if (child == 0) be_first(start, helper, body);
   start.said.to.reset();
   start.go.from.reset();
   int error = 0;
@@ -180,11 +193,11 @@ Error no_namespaces(int code) {
   return out;
 }
 
-Result<LabSandbox> start_lab_sandbox(const std::function<int()>& body) {
-  const Result<LabSandbox> as_user = try_to_start(kWalls | CLONE_NEWUSER, body);
+Result<LabSandbox> start_lab_sandbox(const std::string& helper, const std::function<int()>& body) {
+  Result<LabSandbox> as_user = try_to_start(kWalls | CLONE_NEWUSER, helper, body);
   if (as_user) return as_user;
   if (::geteuid() == 0) {
-    const Result<LabSandbox> as_root = try_to_start(kWalls, body);
+    Result<LabSandbox> as_root = try_to_start(kWalls, helper, body);
     if (as_root) return as_root;
   }
   return fail(no_namespaces(as_user.error().code));

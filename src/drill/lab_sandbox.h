@@ -22,9 +22,11 @@ struct LabSandbox {
 
 /// Starts it; `body` is its first process, in new user, network, mount, pid, IPC and UTS namespaces
 /// where it may do everything, with its own /proc, /run and /tmp. Root is kept from the machine by
-/// the user namespace too; only where the kernel forbids these is root left without one. The error
-/// says what forbids it, and what would help.
-[[nodiscard]] Result<LabSandbox> start_lab_sandbox(const std::function<int()>& body);
+/// the user namespace too; only where the kernel forbids these is root left without one. This very
+/// program, and the file `helper` if it is there, can be found below kLabHark. The error says what
+/// forbids it, and what would help.
+[[nodiscard]] Result<LabSandbox> start_lab_sandbox(const std::string& helper,
+                                                   const std::function<int()>& body);
 
 /// Why the kernel does not let an ordinary user make namespaces, as far as its settings tell.
 [[nodiscard]] Error no_namespaces(int code);

@@ -16,8 +16,8 @@ namespace hark::drill {
 namespace {
 
 constexpr std::array<std::string_view, 8> kTopics = {
-    "first steps", "addresses",  "firewall",             "routing",
-    "nat",         "containers", "queues and processes", "exposure",
+    "first steps",          "addresses", "firewall", "routing", "nat", "containers",
+    "queues and processes", "exposure",
 };
 constexpr std::array<std::string_view, 3> kPlaces = {"neighbour", "router", "container"};
 constexpr std::int64_t kMostTimes = 64;
@@ -102,7 +102,8 @@ class Reader {
     }
   }
 
-  void wrong(const toml::node& node, std::string_view key, std::string why, std::string hint = {}) {
+  void wrong(const toml::node& node, std::string_view key, const std::string& why,
+             std::string hint = {}) {
     if (error_) return;
     const toml::source_position at = node.source().begin;
     error_ = plain_error(file_ + ":" + std::to_string(at.line) + ":" + std::to_string(at.column),

@@ -5,7 +5,6 @@
 #include <net/if.h>
 #include <netinet/in.h>
 #include <poll.h>
-#include <signal.h>
 #include <sys/auxv.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -15,6 +14,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <string_view>
@@ -331,6 +331,7 @@ std::optional<std::string> lab_service_name() {
   // The kernel's word for the file that was executed, whatever argv[0] says.
   const unsigned long at = ::getauxval(AT_EXECFN);
   if (at == 0) return std::nullopt;
+  // NOLINTNEXTLINE(performance-no-int-to-ptr)
   const std::string_view path(reinterpret_cast<const char*>(at));
   if (!path.starts_with(kLabPrograms)) return std::nullopt;
   const std::string_view name = path.substr(std::string_view(kLabPrograms).size());

@@ -26,6 +26,8 @@ namespace hark::drill {
 
 /// Where a sandbox keeps what is its own.
 constexpr const char* kLabFolder = "/run/hark-lab";
+/// Where hark and hark-test are seen. On a machine itself only root could make that folder.
+constexpr const char* kLabHark = "/run/hark-lab/hark/";
 /// Where services can be started.
 constexpr const char* kLabPrograms = "/run/hark-lab/bin/";
 

@@ -1,13 +1,13 @@
 #include "drill/lab_shell.h"
 
 #include <fcntl.h>
-#include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <csignal>
 #include <cstdlib>
 
 #include "base/text.h"
@@ -35,6 +35,7 @@ void reset_signals() {
 
 [[noreturn]] void become(const std::vector<std::string>& words) {
   std::vector<char*> arguments;
+  arguments.reserve(words.size() + 1);
   for (const std::string& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
   arguments.push_back(nullptr);
   ::execvp(arguments.front(), arguments.data());
@@ -49,7 +50,7 @@ std::string base_name(const std::string& path) {
 std::string choose_shell() {
   constexpr std::array<std::string_view, 6> kKnown = {"bash", "zsh", "fish", "sh", "dash", "ksh"};
   const char* const said = std::getenv("SHELL");
-  const std::string own = said != nullptr ? said : "";
+  std::string own = said != nullptr ? said : "";
   const bool known = std::ranges::find(kKnown, base_name(own)) != kKnown.end();
   if (known && ::access(own.c_str(), X_OK) == 0) return own;
   return lab_has_program("bash") ? "bash" : "sh";
@@ -142,7 +143,6 @@ pid_t start_lab_shell(const std::string& name, bool terminal) {
   const std::string shell = choose_shell();
   const pid_t child = ::fork();
   if (child != 0) return child;
-  ::setenv("HARK_LAB", name.c_str(), 1);
   ::unsetenv("BASH_ENV");
   std::vector<std::string> words = {shell};
   if (terminal) {

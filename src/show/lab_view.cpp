@@ -102,18 +102,21 @@ std::string lab_paragraphs(std::string_view text, const TableStyle& style) {
 }
 
 std::string lab_opening_text(const LabScenario& scenario, const TableStyle& style) {
-  std::string places = "the host";
+  std::string who;
+  std::string others;
   for (const std::string& place : scenario.places) {
-    places += place == "router" ? ", router and remote" : ", " + place;
+    who = who.empty() ? (place == "router" ? "remote" : place) : who;
+    others += ", " + (place == "router" ? "router, remote" : place);
   }
+  std::string inside =
+      "You are root on the host, in a sandbox: nothing leaves it, and nothing of "
+      "it stays. Places in it: host" +
+      others + ".";
+  if (!who.empty()) inside += " To be elsewhere: ip netns exec " + who + " COMMAND.";
   std::string story = scenario.story;
   while (story.ends_with('\n')) story.pop_back();
   return coloured(scenario.title, Colour::Bold, style.colour) + "\n\n" +
-         lab_paragraphs(story, style) + "\n" +
-         lab_paragraphs("You are root on the host, in a sandbox of its own: " + places +
-                            ". Nothing leaves it, and nothing of it stays. To be somebody else: "
-                            "ip netns exec neighbour curl ...",
-                        style) +
+         lab_paragraphs(story, style) + "\n" + lab_paragraphs(inside, style) +
          "  hark lab story | hint | answer CAUSE because EVIDENCE | check | give-up | quit\n\n";
 }
 

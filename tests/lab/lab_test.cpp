@@ -321,6 +321,7 @@ TEST(lab, hints_choices_giving_up_and_progress) {
     EXPECT_THAT(choices, HasSubstr("1  bound-other-addr"));
     EXPECT_EQ(player.run("hark lab answer 1 because ss -ltn").status, 0);
     EXPECT_EQ(player.run("hark lab wrong-port").status, 2);
+    EXPECT_THAT(player.run("hark test 127.0.0.1:5432").out, HasSubstr("as predicted"));
     EXPECT_NE(player.run("echo x > /etc/hark-lab-was-here").status, 0);
     player.type("exit");
     EXPECT_EQ(player.end(), 0);

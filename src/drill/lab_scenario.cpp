@@ -1,19 +1,19 @@
 #include "drill/lab_scenario.h"
 
-// Nothing here throws: errors are values.
-#define TOML_EXCEPTIONS 0
-#define TOML_ENABLE_FORMATTERS 0
-#define TOML_ENABLE_WINDOWS_COMPAT 0
-#include <toml++/toml.h>
-
 #include <algorithm>
 #include <array>
 
 #include "base/text.h"
+#include "decode/toml.h"
 #include "drill/lab_causes.h"
 
 namespace hark::drill {
 namespace {
+
+using decode::TomlArray;
+using decode::TomlEntry;
+using decode::TomlTable;
+using decode::TomlValue;
 
 constexpr std::array<std::string_view, 8> kTopics = {
     "first steps",          "addresses", "firewall", "routing", "nat", "containers",
@@ -23,31 +23,40 @@ constexpr std::array<std::string_view, 3> kPlaces = {"neighbour", "router", "con
 constexpr std::int64_t kMostTimes = 64;
 constexpr std::int64_t kHardest = 5;
 
+Error error_at(const std::string& file, decode::TextPlace place, std::string why,
+               std::string hint = {}) {
+  return plain_error(file + ":" + std::to_string(place.line) + ":" + std::to_string(place.column),
+                     std::move(why), std::move(hint));
+}
+
 /// Reads the members of one table and notes the first thing that is wrong.
 class Reader {
  public:
-  Reader(const toml::table& table, std::string file) : table_(table), file_(std::move(file)) {}
+  /// `place` is that of the table: what is missing is missing there.
+  Reader(const TomlTable& table, decode::TextPlace place, std::string file)
+      : table_(table), place_(place), file_(std::move(file)) {}
 
   std::string text(std::string_view key, bool wanted = true) {
-    const toml::node* node = find(key, wanted);
-    if (node == nullptr) return {};
-    const auto value = node->value<std::string>();
-    if (!node->is_string()) return wrong(*node, key, "is no text"), std::string();
-    if (wanted && value->empty()) wrong(*node, key, "is empty");
-    return *value;
+    const TomlValue* value = find(key, wanted);
+    if (value == nullptr) return {};
+    const auto* text = std::get_if<std::string>(&value->value);
+    if (text == nullptr) return wrong(*value, key, "is no text"), std::string();
+    if (wanted && text->empty()) wrong(*value, key, "is empty");
+    return *text;
   }
 
   std::vector<std::string> texts(std::string_view key, bool wanted = true) {
     std::vector<std::string> out;
-    const toml::node* node = find(key, wanted);
-    if (node == nullptr) return out;
-    const toml::array* array = node->as_array();
-    if (array == nullptr) return wrong(*node, key, "is no list of texts"), out;
-    for (const toml::node& one : *array) {
-      if (!one.is_string()) return wrong(one, key, "is no list of texts"), out;
-      out.push_back(*one.value<std::string>());
+    const TomlValue* value = find(key, wanted);
+    if (value == nullptr) return out;
+    const auto* array = std::get_if<TomlArray>(&value->value);
+    if (array == nullptr) return wrong(*value, key, "is no list of texts"), out;
+    for (const TomlValue& one : *array) {
+      const auto* text = std::get_if<std::string>(&one.value);
+      if (text == nullptr) return wrong(one, key, "is no list of texts"), out;
+      out.push_back(*text);
     }
-    if (wanted && out.empty()) wrong(*node, key, "is empty");
+    if (wanted && out.empty()) wrong(*value, key, "is empty");
     return out;
   }
 
@@ -63,51 +72,55 @@ class Reader {
     if (error_ || std::ranges::find(known, word) != known.end()) return;
     const std::vector<std::string> names(known.begin(), known.end());
     const auto near = nearest(word, names);
-    wrong(*table_.get(key), key, "there is no \"" + word + "\"",
+    wrong(*find(key), key, "there is no \"" + word + "\"",
           near ? "did you mean " + *near : "there are: " + join(names, ", "));
   }
 
   unsigned number(std::string_view key, std::int64_t most, unsigned otherwise) {
-    const toml::node* node = find(key, false);
-    if (node == nullptr) return otherwise;
-    const auto value = node->value<std::int64_t>();
-    if (!node->is_integer() || *value < 1 || *value > most) {
-      wrong(*node, key, "is no number from 1 to " + std::to_string(most));
+    const TomlValue* value = find(key, false);
+    if (value == nullptr) return otherwise;
+    const auto* number = std::get_if<std::int64_t>(&value->value);
+    if (number == nullptr || *number < 1 || *number > most) {
+      wrong(*value, key, "is no number from 1 to " + std::to_string(most));
       return otherwise;
     }
-    return static_cast<unsigned>(*value);
+    return static_cast<unsigned>(*number);
   }
 
   bool flag(std::string_view key) {
-    const toml::node* node = find(key, false);
-    if (node == nullptr) return false;
-    if (!node->is_boolean()) wrong(*node, key, "is neither true nor false");
-    return node->value<bool>().value_or(false);
+    const TomlValue* value = find(key, false);
+    if (value == nullptr) return false;
+    const auto* truth = std::get_if<bool>(&value->value);
+    if (truth == nullptr) wrong(*value, key, "is neither true nor false");
+    return truth != nullptr && *truth;
   }
 
-  const toml::node* find(std::string_view key, bool wanted = true) {
+  const TomlValue* find(std::string_view key, bool wanted = true) {
     known_.emplace_back(key);
-    const toml::node* node = table_.get(key);
-    if (node == nullptr && wanted) wrong(table_, key, "is missing");
-    return node;
+    const auto entry = std::ranges::find(table_, key, &TomlEntry::key);
+    if (entry != table_.end()) return &entry->value;
+    if (wanted) missing(key);
+    return nullptr;
+  }
+
+  void missing(std::string_view key) {
+    if (!error_) error_ = error_at(file_, place_, std::string(key) + " is missing");
   }
 
   /// What was not asked for is a mistake.
   void finish() {
-    for (const auto& [key, node] : table_) {
-      const std::string word(key.str());
-      if (std::ranges::find(known_, word) != known_.end()) continue;
-      const auto near = nearest(word, known_);
-      wrong(node, word, "is not known", near ? "did you mean " + *near : "");
+    for (const TomlEntry& entry : table_) {
+      if (error_ || std::ranges::find(known_, entry.key) != known_.end()) continue;
+      const auto near = nearest(entry.key, known_);
+      error_ = error_at(file_, entry.place, entry.key + " is not known",
+                        near ? "did you mean " + *near : "");
     }
   }
 
-  void wrong(const toml::node& node, std::string_view key, const std::string& why,
+  void wrong(const TomlValue& value, std::string_view key, const std::string& why,
              std::string hint = {}) {
     if (error_) return;
-    const toml::source_position at = node.source().begin;
-    error_ = plain_error(file_ + ":" + std::to_string(at.line) + ":" + std::to_string(at.column),
-                         std::string(key) + (why.empty() ? "" : " ") + why, std::move(hint));
+    error_ = error_at(file_, value.place, std::string(key) + " " + why, std::move(hint));
   }
 
   [[nodiscard]] const std::optional<Error>& error() const { return error_; }
@@ -117,7 +130,8 @@ class Reader {
   }
 
  private:
-  const toml::table& table_;
+  const TomlTable& table_;
+  decode::TextPlace place_;
   std::string file_;
   std::vector<std::string> known_;
   std::optional<Error> error_;
@@ -164,33 +178,33 @@ LabProbe read_probe(Reader& reader, std::span<const std::string> places) {
 }
 
 void read_probes(Reader& top, LabScenario& into) {
-  const toml::node* node = top.find("probe");
-  if (node == nullptr) return;
-  const toml::array* array = node->as_array();
-  if (array == nullptr || !array->is_homogeneous(toml::node_type::table)) {
-    return top.wrong(*node, "probe", "is no list of tables: [[probe]]");
-  }
-  for (const toml::node& one : *array) {
-    Reader reader(*one.as_table(), top.file());
+  const TomlValue* value = top.find("probe");
+  if (value == nullptr) return;
+  const auto* array = std::get_if<TomlArray>(&value->value);
+  if (array == nullptr) return top.wrong(*value, "probe", "is no list of tables: [[probe]]");
+  for (const TomlValue& one : *array) {
+    const auto* table = std::get_if<TomlTable>(&one.value);
+    if (table == nullptr) return top.wrong(one, "probe", "is no table");
+    Reader reader(*table, one.place, top.file());
     into.probes.push_back(read_probe(reader, into.places));
     top.take_error(reader);
   }
 }
 
 void read_cause(Reader& top, LabScenario& into) {
-  const toml::node* node = top.find("cause");
-  if (node == nullptr) return;
-  const toml::table* table = node->as_table();
-  if (table == nullptr) return top.wrong(*node, "cause", "is no table: [cause]");
-  Reader reader(*table, top.file());
+  const TomlValue* value = top.find("cause");
+  if (value == nullptr) return;
+  const auto* table = std::get_if<TomlTable>(&value->value);
+  if (table == nullptr) return top.wrong(*value, "cause", "is no table: [cause]");
+  Reader reader(*table, value->place, top.file());
   const std::vector<std::string_view> known = lab_cause_codes();
   into.cause.codes = reader.words("codes", known);
-  if (into.cause.codes.empty()) reader.wrong(*table, "codes", "is missing");
+  if (into.cause.codes.empty()) reader.missing("codes");
   into.cause.ask = reader.text("ask");
   into.cause.text = reader.text("text");
   into.cause.words = reader.texts("words");
   into.cause.wrong = reader.words("wrong", known);
-  if (into.cause.wrong.size() < 2) reader.wrong(*table, "wrong", "names less than two causes");
+  if (into.cause.wrong.size() < 2) reader.wrong(*value, "wrong", "names less than two causes");
   into.show = reader.text("show");
   into.evidence = reader.texts("evidence");
   reader.finish();
@@ -209,13 +223,9 @@ std::span<const std::string_view> lab_places() {
 
 Result<LabScenario> parse_lab_scenario(std::string_view text, std::string_view name,
                                        const std::string& file) {
-  const toml::parse_result parsed = toml::parse(text, file);
-  if (!parsed) {
-    const toml::source_position at = parsed.error().source().begin;
-    return fail(plain_error(file + ":" + std::to_string(at.line) + ":" + std::to_string(at.column),
-                            std::string(parsed.error().description())));
-  }
-  Reader reader(parsed.table(), file);
+  const auto parsed = decode::decode_toml(text);
+  if (!parsed) return fail(error_at(file, parsed.error().place, parsed.error().what));
+  Reader reader(*parsed, {}, file);
   LabScenario out;
   out.name = name;
   out.title = reader.text("title");

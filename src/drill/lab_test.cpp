@@ -66,7 +66,7 @@ TEST(lab_scenario, mistakes_have_a_place) {
            Case{"title = \"t\"", "", "x.toml:1:1", "title is missing", ""},
            Case{"title", "titel", "x.toml:1:1", "title is missing", ""},
            Case{"hints = [\"h\"]", "hints = \"h\"", "x.toml:4:9", "hints is no list of texts", ""},
-           Case{"hints = [\"h\"]", "hints = [\"h\"]\nhint = 1", "x.toml:5:8", "hint is not known",
+           Case{"hints = [\"h\"]", "hints = [\"h\"]\nhint = 1", "x.toml:5:1", "hint is not known",
                 "did you mean hints"},
            Case{"first steps", "frist steps", "x.toml:2:9", "topic there is no \"frist steps\"",
                 "did you mean first steps"},

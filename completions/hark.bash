@@ -1,7 +1,7 @@
 # hark(1) completion for bash. Works with bash-completion and without it.
 # Tests hold the lists below against hark's option table.
 
-_hark_commands='list why test doctor bind explain save check drill lab help'
+_hark_commands='list why test doctor bind explain save diff check drill lab help'
 _hark_list_options='-r --recording --netns --json --color -v --verbose -h --help --version
   -a --all --sort --columns --no-header -w --wide --width --no-owners
   --no-reach --search --ascii'
@@ -18,7 +18,9 @@ _hark_bind_options='-r --recording --netns --json --color -v --verbose -h --help
   --v6only --device --user'
 _hark_explain_options='--json --color -v --verbose -h --help --version'
 _hark_save_options='--netns --json --color -v --verbose -h --help --version
-  --redact --no-redact -f --force'
+  --redact --no-redact -f --force --daily --keep'
+_hark_diff_options='-r --recording --netns --json --color -v --verbose -h --help --version
+  -w --wide --width --search --ascii --exact'
 _hark_check_options='-r --recording --netns --json --color -v --verbose -h --help --version
   -w --wide --width --search --ascii --learn --format'
 _hark_drill_options='-r --recording --netns --json --color -v --verbose -h --help --version
@@ -27,7 +29,7 @@ _hark_lab_options='--json --color -v --verbose -h --help --version --list'
 _hark_help_options='--color -v --verbose -h --help --version'
 _hark_valued='-r --recording --netns --color --sort --columns --width --search --from --in --to
   -o --output --for --device --user --timeout --count --every --source --interface --file --via
-  --format --seed'
+  --keep --format --seed'
 _hark_color_words='auto always never'
 _hark_format_words='junit sarif'
 _hark_sort_keys='port protocol address name pid user unit container netns scope queue drops started
@@ -118,7 +120,7 @@ _hark_offer_value() {
     --columns) _hark_offer_columns "$2" ;;
     --in | --device | --interface) _hark_offer_interfaces "$2" ;;
     --user) COMPREPLY+=($(compgen -u -- "$2")) ;;
-    --width | --from | --to | --for | --timeout | --count | --every | --source | --via | --seed) ;;
+    --width | --from | --to | --for | --timeout | --count | --every | --source | --via | --keep | --seed) ;;
     *) return 1 ;;
   esac
   return 0
@@ -144,6 +146,10 @@ _hark() {
     list | why | test | doctor) _hark_offer_filters "$current" ;;
     save | check) _hark_offer_files "$current" ;;
     lab) _hark_offer "story hint answer check give-up quit $(hark lab --list 2>/dev/null | cut -d ' ' -f 1)" "$current" ;;
+    diff)
+      _hark_offer 'last yesterday' "$current"
+      _hark_offer_files "$current"
+      ;;
     help) _hark_offer "$_hark_commands" "$current" ;;
   esac
 }

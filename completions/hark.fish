@@ -1,6 +1,6 @@
 # hark(1) completion for fish. Tests hold the lists below against hark's option table.
 
-set -g __hark_commands list why test doctor bind explain save check drill lab help
+set -g __hark_commands list why test doctor bind explain save diff check drill lab help
 set -g __hark_columns port protocol bound address scope who reach name pid user unit container netns interface family state queue limit drops inode cookie cgroup uid exe cmdline started fds v6only started-by
 set -g __hark_sort_keys port protocol address name pid user unit container netns scope queue drops started reach
 set -g __hark_fields proto family port address interface netns state scope user unit container name pid exe cmdline cgroup inode reachable reachable-from kind
@@ -12,7 +12,7 @@ function __hark_command
     for word in (commandline -opc)[2..-1]
         if test $skip -eq 1
             set skip 0
-        else if contains -- $word -r --recording --netns --color --sort --columns --width --search --from --in --to -o --output --for --device --user --timeout --count --every --source --interface --file --via --format --seed
+        else if contains -- $word -r --recording --netns --color --sort --columns --width --search --from --in --to -o --output --for --device --user --timeout --count --every --source --interface --file --via --keep --format --seed
             set skip 1
         else if string match -q -- '-*' $word
             continue
@@ -44,13 +44,15 @@ complete -c hark -n '__hark_in none' -a doctor -d 'what makes a listener not wor
 complete -c hark -n '__hark_in none' -a bind -d 'would bind and listen succeed, and who is in the way'
 complete -c hark -n '__hark_in none' -a explain -d 'what an error message means, and what to ask next'
 complete -c hark -n '__hark_in none' -a save -d 'record what the kernel of this host says'
+complete -c hark -n '__hark_in none' -a diff -d 'what came, went or changed since a recording'
 complete -c hark -n '__hark_in none' -a check -d 'what was expected of this host against what is there'
 complete -c hark -n '__hark_in none' -a drill -d 'five minutes of questions about this very host'
 complete -c hark -n '__hark_in none' -a lab -d 'practice on a broken host in a sandbox'
 complete -c hark -n '__hark_in none' -a help -d 'explain a command'
 complete -c hark -n '__hark_in help' -a '$__hark_commands'
-complete -c hark -n '__hark_in save check' -F
 complete -c hark -n '__hark_in lab' -a 'story hint answer check give-up quit (hark lab --list 2>/dev/null | cut -d " " -f 1)'
+complete -c hark -n '__hark_in save diff check' -F
+complete -c hark -n '__hark_in diff' -a 'last yesterday'
 complete -c hark -n '__hark_in none list why test doctor' -a '$__hark_words $__hark_fields:'
 
 complete -c hark -l color -x -a 'auto always never' -d 'when to use colour'
@@ -58,20 +60,20 @@ complete -c hark -s v -l verbose -d 'say what was asked, and what could not be s
 complete -c hark -s h -l help -d 'explain the command'
 complete -c hark -l version -d 'print the version'
 
-complete -c hark -n '__hark_in none list why test doctor bind save check drill' -l netns -x -a 'all self host (path basename /run/netns/* 2>/dev/null)' -d 'look into one namespace'
-complete -c hark -n '__hark_in none list why test doctor bind explain save check drill lab' -l json -d 'print one JSON object'
+complete -c hark -n '__hark_in none list why test doctor bind save diff check drill' -l netns -x -a 'all self host (path basename /run/netns/* 2>/dev/null)' -d 'look into one namespace'
+complete -c hark -n '__hark_in none list why test doctor bind explain save diff check drill lab' -l json -d 'print one JSON object'
 
-complete -c hark -n '__hark_in none list why doctor bind check drill' -s r -l recording -r -F -d 'answer from a recording'
+complete -c hark -n '__hark_in none list why doctor bind diff check drill' -s r -l recording -r -F -d 'answer from a recording'
 complete -c hark -n '__hark_in none list' -s a -l all -d 'a row for each socket'
 complete -c hark -n '__hark_in none list' -l sort -x -a '$__hark_sort_keys' -d 'order of the rows'
 complete -c hark -n '__hark_in none list' -l columns -x -a '(__hark_column_list)' -d 'show these columns'
 complete -c hark -n '__hark_in none list' -l no-header -d 'leave the heading out'
-complete -c hark -n '__hark_in none list why test doctor bind check' -s w -l wide -d 'as wide as it takes'
-complete -c hark -n '__hark_in none list why test doctor bind check' -l width -x -d 'fit that many columns'
+complete -c hark -n '__hark_in none list why test doctor bind diff check' -s w -l wide -d 'as wide as it takes'
+complete -c hark -n '__hark_in none list why test doctor bind diff check' -l width -x -d 'fit that many columns'
 complete -c hark -n '__hark_in none list' -l no-owners -d 'look into no process'
 complete -c hark -n '__hark_in none list' -l no-reach -d 'read no rules and routes'
-complete -c hark -n '__hark_in none list why test doctor bind check' -l search -x -a 'survey tasks files proc' -d 'how owners are searched'
-complete -c hark -n '__hark_in none list why test doctor bind check' -l ascii -d 'plain ASCII'
+complete -c hark -n '__hark_in none list why test doctor bind diff check' -l search -x -a 'survey tasks files proc' -d 'how owners are searched'
+complete -c hark -n '__hark_in none list why test doctor bind diff check' -l ascii -d 'plain ASCII'
 
 complete -c hark -n '__hark_in why' -l from -x -a '(__fish_print_hostnames)' -d 'the client'
 complete -c hark -n '__hark_in why' -l in -x -a '(path basename /sys/class/net/*)' -d 'by which interface it comes in'
@@ -101,6 +103,9 @@ complete -c hark -n '__hark_in bind' -l user -x -a '(__fish_complete_users)' -d 
 complete -c hark -n '__hark_in save' -l redact -d 'take out what looks like secrets (the default)'
 complete -c hark -n '__hark_in save' -l no-redact -d 'keep command lines as they are'
 complete -c hark -n '__hark_in save' -s f -l force -d 'replace the file whatever it is'
+complete -c hark -n '__hark_in save' -l daily -d 'into the state directory, by date'
+complete -c hark -n '__hark_in save' -l keep -x -d 'remove older ones'
+complete -c hark -n '__hark_in diff' -l exact -d 'compare every fact'
 
 complete -c hark -n '__hark_in check' -l learn -d 'write a policy of what is there now'
 complete -c hark -n '__hark_in check' -l format -x -a 'junit sarif' -d 'print what CI reads'

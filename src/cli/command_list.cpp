@@ -140,15 +140,17 @@ bool needs_reach(const Invocation& asked, const host::Filter& filter) {
 tl::expected<host::Collected, Failure> collect_with_ways(kernel::Source& source,
                                                          const Invocation& asked,
                                                          const Need& need) {
+  const Command command = asked.command;
   // The table does not show whose it is.
-  const bool identity = asked.json || asked.command == Command::Save;
-  auto collected = host::collect_with_ways(
-      source, {.identity = identity,
-               .owners = need.owners,
-               .details = need.details,
-               .enabled_units = asked.command == Command::Doctor || asked.command == Command::Save,
-               .netns = asked.netns,
-               .more = need.more});
+  const bool identity = asked.json || command == Command::Save || command == Command::Diff;
+  const bool units = command == Command::Doctor || command == Command::Save;
+  auto collected =
+      host::collect_with_ways(source, {.identity = identity,
+                                       .owners = need.owners,
+                                       .details = need.details,
+                                       .enabled_units = units || command == Command::Diff,
+                                       .netns = asked.netns,
+                                       .more = need.more});
   if (collected) return std::move(*collected);
   const int code = collected.error().code;
   const bool absent = code == 0 || code == ENOENT || code == ESRCH;

@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "cli/commands.h"
+#include "cli/daily.h"
 #include "cli/doctor_facts.h"
 #include "cli/list_reach.h"
 #include "cli/new_file.h"
@@ -29,6 +30,7 @@ constexpr auto kStandardOutput = "-";
 
 /// Nothing is recorded before it is clear that it may be written.
 Result<void> check_target(const Invocation& asked) {
+  if (asked.daily) return {};
   const std::string& path = asked.words.front();
   if (path == kStandardOutput) {
     if (::isatty(STDOUT_FILENO) == 0) return {};
@@ -51,10 +53,11 @@ std::string size_words(std::size_t bytes) {
   return std::to_string(bytes / 1'000'000) + "." + std::to_string(bytes / 100'000 % 10) + " MB";
 }
 
-std::string report(const Invocation& asked, const host::Host& host, std::size_t size) {
+std::string report(const Invocation& asked, const std::string& path, const host::Host& host,
+                   std::size_t size) {
   const std::size_t count = host.listeners.size();
   std::string out =
-      "hark: " + show::for_terminal(asked.words.front()) + ": " + std::to_string(count) +
+      "hark: " + show::for_terminal(path) + ": " + std::to_string(count) +
       (count == 1 ? " listener of " : " listeners of ") + show::for_terminal(host.name) + ", " +
       size_words(size) +
       (asked.redact ? ", secrets in command lines taken out\n" : ", command lines as they are\n");
@@ -95,6 +98,31 @@ void print_json(kernel::Recorder& recorder, host::Collected& collected,
   print_list_json(collected.host, every, {}, out, &reach, published);
 }
 
+/// Where it went.
+Result<std::string> write_recording(const Invocation& asked, std::int64_t taken_at_ms,
+                                    std::string_view recording, Output& out) {
+  if (asked.daily) {
+    constexpr std::int64_t kSecond = 1000;
+    const Result<std::string> folder = state_folder();
+    if (!folder) return fail(folder.error());
+    const std::string today = day_of(taken_at_ms / kSecond);
+    Result<std::string> written = write_daily(*folder, today, recording);
+    if (!written) return written;
+    for (const std::string& day : prune_daily(*folder, today, asked.keep_days)) {
+      print_message("hark: removed the recording of " + day + ", older than " +
+                    std::to_string(asked.keep_days) + " days\n");
+    }
+    return written;
+  }
+  const std::string& path = asked.words.front();
+  if (path == kStandardOutput) {
+    out.write(recording);
+  } else if (const Result<void> written = write_new_file(path, recording); !written) {
+    return fail(written.error());
+  }
+  return path;
+}
+
 }  // namespace
 
 Outcome command_save(const Invocation& asked, Output& out) {
@@ -133,14 +161,10 @@ Outcome command_save(const Invocation& asked, Output& out) {
                                            .taken_at = host::rfc3339(host->taken_at_ms),
                                            .redacted = asked.redact},
                                 .answers = recorder.take_answers()});
-  const std::string& path = asked.words.front();
-  if (path == kStandardOutput) {
-    out.write(as_text(file));
-  } else if (const Result<void> written = write_new_file(path, as_text(file)); !written) {
-    return fail_with(ExitStatus::CannotTell, written.error());
-  }
+  const Result<std::string> path = write_recording(asked, host->taken_at_ms, as_text(file), out);
+  if (!path) return fail_with(ExitStatus::CannotTell, path.error());
   if (asked.verbose) print_message(tally.text() + gaps_text(host->gaps));
-  print_message(report(asked, *host, file.size()));
+  print_message(report(asked, *path, *host, file.size()));
   if (asked.json) print_json(recorder, *collected, networks, out);
   return ExitStatus::Yes;
 }

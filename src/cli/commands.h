@@ -20,6 +20,7 @@ namespace hark::cli {
 [[nodiscard]] Outcome command_bind(const Invocation& asked, Output& out);
 [[nodiscard]] Outcome command_explain(const Invocation& asked, Output& out);
 [[nodiscard]] Outcome command_save(const Invocation& asked, Output& out);
+[[nodiscard]] Outcome command_diff(const Invocation& asked, Output& out);
 [[nodiscard]] Outcome command_check(const Invocation& asked, Output& out);
 [[nodiscard]] Outcome command_drill(const Invocation& asked, Output& out);
 [[nodiscard]] Outcome command_lab(const Invocation& asked, Output& out);

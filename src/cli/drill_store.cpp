@@ -58,7 +58,7 @@ Result<std::string> drill_folder() {
   if (::geteuid() == 0) return "/var/lib/hark";
   const std::string home = variable("HOME");
   if (home.starts_with('/')) return home + "/.local/state/hark";
-  return fail(plain_error("drill", "neither XDG_STATE_HOME nor HOME says where to keep its state"));
+  return fail(plain_error("state directory", "neither XDG_STATE_HOME nor HOME says where it is"));
 }
 
 Result<bool> DrillStore::lock() {

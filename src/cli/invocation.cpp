@@ -134,6 +134,16 @@ Result<void> set_count(Invocation& into, const std::string& value) {
   return {};
 }
 
+Result<void> set_keep(Invocation& into, const std::string& value) {
+  constexpr std::uint32_t kMostDays = 36'500;
+  const auto days = parse_number<std::uint32_t>(value);
+  if (!days || *days == 0 || *days > kMostDays) {
+    return fail(bad_value(OptionId::Keep, value, "no number of days", "from 1 to 36500"));
+  }
+  into.keep_days = *days;
+  return {};
+}
+
 Result<void> set_seed(Invocation& into, const std::string& value) {
   into.seed = parse_number<std::uint64_t>(value);
   if (into.seed) return {};
@@ -195,7 +205,7 @@ Result<void> set_flag(Invocation& into, const std::string&) {
 using Setter = Result<void> (*)(Invocation&, const std::string&);
 
 /// By OptionId.
-constexpr std::array<Setter, 45> kSetters = {
+constexpr std::array<Setter, 48> kSetters = {
     set_recording,
     set_netns,
     set_flag<&Invocation::json, true>,
@@ -237,6 +247,9 @@ constexpr std::array<Setter, 45> kSetters = {
     set_target_file,
     set_flag<&Invocation::watch, true>,
     set_via,
+    set_flag<&Invocation::exact, true>,
+    set_flag<&Invocation::daily, true>,
+    set_keep,
     set_flag<&Invocation::learn, true>,
     set_format,
     set_seed,
@@ -264,15 +277,10 @@ Error not_taken(const OptionInfo& option, Command command) {
                      "it is an option of " + join(takers, " and "));
 }
 
-Error not_yet(const std::string& word) {
-  return plain_error(word, "not in this version", "as a filter word: hark list " + word);
-}
-
 Result<void> find_command(const Arguments& arguments, Invocation& into) {
   into.words = arguments.words;
   if (arguments.unmarked == 0) return {};
   const std::string& first = arguments.words.front();
-  if (is_planned_command(first)) return fail(not_yet(first));
   const std::optional<Command> command = command_named(first);
   if (!command) return {};
   into.command = *command;
@@ -362,6 +370,11 @@ Result<void> check_drill(const Invocation& asked) {
 }
 
 Result<void> check_save(const Invocation& asked) {
+  if (asked.daily) {
+    if (asked.words.empty()) return {};
+    return fail(plain_error(asked.words[0], "save --daily takes no FILE",
+                            "it writes the day's own recording: see hark save --help"));
+  }
   if (asked.words.empty()) {
     return fail(plain_error("save", "needs a FILE", "for example: hark save host.hark"));
   }
@@ -373,6 +386,20 @@ Result<void> check_save(const Invocation& asked) {
   if (asked.words[0] == "-" && asked.json) {
     return fail(plain_error("--json", "standard output takes the recording already",
                             "give save the name of a file"));
+  }
+  return {};
+}
+
+Result<void> check_diff(const Invocation& asked) {
+  if (asked.words.empty()) {
+    return fail(plain_error("diff", "needs an OLD recording", "for example: hark diff yesterday"));
+  }
+  if (asked.words.size() > 2) {
+    return fail(plain_error(asked.words[2], "diff takes OLD and NEW, no more",
+                            "for example: hark diff yesterday last"));
+  }
+  if (asked.words.size() == 2 && asked.recording) {
+    return fail(plain_error("--recording", "NEW is given twice", "leave one of the two out"));
   }
   return {};
 }
@@ -407,8 +434,6 @@ Result<void> check_help(const Invocation& asked) {
   if (asked.words.size() > 1) return fail(plain_error(asked.words[1], "help takes one COMMAND"));
   const std::string& word = asked.words[0];
   if (command_named(word)) return {};
-  if (is_planned_command(word))
-    return fail(plain_error(word, "not in this version", "see hark --help"));
   const std::string near = did_you_mean(word, command_names(), "hark help ");
   return fail(plain_error(word, "no such command", near.empty() ? "see hark --help" : near));
 }
@@ -428,6 +453,8 @@ Result<void> check_words(const Invocation& asked) {
       return check_bind(asked);
     case Command::Save:
       return check_save(asked);
+    case Command::Diff:
+      return check_diff(asked);
     case Command::Check:
       return check_check(asked);
     case Command::Drill:
@@ -463,6 +490,9 @@ Result<Invocation> interpret(const Arguments& arguments) {
                                      std::pair{OptionId::Format, OptionId::Learn}};
   for (const auto& [a, b] : kExclusive) {
     if (const Result<void> fine = exclude(arguments, a, b); !fine) return fail(fine.error());
+  }
+  if (given(arguments, OptionId::Keep) && !out.daily) {
+    return fail(plain_error("--keep", "it goes with --daily", "hark save --daily --keep 30"));
   }
   if (const Result<void> fine = check_words(out); !fine) return fail(fine.error());
   return out;

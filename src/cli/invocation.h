@@ -19,7 +19,7 @@ enum class ColorWhen : std::uint8_t { Auto, Always, Never };
 struct Invocation {
   Command command = Command::List;
   bool implied = true;             ///< `list` is meant because no command was named
-  std::vector<std::string> words;  ///< filter words, TARGET, FILE, the COMMAND of help
+  std::vector<std::string> words;  ///< filter words, TARGET, FILE, OLD and NEW, the COMMAND of help
 
   bool help = false;
   bool version = false;
@@ -40,6 +40,10 @@ struct Invocation {
   show::SortOrder order;
   std::vector<std::string> columns;
 
+  bool exact = false;  ///< of diff
+
+  bool daily = false;  ///< of save
+  std::uint32_t keep_days = 30;
   bool redact = true;
   bool force = false;
 

@@ -107,7 +107,7 @@ TEST(interpret, refuses_what_does_not_fit) {
            Case{{"--width=-5"}, "--width -5", "no number of columns", "from 1"},
            Case{{"--wide", "--width=9"}, "--width", "cannot go with --wide", ""},
            Case{{"--netns", ""}, "--netns", "the name is empty", "all, self"},
-           Case{{"diff", "80"}, "diff", "not in this version", "hark list diff"},
+           Case{{"lab", "80"}, "lab", "not in this version", "hark list lab"},
            Case{{"test"}, "test", "needs a TARGET", "hark test 8080"},
            Case{{"test", "80", "-r", "a"}, "--recording", "hark test does not take it", "why"},
            Case{{"test", "80", "--netns", "all"}, "--netns all", "in one namespace", "self"},

@@ -75,4 +75,22 @@ Result<void> write_new_file(const std::string& path, std::string_view text) {
   return fail(kernel_error(error, path));
 }
 
+Result<void> write_new_file_in(int folder, const std::string& name, std::string_view text) {
+  constexpr int kFlags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+  const std::string temporary = ".hark-" + std::to_string(::getpid());
+  const SignalsHeld held;
+  UniqueFd fd(::openat(folder, temporary.c_str(), kFlags, S_IRUSR | S_IWUSR));
+  if (!fd.valid() && errno == EEXIST) {
+    // Left by a process that had our number and was killed.
+    ::unlinkat(folder, temporary.c_str(), 0);
+    fd = UniqueFd(::openat(folder, temporary.c_str(), kFlags, S_IRUSR | S_IWUSR));
+  }
+  if (!fd.valid()) return fail(kernel_error(errno, name));
+  int error = write_and_close(std::move(fd), text, true);
+  if (error == 0 && ::renameat(folder, temporary.c_str(), folder, name.c_str()) != 0) error = errno;
+  if (error == 0) return {};
+  ::unlinkat(folder, temporary.c_str(), 0);
+  return fail(kernel_error(error, name));
+}
+
 }  // namespace hark::cli

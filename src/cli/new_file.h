@@ -13,4 +13,9 @@ namespace hark::cli {
 /// written to as it is.
 [[nodiscard]] Result<void> write_new_file(const std::string& path, std::string_view text);
 
+/// The same in a folder that is open already: whatever has the name is replaced, and no link is
+/// followed.
+[[nodiscard]] Result<void> write_new_file_in(int folder, const std::string& name,
+                                             std::string_view text);
+
 }  // namespace hark::cli

@@ -16,10 +16,11 @@ constexpr unsigned kDoctor = bit(Command::Doctor);
 constexpr unsigned kBind = bit(Command::Bind);
 constexpr unsigned kTest = bit(Command::Test);
 constexpr unsigned kExplain = bit(Command::Explain);
+constexpr unsigned kDiff = bit(Command::Diff);
 constexpr unsigned kCheck = bit(Command::Check);
 constexpr unsigned kDrill = bit(Command::Drill);
 constexpr unsigned kLab = bit(Command::Lab);
-constexpr unsigned kAsks = kWhy | kDoctor | kBind | kCheck;
+constexpr unsigned kAsks = kWhy | kDoctor | kBind | kDiff | kCheck;
 constexpr unsigned kEvery =
     kList | kAsks | kTest | kExplain | kSave | kDrill | kLab | bit(Command::Help);
 
@@ -71,6 +72,12 @@ constexpr std::array kSaveExamples = {
     Example{"hark -r web1.hark", "look at it elsewhere, without root"},
     Example{"hark save web1.hark --json > web1.json", "record, and print the same"},
     Example{"ssh web1 hark save - | hark -r - 443", "record there, ask here"},
+    Example{"hark save --daily", "today's recording, for hark diff yesterday"},
+};
+constexpr std::array kDiffExamples = {
+    Example{"hark diff yesterday", "what changed since yesterday's recording"},
+    Example{"hark diff before.hark after.hark", "between two recordings"},
+    Example{"hark diff 2026-11-20 last --json", "between two days"},
 };
 constexpr std::array kCheckExamples = {
     Example{"hark check --learn > policy.toml", "write what is there now as a policy"},
@@ -140,12 +147,20 @@ constexpr std::array kCommands = {
                 "what it excludes, and which commands go on from there. Without ERROR, or with -,\n"
                 "standard input is read. Asks nobody. Exit status 1: the message is not known.",
                 kExplainExamples},
-    CommandInfo{Command::Save, "save", "FILE",
+    CommandInfo{Command::Save, "save", "[FILE]",
                 "record what this host's kernel says, to ask it later",
                 "Writes a recording: raw answers of the kernel, from which hark -r FILE answers\n"
                 "as it would have here. FILE - is standard output. Only its owner can read the\n"
-                "file. An existing FILE is replaced only if it is a recording, or empty.",
+                "file. An existing FILE is replaced only if it is a recording, or empty. With\n"
+                "--daily there is no FILE: it is the day's own in the state directory.",
                 kSaveExamples},
+    CommandInfo{Command::Diff, "diff", "OLD [NEW]", "what came, went or changed since a recording",
+                "Compares a recording with this host as it is now, or with another recording:\n"
+                "listeners, published ports, owners, who reaches them, findings; worst first.\n"
+                "What changes by itself (pids, workers, queues, ports that the kernel chose) is\n"
+                "no change. OLD, NEW: a FILE, or one that is kept daily (hark help save): last,\n"
+                "yesterday, 2026-11-20. Exit status 0: no change; 1: changes; 3: not told.",
+                kDiffExamples},
     CommandInfo{Command::Check, "check", "POLICY",
                 "what was expected of this host against what is there",
                 "Compares every listener and published port with the file POLICY (- is standard\n"
@@ -172,7 +187,6 @@ constexpr std::array kCommands = {
                 "Explains hark, or one command.", kHelpExamples},
 };
 
-constexpr std::array<std::string_view, 1> kPlanned = {"diff"};
 
 constexpr std::array kOptions = {
     OptionInfo{OptionId::Recording, "recording", 'r', "", "FILE",
@@ -255,6 +269,12 @@ constexpr std::array kOptions = {
     OptionInfo{OptionId::Via, "via", 0, "", "PLACE",
                "from there as well: ssh:HOST, netns:NAME, container:NAME; may be repeated", kTest,
                Completes::Nothing, true},
+    OptionInfo{OptionId::Exact, "exact", 0, "", "",
+               "compare every fact: pids, queues, start times, clients' ports, too", kDiff},
+    OptionInfo{OptionId::Daily, "daily", 0, "", "",
+               "into the state directory, by the day's date, without FILE", kSave},
+    OptionInfo{OptionId::Keep, "keep", 0, "", "DAYS",
+               "with --daily: remove those that are older, but for the newest: 30", kSave},
     OptionInfo{OptionId::Learn, "learn", 0, "", "",
                "write a policy of what is there now, as tight as it is", kCheck},
     OptionInfo{OptionId::Format, "format", 0, "", "FORMAT", "print junit (XML) or sarif (2.1.0)",
@@ -324,10 +344,6 @@ std::vector<std::string> command_names() {
   out.reserve(kCommands.size());
   for (const CommandInfo& command : kCommands) out.emplace_back(command.name);
   return out;
-}
-
-bool is_planned_command(std::string_view word) {
-  return std::ranges::find(kPlanned, word) != kPlanned.end();
 }
 
 std::span<const OptionInfo> options() {

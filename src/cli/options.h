@@ -22,6 +22,7 @@ enum class Command : std::uint8_t {
   Bind,
   Explain,
   Save,
+  Diff,
   Check,
   Drill,
   Lab,
@@ -45,10 +46,6 @@ struct CommandInfo {
 [[nodiscard]] const CommandInfo& info_of(Command command);
 [[nodiscard]] std::optional<Command> command_named(std::string_view name);
 [[nodiscard]] std::vector<std::string> command_names();
-
-/// Words that later versions will take as commands. They must not become filter words now and
-/// change their meaning then.
-[[nodiscard]] bool is_planned_command(std::string_view word);
 
 /// In the order of the table.
 enum class OptionId : std::uint8_t {
@@ -93,6 +90,9 @@ enum class OptionId : std::uint8_t {
   TargetFile,
   Watch,
   Via,
+  Exact,
+  Daily,
+  Keep,
   Learn,
   Format,
   Seed,

@@ -34,6 +34,8 @@ Outcome answer(std::span<const std::string> arguments, const Invocation& asked, 
       return command_explain(asked, out);
     case Command::Save:
       return command_save(asked, out);
+    case Command::Diff:
+      return command_diff(asked, out);
     case Command::Check:
       return command_check(asked, out);
     case Command::Drill:

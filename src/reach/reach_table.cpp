@@ -307,6 +307,18 @@ Reachability reachability(const ClientSources& sources, const ClassList& classes
   return judged(sources, classes, [&](const Answer& answer) { return !mine || mine(answer); });
 }
 
+Reachability settled(Reachability one) {
+  for (std::size_t i = 0; i < one.through.size(); ++i) {
+    const Answer& answer = one.clients.parts[i].cls->answer;
+    const bool kept = answer.outcome == Outcome::Hangs || answer.outcome == Outcome::Silent;
+    if (kept && answer.certainty == Certainty::ExactNow && one.through[i] == Through::No) {
+      one.through[i] = Through::Yes;
+    }
+  }
+  if (!one.through.empty()) one.openness = openness_of(one);
+  return one;
+}
+
 bool reaches(const Reachability& one, const Prefix& from) {
   const AddressSet asked(range_of(from));
   for (std::size_t i = 0; i < one.clients.parts.size(); ++i) {

@@ -112,6 +112,9 @@ class ReachTable {
 [[nodiscard]] Reachability reachability(const ClientSources& sources, const ClassList& classes,
                                         const std::function<bool(const Answer&)>& mine = {});
 
+/// The same when what may be over in a moment is over: a full queue, a stopped process.
+[[nodiscard]] Reachability settled(Reachability one);
+
 /// Does a client with an address in `from` reach it?
 [[nodiscard]] bool reaches(const Reachability& one, const Prefix& from);
 

@@ -4,7 +4,6 @@
 #include "show/json_parts.h"
 
 namespace hark::show {
-namespace {
 
 Json finding_json(const host::Host& host, const diagnose::Finding& finding) {
   Json also = Json::array();
@@ -19,8 +18,6 @@ Json finding_json(const host::Host& host, const diagnose::Finding& finding) {
           {"evidence", evidence_json(finding.evidence)},
           {"remedy", text_or_null(finding.remedy)}};
 }
-
-}  // namespace
 
 void write_doctor_json(const DoctorReport& report, const Sink& sink) {
   const host::Host& host = report.host;

@@ -21,6 +21,7 @@
 #include "show/list_facts.h"
 #include "show/list_footer.h"
 #include "show/list_view.h"
+#include "show/paragraphs.h"
 
 namespace hark::show {
 namespace {
@@ -30,9 +31,6 @@ using host::Host;
 using host::Listener;
 
 constexpr std::size_t kSeverityColumns = 6;
-constexpr std::size_t kBetween = 2;
-constexpr std::size_t kWidestSubject = 22;
-constexpr std::size_t kLeastText = 24;  // narrower than that, a line is longer than the screen
 constexpr std::size_t kMostCommands = 2;
 constexpr std::size_t kMostGapLines = 5;
 
@@ -79,64 +77,15 @@ std::string subject_of(const Host& host, const Finding& finding, bool ascii) {
   return for_terminal(out, ascii);
 }
 
-class Screen {
- public:
-  Screen(const TableStyle& style, std::size_t column) : style_(style), column_(column) {}
-
-  void finding(const Finding& finding, const std::string& subject, bool verbose) {
-    const SeverityWord& severity = kSeverities[static_cast<std::size_t>(finding.severity)];
-    std::string before = coloured(severity.word, severity.colour, style_.colour);
-    before += std::string(kSeverityColumns - severity.word.size() + kBetween, ' ') + subject;
-    const std::size_t used = kSeverityColumns + kBetween + display_width(subject);
-    before += used + kBetween <= column_ ? std::string(column_ - used, ' ') : std::string(2, ' ');
-    if (used + kBetween > column_) {
-      out_ += before.substr(0, before.size() - 2) + '\n';
-      before = std::string(column_, ' ');
-    }
-    paragraph(before, escaped(finding.text) + " (" + escaped(finding.code) + ")");
-    evidence(finding, verbose);
-    if (!finding.remedy.empty()) labelled("mend: ", finding.remedy);
+void add_evidence(const Finding& finding, bool verbose, Paragraphs& screen) {
+  std::set<std::string> shown;
+  for (const reach::Evidence& one : finding.evidence) {
+    if (verbose) screen.labelled("fact: ", one.fact + (one.where.empty() ? "" : ", " + one.where));
+    if (one.verify.empty() || !shown.insert(one.verify).second) continue;
+    if (!verbose && shown.size() > kMostCommands) continue;
+    screen.command("see:  ", one.verify);
   }
-
-  [[nodiscard]] std::string take() { return std::move(out_); }
-
- private:
-  [[nodiscard]] std::string escaped(std::string_view text) const {
-    return for_terminal(text, style_.ascii);
-  }
-
-  void evidence(const Finding& finding, bool verbose) {
-    std::set<std::string> shown;
-    for (const reach::Evidence& one : finding.evidence) {
-      if (verbose) labelled("fact: ", one.fact + (one.where.empty() ? "" : ", " + one.where));
-      if (one.verify.empty() || !shown.insert(one.verify).second) continue;
-      if (!verbose && shown.size() > kMostCommands) continue;
-      out_ += std::string(column_, ' ') +
-              coloured("see:  " + escaped(one.verify), Colour::Dim, style_.colour) + '\n';
-    }
-  }
-
-  void labelled(std::string_view label, const std::string& text) {
-    const std::size_t before = column_;
-    column_ += label.size();
-    paragraph(std::string(before, ' ') + std::string(label), escaped(text));
-    column_ = before;
-  }
-
-  /// `text` behind `before` on the first line, and below itself on the others.
-  void paragraph(std::string before, const std::string& text) {
-    std::optional<std::size_t> room;
-    if (style_.width) room = std::max(kLeastText, *style_.width - std::min(*style_.width, column_));
-    for (const std::string& line : wrapped(text, room)) {
-      out_ += before + line + '\n';
-      before = std::string(column_, ' ');
-    }
-  }
-
-  TableStyle style_;
-  std::size_t column_;
-  std::string out_;
-};
+}
 
 std::string what_was_asked(const DoctorReport& report) {
   if (report.target == nullptr) {
@@ -195,14 +144,16 @@ bool matters(const DoctorReport& report, const host::Gap& gap) {
 
 std::string doctor_text(const DoctorReport& report, const TableStyle& style, bool verbose) {
   std::vector<std::string> subjects;
-  std::size_t widest = 0;
   for (const Finding& finding : report.findings) {
     subjects.push_back(subject_of(report.host, finding, style.ascii));
-    widest = std::max(widest, std::min(display_width(subjects.back()), kWidestSubject));
   }
-  Screen screen(style, kSeverityColumns + kBetween + widest + kBetween);
+  Paragraphs screen(style, kSeverityColumns, subjects);
   for (std::size_t i = 0; i < subjects.size(); ++i) {
-    screen.finding(report.findings[i], subjects[i], verbose);
+    const Finding& finding = report.findings[i];
+    const auto [word, colour] = kSeverities[static_cast<std::size_t>(finding.severity)];
+    screen.begin(word, colour, subjects[i], finding.text + " (" + finding.code + ")");
+    add_evidence(finding, verbose, screen);
+    if (!finding.remedy.empty()) screen.labelled("mend: ", finding.remedy);
   }
   std::string out = screen.take();
   if (report.findings.empty()) {

@@ -12,6 +12,13 @@
 #include "show/escape.h"
 #include "show/list_json.h"
 
+namespace hark::diagnose {
+struct Finding;
+}
+namespace hark::reach {
+class ReachTable;
+}
+
 namespace hark::show {
 
 using Json = nlohmann::ordered_json;
@@ -24,6 +31,13 @@ using Json = nlohmann::ordered_json;
 
 /// LISTENER of docs/contract.md.
 [[nodiscard]] Json listener_json(const host::Host& host, const host::Listener& listener);
+
+/// A listener as `hark list` gives it: with its scope, who reaches it, and what is wrong with it.
+[[nodiscard]] Json entry_json(const host::Host& host, std::size_t listener,
+                              const reach::ReachTable* reach);
+
+/// FINDING of docs/contract.md.
+[[nodiscard]] Json finding_json(const host::Host& host, const diagnose::Finding& finding);
 
 [[nodiscard]] Json netns_json(const host::Netns& netns);
 [[nodiscard]] Json gap_json(const host::Gap& gap);

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <ctime>
 #include <set>
 #include <utility>
 
@@ -244,14 +243,7 @@ CellValue cmdline_cell(const RowView& view) {
 /// In the reader's time zone.
 CellValue started_cell(const RowView& view) {
   return of_lead(view, [](const Process& p) -> std::optional<std::string> {
-    if (!p.started_at_ms) return std::nullopt;
-    const std::time_t seconds = *p.started_at_ms / 1000;
-    std::tm local{};
-    if (localtime_r(&seconds, &local) == nullptr) return std::nullopt;
-    std::array<char, 64> buffer{};
-    const std::size_t size =
-        std::strftime(buffer.data(), buffer.size(), "%Y-%m-%d %H:%M:%S", &local);
-    return std::string(buffer.data(), size);
+    return p.started_at_ms ? local_time(*p.started_at_ms) : std::nullopt;
   });
 }
 

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <ctime>
 
 #include "base/text.h"
 
@@ -15,6 +17,15 @@ using host::Process;
 using host::ProcessId;
 
 }  // namespace
+
+std::optional<std::string> local_time(std::int64_t unix_ms) {
+  const std::time_t seconds = unix_ms / 1000;
+  std::tm local{};
+  if (localtime_r(&seconds, &local) == nullptr) return std::nullopt;
+  std::array<char, 64> buffer{};
+  const std::size_t size = std::strftime(buffer.data(), buffer.size(), "%Y-%m-%d %H:%M:%S", &local);
+  return std::string(buffer.data(), size);
+}
 
 std::optional<std::string> started_by_words(const Process& process) {
   if (!process.started_by) return std::nullopt;

@@ -1,6 +1,7 @@
 // What several parts of the listing ask about a row. Texts are as the host has them, not escaped.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -22,6 +23,9 @@ using host::user_words;
 /// "bash, sshd, systemd": of those who started a process the ones that say something, nearest
 /// first; the parent if none does. Nothing where they were not read.
 [[nodiscard]] std::optional<std::string> started_by_words(const host::Process& process);
+
+/// "2026-11-22 14:03:18" in the reader's time zone. Nothing for a time that no calendar has.
+[[nodiscard]] std::optional<std::string> local_time(std::int64_t unix_ms);
 
 /// The device a socket is bound to, "#7" where only its number is known, or empty.
 [[nodiscard]] std::string device_of(const host::Listener& listener);

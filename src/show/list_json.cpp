@@ -28,7 +28,8 @@ Json reach_json(const reach::ReachTable* reach, std::size_t listener) {
   return out;
 }
 
-/// A listener as `hark list` gives it: with its scope, who reaches it, and what is wrong with it.
+}  // namespace
+
 Json entry_json(const Host& host, std::size_t listener, const reach::ReachTable* reach) {
   const Listener& l = host.listeners[listener];
   Json entry = listener_json(host, l);
@@ -40,8 +41,6 @@ Json entry_json(const Host& host, std::size_t listener, const reach::ReachTable*
   if (queue_level(l) == QueueLevel::Full) entry["findings"].push_back("accept-queue-full");
   return entry;
 }
-
-}  // namespace
 
 void write_list_json(const Host& host, const std::vector<std::size_t>& selected,
                      std::span<const host::Near> near, const Sink& sink,

@@ -42,6 +42,8 @@ expect '!--redact' --red
 expect --redact save --red
 expect '!--sort' save --so
 expect --force save host.hark --fo
+expect yesterday diff y
+expect --exact diff last --ex
 expect always --color al
 expect sarif check --format s
 expect --learn check --le

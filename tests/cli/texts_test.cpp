@@ -136,6 +136,7 @@ TEST(zsh_completion, agrees_with_the_table) {
         std::pair{cli::Command::Bind, "bind_options"},
         std::pair{cli::Command::Explain, "explain_options"},
         std::pair{cli::Command::Save, "save_options"},
+        std::pair{cli::Command::Diff, "diff_options"},
         std::pair{cli::Command::Check, "check_options"},
         std::pair{cli::Command::Drill, "drill_options"},
         std::pair{cli::Command::Lab, "lab_options"}}) {
@@ -146,7 +147,7 @@ TEST(zsh_completion, agrees_with_the_table) {
   for (const std::string& command : command_words()) {
     EXPECT_NE(text.find("\n    '" + command + ":"), std::string::npos) << command;
   }
-  EXPECT_NE(text.find("(list|why|test|doctor|bind|explain|save|check|drill|lab|help)"),
+  EXPECT_NE(text.find("(list|why|test|doctor|bind|explain|save|diff|check|drill|lab|help)"),
             std::string::npos);
   EXPECT_EQ(list_in(text, "_hark_columns=(", ')'), column_words());
   EXPECT_EQ(list_in(text, "_hark_sort_keys=(", ')'), sort_words());
@@ -195,6 +196,7 @@ TEST(fish_completion, agrees_with_the_table) {
   EXPECT_EQ(doctor, options_of(cli::Command::Doctor));
   EXPECT_EQ(bind, options_of(cli::Command::Bind));
   EXPECT_EQ(save, options_of(cli::Command::Save));
+  EXPECT_EQ(fish_options_of("diff"), options_of(cli::Command::Diff));
   EXPECT_EQ(fish_options_of("drill"), options_of(cli::Command::Drill));
   EXPECT_EQ(fish_options_of("lab"), options_of(cli::Command::Lab));
   EXPECT_EQ(list_in(text, "__hark_commands ", '\n'), command_words());
@@ -263,22 +265,26 @@ TEST(man_page, groups_options_by_the_commands_that_take_them) {
        {"\nOf\n.Cm doctor :", {Doctor}},
        {"\nOf\n.Cm bind :", {Bind}},
        {"\nOf\n.Cm save :", {Save}},
+       {"\nOf\n.Cm diff :", {Diff}},
        {"\nOf\n.Cm check :", {Check}},
-       {"\nOf\n.Cm list ,\n.Cm why ,\n.Cm doctor ,\n.Cm bind ,\n.Cm check\nand\n.Cm drill :",
-        {List, Why, Doctor, Bind, Check, Drill}},
+       {"\nOf\n.Cm list ,\n.Cm why ,\n.Cm doctor ,\n.Cm bind ,\n.Cm diff ,\n.Cm check\nand\n.Cm "
+        "drill :",
+        {List, Why, Doctor, Bind, Diff, Check, Drill}},
        {"\nOf\n.Cm test :", {Test}},
        {"\nOf\n.Cm drill :", {Drill}},
        {"\nOf\n.Cm test\nand\n.Cm drill :", {Test, Drill}},
-       {"\nOf\n.Cm list ,\n.Cm why ,\n.Cm test ,\n.Cm doctor ,\n.Cm bind\nand\n.Cm check :",
-        {List, Why, Test, Doctor, Bind, Check}},
-       {"\nOf\n.Cm list ,\n.Cm why ,\n.Cm test ,\n.Cm doctor ,\n.Cm bind ,\n.Cm save ,\n.Cm "
+       {"\nOf\n.Cm list ,\n.Cm why ,\n.Cm test ,\n.Cm doctor ,\n.Cm bind ,\n.Cm diff\nand\n.Cm "
+        "check :",
+        {List, Why, Test, Doctor, Bind, Diff, Check}},
+       {"\nOf\n.Cm list ,\n.Cm why ,\n.Cm test ,\n.Cm doctor ,\n.Cm bind ,\n.Cm save ,\n.Cm diff "
+        ",\n.Cm "
         "check\nand\n.Cm drill :",
-        {List, Why, Test, Doctor, Bind, Save, Check, Drill}},
+        {List, Why, Test, Doctor, Bind, Save, Diff, Check, Drill}},
        {"\nOf\n.Cm drill\nand\n.Cm lab :", {Drill, Lab}},
        {"\nOf all of these,\n.Cm explain\nand\n.Cm lab :",
-        {List, Why, Test, Doctor, Bind, Explain, Save, Check, Drill, Lab}},
+        {List, Why, Test, Doctor, Bind, Explain, Save, Diff, Check, Drill, Lab}},
        {"\nOf every command:",
-        {List, Why, Test, Doctor, Bind, Explain, Save, Check, Drill, Lab, Help}}}};
+        {List, Why, Test, Doctor, Bind, Explain, Save, Diff, Check, Drill, Lab, Help}}}};
   for (const cli::OptionInfo& option : cli::options()) {
     std::vector<cli::Command> takers;
     for (const cli::CommandInfo& command : cli::commands()) {

@@ -362,11 +362,9 @@ Result<void> check_drill(const Invocation& asked) {
     return fail(plain_error(asked.words.front(), "drill takes no word",
                             "it picks the listeners: hark drill"));
   }
-  if (asked.count.value_or(1) > kMost) {
-    return fail(plain_error("--count " + std::to_string(*asked.count),
-                            "too many questions for five minutes", "from 1 to 50"));
-  }
-  return {};
+  if (asked.count.value_or(1) <= kMost) return {};
+  return fail(plain_error("--count " + std::to_string(*asked.count),
+                          "too many questions for five minutes", "from 1 to 50"));
 }
 
 Result<void> check_save(const Invocation& asked) {

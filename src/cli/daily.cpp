@@ -47,17 +47,6 @@ std::string path_of(const std::string& folder, std::string_view day) {
   return folder + "/" + std::string(day) + std::string(kEnding);
 }
 
-/// Each part that is missing, for its owner alone.
-Result<void> make_folders(const std::string& path) {
-  for (std::size_t at = path.find('/', 1);; at = path.find('/', at + 1)) {
-    const std::string part = path.substr(0, at);
-    if (::mkdir(part.c_str(), S_IRWXU) != 0 && errno != EEXIST) {
-      return fail(kernel_error(errno, part));
-    }
-    if (at == std::string::npos) return {};
-  }
-}
-
 Result<UniqueFd> open_folder(const std::string& path) {
   UniqueFd fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (!fd.valid()) {

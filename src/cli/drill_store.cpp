@@ -24,17 +24,6 @@ std::string variable(const char* name) {
   return value == nullptr ? "" : value;
 }
 
-/// Each folder of the path that is not there.
-Result<void> make_folders(const std::string& path) {
-  for (std::size_t at = path.find('/', 1); true; at = path.find('/', at + 1)) {
-    const std::string part = path.substr(0, at);
-    if (::mkdir(part.c_str(), kOwnerOnly) != 0 && errno != EEXIST) {
-      return fail(kernel_error(errno, part));
-    }
-    if (at == std::string::npos) return {};
-  }
-}
-
 Result<std::string> read_all(const std::string& path, int fd) {
   std::string out;
   std::array<char, 65536> piece{};
@@ -49,6 +38,16 @@ Result<std::string> read_all(const std::string& path, int fd) {
 }
 
 }  // namespace
+
+Result<void> make_folders(const std::string& path) {
+  for (std::size_t at = path.find('/', 1); true; at = path.find('/', at + 1)) {
+    const std::string part = path.substr(0, at);
+    if (::mkdir(part.c_str(), kOwnerOnly) != 0 && errno != EEXIST) {
+      return fail(kernel_error(errno, part));
+    }
+    if (at == std::string::npos) return {};
+  }
+}
 
 Result<std::string> drill_folder() {
   // The XDG base directory specification: one that is not absolute does not count.

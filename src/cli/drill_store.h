@@ -14,6 +14,9 @@ namespace hark::cli {
 /// The folder, which need not exist; an error where nothing says which it is.
 [[nodiscard]] Result<std::string> drill_folder();
 
+/// Each folder of the path that is not there, for its owner alone.
+[[nodiscard]] Result<void> make_folders(const std::string& path);
+
 class DrillStore {
  public:
   /// `name` is of a file in the folder.

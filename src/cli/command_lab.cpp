@@ -8,11 +8,11 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstdlib>
 
 #include "base/text.h"
 #include "base/unique_fd.h"
 #include "cli/commands.h"
+#include "cli/drill_store.h"
 #include "cli/new_file.h"
 #include "cli/terminal.h"
 #include "drill/lab_channel.h"
@@ -37,42 +37,27 @@ bool is_verb(const std::string& word) {
   return std::ranges::find(kVerbs, word) != kVerbs.end();
 }
 
-/// XDG_STATE_HOME, else root's own folder, else where XDG has it for everybody. Empty: there is
-/// none.
-std::string state_folder() {
-  const auto variable = [](const char* name) {
-    const char* const value = std::getenv(name);
-    return std::string(value != nullptr ? value : "");
-  };
-  if (const std::string xdg = variable("XDG_STATE_HOME"); xdg.starts_with('/'))
-    return xdg + "/hark";
-  if (::geteuid() == 0) return "/var/lib/hark";
-  const std::string home = variable("HOME");
-  return home.starts_with('/') ? home + "/.local/state/hark" : "";
-}
-
 class Progress {
  public:
-  Progress() : folder_(state_folder()), kept_(drill::read_lab_progress(read())) {}
+  Progress() : folder_(drill_folder()), kept_(drill::read_lab_progress(read())) {}
 
   [[nodiscard]] const LabProgress& kept() const { return kept_; }
 
-  /// The score of a session that began with what was kept; each replaces the one before.
+  /// Another session may have written meanwhile: what it kept stays.
   void add(const std::string& name, const LabScore& score) {
-    LabProgress all = kept_;
-    drill::add_lab_score(all, name, score);
-    latest_ = std::move(all);
-    error_ = write();
+    kept_ = drill::read_lab_progress(read());
+    drill::add_lab_score(kept_, name, score);
+    written_ = write();
   }
-  [[nodiscard]] const LabProgress& latest() const { return latest_ ? *latest_ : kept_; }
   /// What kept it from being written.
-  [[nodiscard]] const Result<void>& error() const { return error_; }
+  [[nodiscard]] const Result<void>& written() const { return written_; }
 
  private:
-  [[nodiscard]] std::string path() const { return folder_ + "/lab"; }
+  [[nodiscard]] std::string path() const { return *folder_ + "/lab"; }
 
   [[nodiscard]] std::string read() const {
     constexpr std::size_t kMost = 65536;
+    if (!folder_) return {};
     const UniqueFd fd(::open(path().c_str(), O_RDONLY | O_CLOEXEC));
     std::string out(kMost, '\0');
     const ssize_t got = fd.valid() ? ::read(fd.get(), out.data(), out.size()) : 0;
@@ -81,21 +66,20 @@ class Progress {
   }
 
   [[nodiscard]] Result<void> write() const {
-    if (folder_.empty()) return fail(plain_error("lab", "no home to keep progress in"));
-    for (std::size_t end = folder_.find('/', 1);; end = folder_.find('/', end + 1)) {
-      const std::string part = folder_.substr(0, end);
+    if (!folder_) return fail(folder_.error());
+    for (std::size_t end = folder_->find('/', 1);; end = folder_->find('/', end + 1)) {
+      const std::string part = folder_->substr(0, end);
       if (::mkdir(part.c_str(), 0700) != 0 && errno != EEXIST) {
         return fail(kernel_error(errno, part));
       }
       if (end == std::string::npos) break;
     }
-    return write_new_file(path(), drill::lab_progress_text(latest()));
+    return write_new_file(path(), drill::lab_progress_text(kept_));
   }
 
-  std::string folder_;
+  Result<std::string> folder_;
   LabProgress kept_;
-  std::optional<LabProgress> latest_;
-  Result<void> error_;
+  Result<void> written_;
 };
 
 tl::expected<std::vector<LabScenario>, Failure> all_scenarios() {
@@ -143,8 +127,8 @@ Outcome play(const Invocation& asked, const LabScenario& scenario, Output& out) 
                  .scored = [&](const LabScore& now) { progress.add(scenario.name, now); }});
   if (!score) return fail_with(ExitStatus::CannotTell, score.error());
   out.write("\n" +
-            show::lab_ending_text(scenario, *score, show::next_lab(*scenarios, progress.latest())));
-  if (!progress.error()) print_message(message_text(progress.error().error()));
+            show::lab_ending_text(scenario, *score, show::next_lab(*scenarios, progress.kept())));
+  if (!progress.written()) print_message(message_text(progress.written().error()));
   return score->solved() ? ExitStatus::Yes : ExitStatus::No;
 }
 

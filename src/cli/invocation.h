@@ -73,7 +73,7 @@ struct Invocation {
   std::string format;  ///< of check: "junit" or "sarif"; empty: text
 
   std::optional<std::uint64_t> seed;  ///< of drill; empty: another each day
-  bool list_answers = false;  ///< of --list
+  bool list_answers = false;          ///< of --list
 
   std::string output;  ///< of --graph: FILE.svg or FILE.dot; empty: the terminal
 };

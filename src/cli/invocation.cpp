@@ -423,8 +423,7 @@ Result<void> check_check(const Invocation& asked) {
 
 Result<void> check_lab(const Invocation& asked) {
   if (asked.words.size() < 2 || asked.words.front() == "answer") return {};
-  return fail(plain_error(asked.words[1], "hark lab takes one NAME",
-                          "hark lab shows the names; hark lab answer takes words"));
+  return fail(plain_error(asked.words[1], "hark lab takes one NAME", "hark lab lists them"));
 }
 
 Result<void> check_help(const Invocation& asked) {

@@ -187,7 +187,6 @@ constexpr std::array kCommands = {
                 "Explains hark, or one command.", kHelpExamples},
 };
 
-
 constexpr std::array kOptions = {
     OptionInfo{OptionId::Recording, "recording", 'r', "", "FILE",
                "answer from a recording (- is standard input)", kList | kAsks | kDrill,

@@ -259,7 +259,7 @@ TEST(man_page, groups_options_by_the_commands_that_take_them) {
     std::vector<cli::Command> takers;
   };
   using enum cli::Command;
-  const std::array<Group, 15> groups = {
+  const std::array<Group, 16> groups = {
       {{"\nOf\n.Cm list :", {List}},
        {"\nOf\n.Cm why :", {Why}},
        {"\nOf\n.Cm doctor :", {Doctor}},

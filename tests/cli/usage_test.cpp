@@ -46,7 +46,7 @@ TEST(usage, errors_are_status_2_and_say_what_is_near) {
            Case{{"save", "--daily", "--keep", "0"}, "hark: --keep 0: no number of days\n", ""},
            Case{{"check"}, "hark: check: needs a POLICY\n", "--learn"},
            Case{{"check", "/nonexistent"}, "hark: /nonexistent: ", ""},
-           Case{{"lab", "80"}, "hark: lab: not in this version\n", "hark list lab"},
+           Case{{"lab", "80"}, "hark: 80: there is no such scenario\n", "hark lab shows them all"},
            Case{{"test", "80", "-r", "a"}, "hark: --recording: hark test does not", "hark why"},
            Case{{"test", "ftp://a"}, "hark: ftp://a: no scheme that hark tests", "https://"},
            Case{{"test", "80", "--source", "x"}, "hark: --source x: not an address\n", "10.0.0.5"},

@@ -50,8 +50,10 @@ Outcome command_doctor(const Invocation& asked, Output& out) {
   Tally tally(*opened->source);
   kernel::Source& source = asked.verbose ? static_cast<kernel::Source&>(tally) : *opened->source;
   const host::Target* const meant = target ? &*target : nullptr;
-  const auto taken =
-      survey(source, asked, meant, {.again = !opened->recorded, .seconds = asked.watch_seconds});
+  const auto taken = survey(source, asked, meant,
+                            {.again = !opened->recorded,
+                             .seconds = asked.watch_seconds,
+                             .all_namespaces = meant == nullptr});
   if (!taken) return tl::unexpected<Failure>(taken.error());
   Survey& all = **taken;
   const Host& host = all.host();

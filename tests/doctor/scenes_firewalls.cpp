@@ -143,6 +143,10 @@ void past_the_firewall(Stage& stage) {
   published(stage, true);
   stage.server(22, 16, "0.0.0.0");
 }
+void past_the_firewall_alone(Stage& stage) {
+  published(stage, false);
+  input_chain("drop", {kHere, kKnown});
+}
 void past_the_firewall_with_proxy(Stage& stage) {
   published(stage, true);
   stage.server(22, 16, "0.0.0.0");
@@ -190,6 +194,7 @@ std::span<const Scene> firewall_scenes() {
       {"BothFamiliesFiltered", both_filtered, nullptr},
       {"BothFamiliesOpen", both_open, nullptr},
       {"PublishedPastTheFirewall", past_the_firewall, "dnat-bypasses-input", 0, "risk"},
+      {"PublishedWhereNobodyListens", past_the_firewall_alone, "dnat-bypasses-input", 0, "risk"},
       {"PublishedPastTheFirewallWithProxy", past_the_firewall_with_proxy, "dnat-bypasses-input",
        3000, "risk"},
       {"PublishedWithoutAFirewall", published_and_open, nullptr},

@@ -13,8 +13,6 @@
 namespace hark::host {
 namespace {
 
-constexpr std::uint8_t kHalfOpenState = 3;  // TCP_SYN_RECV
-
 class Reader {
  public:
   Reader(kernel::Source& source, const kernel::NetnsRef& netns) : source_(source), netns_(netns) {}

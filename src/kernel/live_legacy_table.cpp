@@ -11,6 +11,9 @@
 
 #include "base/text.h"
 
+// The kernel's header has an array of no elements, which ISO C++ has not.
+#pragma GCC diagnostic ignored "-Wpedantic"
+
 namespace hark::kernel {
 namespace {
 

@@ -37,7 +37,8 @@ struct Free {
 /// A server with a self-signed certificate.
 class Server {
  public:
-  explicit Server(const Made& made) : key_(EVP_EC_gen("P-256")), certificate_(X509_new()) {
+  explicit Server(const Made& made)
+      : key_(EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-256")), certificate_(X509_new()) {
     sign(made);
     context_.reset(SSL_CTX_new(TLS_server_method()));
     SSL_CTX_use_certificate(context_.get(), certificate_.get());

@@ -20,7 +20,6 @@
 namespace hark::reach {
 namespace {
 
-constexpr std::uint32_t kUp = 0x1;        // IFF_UP
 constexpr std::uint32_t kLoopback = 0x8;  // IFF_LOOPBACK
 
 bool is_loopback(const host::Link* link) {

@@ -11,7 +11,6 @@ namespace nft = decode::nft;
 namespace {
 
 constexpr std::size_t kMacLength = 6;
-constexpr std::size_t kLinkHeaderLength = 14;
 constexpr std::uint16_t kArphrdLoopback = 772;
 constexpr std::uint16_t kEtherIp = 0x0800;
 constexpr std::uint16_t kEtherArp = 0x0806;

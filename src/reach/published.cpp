@@ -361,8 +361,8 @@ namespace {
 
 /// Those of one namespace; they stand together.
 std::span<const Listener> listeners_in(const host::Host& host, host::NetnsId netns) {
-  const auto range = std::ranges::equal_range(host.listeners, netns, {}, &Listener::netns);
-  return {range.begin(), range.end()};
+  return {std::ranges::lower_bound(host.listeners, netns, {}, &Listener::netns),
+          std::ranges::upper_bound(host.listeners, netns, {}, &Listener::netns)};
 }
 
 /// The only namespace of this host that has the address; its own first.

@@ -106,8 +106,8 @@ std::vector<Line> lines_of(const WhyReport& report, const reach::ClientView& cli
     chosen.told.insert(chosen.told.end(), group.parts.begin(), group.parts.end());
   }
   // What another host sees is the question; what this one sees stands below it.
-  std::ranges::stable_partition(
-      out, [](const Line& line) { return !line.who.starts_with("this host"); });
+  std::stable_partition(out.begin(), out.end(),
+                        [](const Line& line) { return !line.who.starts_with("this host"); });
   return out;
 }
 

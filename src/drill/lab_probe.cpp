@@ -17,8 +17,6 @@
 namespace hark::drill {
 namespace {
 
-constexpr int kWaitMs = 1000;
-
 /// What came of one conversation: the answer, or why there is none.
 struct Heard {
   bool answered = false;
@@ -29,9 +27,22 @@ Heard nothing(std::string why) {
   return {false, std::move(why)};
 }
 
-bool ready(const UniqueFd& fd, short what) {
+/// A neighbour is asked for once a second, and a SYN comes again after one: an answer that had to
+/// wait for either takes longer. Where there should be none, that is not waited for.
+constexpr int kAnswerMs = 2000;
+constexpr int kSilenceMs = 1000;
+
+int wait_ms(const LabProbe& probe) {
+  return probe.blocked ? kSilenceMs : kAnswerMs;
+}
+
+Heard no_answer(const LabProbe& probe) {
+  return nothing("no answer within " + std::to_string(wait_ms(probe) / 1000) + " s");
+}
+
+bool ready(const UniqueFd& fd, short what, const LabProbe& probe) {
   pollfd one{fd.get(), what, 0};
-  return ::poll(&one, 1, kWaitMs) > 0;
+  return ::poll(&one, 1, wait_ms(probe)) > 0;
 }
 
 int pending_error(const UniqueFd& fd) {
@@ -49,14 +60,14 @@ Heard converse(const LabProbe& probe) {
   if (::connect(fd.get(), to.get(), to.length) != 0 && errno != EINPROGRESS) {
     return nothing(std::strerror(errno));
   }
-  if (!ready(fd, POLLOUT)) return nothing("no answer within a second");
+  if (!ready(fd, POLLOUT, probe)) return no_answer(probe);
   if (const int error = pending_error(fd); error != 0) return nothing(std::strerror(error));
   constexpr std::string_view kHello = "hello\n";
   if (::send(fd.get(), kHello.data(), kHello.size(), MSG_NOSIGNAL) < 0) {
     return nothing(std::strerror(errno));
   }
-  if (!ready(fd, POLLIN)) {
-    return nothing(probe.udp ? "no answer within a second" : "connected, and then no byte");
+  if (!ready(fd, POLLIN, probe)) {
+    return probe.udp ? no_answer(probe) : nothing("connected, and then no byte");
   }
   std::array<char, 512> buffer{};
   const ssize_t got = ::recv(fd.get(), buffer.data(), buffer.size(), 0);
@@ -77,6 +88,8 @@ Heard converse_there(const LabProbe& probe) {
   Heard last;
   for (unsigned i = 0; i < probe.times; ++i) {
     last = converse(probe);
+    // Whoever asked for the neighbour while it did not answer has spoilt the first try after that.
+    if (last.text == std::strerror(EHOSTUNREACH)) last = converse(probe);
     if (!last.answered) return last;
     // Another service answers, or only a part of them does.
     if (last.text.find(probe.reply) == std::string::npos) return last;

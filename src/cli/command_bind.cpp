@@ -1,6 +1,5 @@
 // hark bind: target, user, namespace, facts, answer, screen or JSON.
 #include <algorithm>
-#include <cerrno>
 #include <numeric>
 
 #include "base/text.h"
@@ -98,13 +97,8 @@ tl::expected<Facts, Failure> read_facts(kernel::Source& source, const Invocation
     auto more = host::more_to_own(found, target.port, id, listeners);
     std::ranges::move(more, std::back_inserter(listeners));
   };
-  auto collected = host::collect_with_ways(source, request);
-  if (!collected) {
-    const int code = collected.error().code;
-    const bool absent = code == 0 || code == ENOENT || code == ESRCH;
-    return fail_with(absent ? ExitStatus::Usage : ExitStatus::CannotTell,
-                     std::move(collected.error()));
-  }
+  auto collected = collect_or_fail(source, request);
+  if (!collected) return tl::unexpected<Failure>(collected.error());
   out.collected = std::move(*collected);
   if (out.collected.ways.empty()) {
     return fail_with(ExitStatus::CannotTell,

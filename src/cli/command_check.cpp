@@ -66,15 +66,11 @@ void print_problems(const std::string& path, const std::vector<host::PolicyProbl
 
 tl::expected<host::Collected, Failure> collect(kernel::Source& source, const Invocation& asked) {
   // Ports may be published to other namespaces, and near misses be in them.
-  auto out = host::collect_with_ways(source, {.identity = true,
-                                              .owners = true,
-                                              .details = true,
-                                              .netns = kAll,
-                                              .focus = asked.netns == kAll ? "" : asked.netns});
-  if (out) return std::move(*out);
-  const int code = out.error().code;
-  const bool absent = code == 0 || code == ENOENT || code == ESRCH;
-  return fail_with(absent ? ExitStatus::Usage : ExitStatus::CannotTell, std::move(out.error()));
+  return collect_or_fail(source, {.identity = true,
+                                  .owners = true,
+                                  .details = true,
+                                  .netns = kAll,
+                                  .focus = asked.netns == kAll ? "" : asked.netns});
 }
 
 /// Everything that a policy is about. It stays where it was made: its parts refer to each other.

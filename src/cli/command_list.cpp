@@ -137,6 +137,16 @@ bool needs_reach(const Invocation& asked, const host::Filter& filter) {
          std::ranges::any_of(filter.terms, host::asks_reach);
 }
 
+tl::expected<host::Collected, Failure> collect_or_fail(kernel::Source& source,
+                                                       const host::CollectRequest& request) {
+  auto collected = host::collect_with_ways(source, request);
+  if (collected) return std::move(*collected);
+  const int code = collected.error().code;
+  const bool absent = code == 0 || code == ENOENT || code == ESRCH;
+  return fail_with(absent ? ExitStatus::Usage : ExitStatus::CannotTell,
+                   std::move(collected.error()));
+}
+
 tl::expected<host::Collected, Failure> collect_with_ways(kernel::Source& source,
                                                          const Invocation& asked,
                                                          const Need& need) {
@@ -144,18 +154,12 @@ tl::expected<host::Collected, Failure> collect_with_ways(kernel::Source& source,
   // The table does not show whose it is.
   const bool identity = asked.json || command == Command::Save || command == Command::Diff;
   const bool units = command == Command::Doctor || command == Command::Save;
-  auto collected =
-      host::collect_with_ways(source, {.identity = identity,
-                                       .owners = need.owners,
-                                       .details = need.details,
-                                       .enabled_units = units || command == Command::Diff,
-                                       .netns = asked.netns,
-                                       .more = need.more});
-  if (collected) return std::move(*collected);
-  const int code = collected.error().code;
-  const bool absent = code == 0 || code == ENOENT || code == ESRCH;
-  return fail_with(absent ? ExitStatus::Usage : ExitStatus::CannotTell,
-                   std::move(collected.error()));
+  return collect_or_fail(source, {.identity = identity,
+                                  .owners = need.owners,
+                                  .details = need.details,
+                                  .enabled_units = units || command == Command::Diff,
+                                  .netns = asked.netns,
+                                  .more = need.more});
 }
 
 std::string gaps_text(std::span<const host::Gap> gaps) {

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <iterator>
 
 #include "base/text.h"
@@ -90,15 +89,11 @@ tl::expected<host::Collected, Failure> collect_for(kernel::Source& source, const
                                                    const Target& target) {
   // Names are compared with command lines too.
   const bool details = asked.json || !target.endpoint;
-  auto out = host::collect_with_ways(source, {.identity = asked.json,
-                                              .owners = true,
-                                              .details = details,
-                                              .netns = kAll,
-                                              .focus = asked.netns == kAll ? "" : asked.netns});
-  if (out) return std::move(*out);
-  const int code = out.error().code;
-  const bool absent = code == 0 || code == ENOENT || code == ESRCH;
-  return fail_with(absent ? ExitStatus::Usage : ExitStatus::CannotTell, std::move(out.error()));
+  return collect_or_fail(source, {.identity = asked.json,
+                                  .owners = true,
+                                  .details = details,
+                                  .netns = kAll,
+                                  .focus = asked.netns == kAll ? "" : asked.netns});
 }
 
 std::string netns_name(const host::Netns& netns) {

@@ -53,8 +53,12 @@ struct Need {
   decltype(host::CollectRequest::more) more = {};  ///< as of CollectRequest
 };
 
-/// collect_with_ways(), with its failure judged: what the question names and does not exist is
-/// usage, what could not be read leaves the question open.
+/// host::collect_with_ways(), with its failure judged: what the question names and does not exist
+/// is usage, what could not be read leaves the question open.
+[[nodiscard]] tl::expected<host::Collected, Failure> collect_or_fail(
+    kernel::Source& source, const host::CollectRequest& request);
+
+/// The same, for a command whose request its invocation tells.
 [[nodiscard]] tl::expected<host::Collected, Failure> collect_with_ways(kernel::Source& source,
                                                                        const Invocation& asked,
                                                                        const Need& need);

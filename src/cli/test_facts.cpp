@@ -3,10 +3,10 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <memory>
 
 #include "base/text.h"
+#include "cli/commands.h"
 #include "host/target.h"
 #include "probe/verdict.h"
 #include "reach/routing.h"
@@ -46,17 +46,12 @@ tl::expected<std::unique_ptr<TestFacts>, Failure> look_at_host(kernel::Source& s
                                                                const WhyEngine& engine,
                                                                bool details) {
   auto out = std::make_unique<TestFacts>();
-  auto collected = host::collect_with_ways(source, {.identity = asked.json,
-                                                    .owners = true,
-                                                    .details = asked.json || details,
-                                                    .netns = "all",
-                                                    .focus = asked.netns});
-  if (!collected) {
-    const int code = collected.error().code;
-    const bool absent = code == 0 || code == ENOENT || code == ESRCH;
-    return fail_with(absent ? ExitStatus::Usage : ExitStatus::CannotTell,
-                     std::move(collected.error()));
-  }
+  auto collected = collect_or_fail(source, {.identity = asked.json,
+                                            .owners = true,
+                                            .details = asked.json || details,
+                                            .netns = "all",
+                                            .focus = asked.netns});
+  if (!collected) return tl::unexpected<Failure>(collected.error());
   out->collected = std::move(*collected);
   const host::NetnsId id = out->collected.focus;
   const auto number = static_cast<std::size_t>(id);

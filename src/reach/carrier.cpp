@@ -98,6 +98,16 @@ bool calls_ip_rules(const World& world, const host::Link& bridge, Family family)
   return all && (*all != 0 || (v4 ? bridge.bridge.calls_iptables : bridge.bridge.calls_ip6tables));
 }
 
+}  // namespace
+
+bool came_by_ports(const World& world, const Packet& packet) {
+  const host::Link* bridge = world.network.link(packet.in);
+  return bridge != nullptr && bridge->kind == "bridge" &&
+         calls_ip_rules(world, *bridge, packet.family);
+}
+
+namespace {
+
 /// A frame passes a bridge from port to port. Nothing: it goes on.
 std::optional<Arrival> pass_bridge(Site& site, std::uint32_t bridge, Packet& packet) {
   World& world = site.world;
@@ -143,11 +153,9 @@ bool is_heard_across(Site& site, std::uint32_t bridge, const IpAddress& asker,
 /// it does (br_nf_pre_routing_finish_ipv6, br_nf_pre_routing_finish).
 bool turns_at_bridge(Site& site, const Packet& packet, Arrival& arrival) {
   World& world = site.world;
-  const host::Link* bridge = world.network.link(packet.in);
   if (packet.family != Family::Inet6 || arrival.to != Arrival::To::Lost ||
-      arrival.blocker->cause.code != "not-local" || bridge == nullptr || bridge->kind != "bridge" ||
-      !site.view.connection || !site.view.connection->destination_nat ||
-      !calls_ip_rules(world, *bridge, packet.family)) {
+      arrival.blocker->cause.code != "not-local" || !site.view.connection ||
+      !site.view.connection->destination_nat || !came_by_ports(world, packet)) {
     return false;
   }
   const FibResult fib = fib_lookup(world, {.family = packet.family,
@@ -179,6 +187,7 @@ Carried Carrier::go_on(Site& site, Packet& packet, const Site* ours) {
   for (unsigned hop = 0; hop < kMostHops; ++hop) {
     Sites::enter(*at);
     packet.has_socket = has_socket && (ours == nullptr || ours == at);
+    const IpAddress asked = packet.tuple.destination;
     Arrival arrival = arrive(at->world, packet, at->view);
     if (arrival.to == Arrival::To::Local) {
       return {.to = Carried::To::Local, .site = at, .route = std::move(arrival.route)};
@@ -188,8 +197,13 @@ Carried Carrier::go_on(Site& site, Packet& packet, const Site* ours) {
     }
     const FibResult fib = arrival.route.fib;
     const bool home = is_for_client(*at, packet, fib.link);
+    const bool bridged = asked != packet.tuple.destination && fib.link == packet.in &&
+                         came_by_ports(at->world, packet);
+    if (bridged && !home) {
+      if (auto end = asked_first(*at, packet, fib)) return stopped(*at, std::move(*end));
+    }
     at->world.carried = !home;
-    auto end = forward(at->world, packet, at->view, fib);
+    auto end = forward(at->world, packet, at->view, fib, bridged);
     at->world.carried = false;
     if (end) return stopped(*at, std::move(*end));
     if (home) return {.to = Carried::To::Client, .site = at};
@@ -217,12 +231,7 @@ std::optional<Carried> Carrier::cross(Site*& site, Packet& packet, const FibResu
   const Segment& segment =
       world.spaces == nullptr ? kNothing : world.spaces->segment(world.network, packet.out);
   std::optional<Blocker> blocked;
-  if (segment.stations.empty()) {
-    blocked = next_hop_silent(world, fib, packet, Stage::Forward);
-    if (blocked) return stopped(*site, not_there(packet, std::move(*blocked)));
-    return unseen(*site, packet, segment);
-  }
-  if (next.is_multicast()) return unseen(*site, packet, segment);
+  if (!segment.stations.empty() && next.is_multicast()) return unseen(*site, packet, segment);
   tell_clients_apart(segment, next);
   if (is_client_here(segment, packet, next)) {
     Site& home = sites_.home();
@@ -241,11 +250,39 @@ std::optional<Carried> Carrier::cross(Site*& site, Packet& packet, const FibResu
   }
   // He is on a link of his own, and who is asked for here is somebody else.
   if (packet.reply && from_link && next == question_.source && !segment.open) strays = true;
-  const Station* to = station_of(*site, segment, packet, next, blocked);
+  const Station* to = next_station(*site, segment, packet, fib, blocked);
   if (to != nullptr) return hand_over(*site, *to, packet, site);
-  if (!blocked && segment.open) return unseen(*site, packet, segment);
-  if (!blocked) blocked = silent_neighbour(world, packet, next);
-  return stopped(*site, not_there(packet, std::move(*blocked)));
+  if (blocked) return stopped(*site, not_there(packet, std::move(*blocked)));
+  return unseen(*site, packet, segment);
+}
+
+/// Who gets what goes to the next hop. Nobody, and nothing `blocked`: who that is cannot be seen.
+const Station* Carrier::next_station(Site& site, const Segment& segment, const Packet& packet,
+                                     const FibResult& fib, std::optional<Blocker>& blocked) {
+  if (segment.stations.empty()) {
+    blocked = next_hop_silent(site.world, fib, packet, Stage::Forward);
+    return nullptr;
+  }
+  const IpAddress next = fib.gateway.value_or(packet.tuple.destination);
+  const Station* to = station_of(site, segment, packet, next, blocked);
+  if (to == nullptr && !blocked && !segment.open) {
+    blocked = silent_neighbour(site.world, packet, next);
+  }
+  return to;
+}
+
+/// A bridge that passes on what NAT has sent elsewhere asks for the neighbour before the rules of
+/// FORWARD see the packet (br_nf_pre_routing_finish_bridge). Nothing: he answers, or may.
+std::optional<Arrival> Carrier::asked_first(Site& site, Packet& packet, const FibResult& fib) {
+  packet.out = fib.link;
+  const World& world = site.world;
+  if (world.spaces == nullptr) return std::nullopt;
+  const Segment& segment = world.spaces->segment(world.network, packet.out);
+  const IpAddress next = fib.gateway.value_or(packet.tuple.destination);
+  if (next.is_multicast() || is_client_here(segment, packet, next)) return std::nullopt;
+  std::optional<Blocker> blocked;
+  if (next_station(site, segment, packet, fib, blocked) != nullptr || !blocked) return std::nullopt;
+  return not_there(packet, std::move(*blocked));
 }
 
 /// The client is on a link of his own behind a bridge of the namespace of the question.
@@ -347,8 +384,8 @@ const Station* Carrier::station_of(Site& site, const Segment& segment, const Pac
 std::optional<Carried> Carrier::turn_back(Site& from, const Station& to, const Packet& packet) {
   const World& world = from.world;
   const host::Link* bridge = world.network.link(packet.out);
-  if (packet.in != packet.out || bridge == nullptr || bridge->kind != "bridge" || packet.reply ||
-      !sites_.is_home(from) || !calls_ip_rules(world, *bridge, packet.family)) {
+  if (packet.in != packet.out || packet.reply || !sites_.is_home(from) ||
+      !came_by_ports(world, packet)) {
     return std::nullopt;
   }
   const host::Network* there = world.spaces->outline(to.at.netns);

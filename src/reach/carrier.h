@@ -33,6 +33,9 @@ struct Carried {
   RouteIn route = {};  ///< of Local
 };
 
+/// The packet came in by a port of a bridge, and br_netfilter had the rules of IP see it there.
+[[nodiscard]] bool came_by_ports(const World& world, const Packet& packet);
+
 class Carrier {
  public:
   /// Keeps the references.
@@ -61,6 +64,11 @@ class Carrier {
                                           const IpAddress& next, std::optional<Blocker>& blocked);
   [[nodiscard]] std::vector<std::pair<Site*, std::uint32_t>> bridges_on(const Station& station);
   [[nodiscard]] bool answers(const Station& station, const IpAddress& asker, const IpAddress& next);
+  [[nodiscard]] const Station* next_station(Site& site, const Segment& segment,
+                                            const Packet& packet, const FibResult& fib,
+                                            std::optional<Blocker>& blocked);
+  [[nodiscard]] std::optional<Arrival> asked_first(Site& site, Packet& packet,
+                                                   const FibResult& fib);
   void tell_clients_apart(const Segment& segment, const IpAddress& next);
   [[nodiscard]] bool is_client_here(const Segment& segment, const Packet& packet,
                                     const IpAddress& next) const;

@@ -266,7 +266,13 @@ class Journey {
     JourneyEnd end;
     auto lost = never_refused(site.world, packet, refusal, refuser(why));
     if (lost) name_place(site, *lost);
-    if (!lost) lost = back_.send(site, reply, link_scope(packet));
+    if (!lost && reset && !local_ && sites_.is_home(site) && refuser(why) != Refuser::Socket &&
+        came_by_ports(site.world, packet)) {
+      // It leaves by that port, past all rules and NAT (nf_send_reset).
+      lost = back_.taken_for_answer(reply);
+    } else if (!lost) {
+      lost = back_.send(site, reply, link_scope(packet));
+    }
     if (lost) {
       end = ends(site, Outcome::Silent, std::move(why));
       end.also.push_back(std::move(*lost));
@@ -318,6 +324,10 @@ class Journey {
     const bool home = sites_.is_home(*there_);
     auto lost_answer = back_.send(*there_, reply, bound_link(packet, listener));
     if (auto& lost = lost_answer) {
+      if (const auto bounced = back_.rebound) {
+        JourneyEnd end = refuse(*bounced->site, bounced->reset, *lost, bounced->refusal);
+        if (end.outcome != Outcome::Silent) return end;
+      }
       if (lost->cause.code == "no-route" || lost->cause.code.starts_with("route-")) {
         lost->cause.code = "no-route-back";
       }
@@ -412,7 +422,8 @@ class Journey {
       }
     }
     Packet reply = answer_to(there(), packet);
-    if (back_.everybody) reply.tuple.source = {.family = packet.family};
+    const bool routed = listener != nullptr && is_source_routed(there(), *listener, packet);
+    if (back_.everybody || routed) reply.tuple.source = {.family = packet.family};
     reply.payload_length = 1;
     speak_for(reply, listener);
     if (auto lost = back_.send(*there_, reply, bound_link(packet, listener))) {

@@ -178,32 +178,39 @@ std::string words_of(const HookEntry& entry) {
   return entry.kind == HookEntry::Kind::Nat ? "NAT" : "conntrack";
 }
 
-/// Which of two orders, where the one registered last is not known: asked only where it matters.
-std::vector<HookEntry> ordered(HookRun& run, const HookGroup& group, const HookPlan& plan) {
-  std::vector<HookEntry> reversed(group.entries.rbegin(), group.entries.rend());
-  if (try_order(run, group.entries, plan).same_as(try_order(run, reversed, plan))) {
-    return group.entries;
-  }
+Condition in_order(const HookRun& run, const std::vector<HookEntry>& order) {
   std::string names;
-  for (const HookEntry& entry : group.entries) {
-    names += (names.empty() ? "" : ", ") + words_of(entry);
-  }
+  for (const HookEntry& entry : order) names += (names.empty() ? "" : ", ") + words_of(entry);
   const std::string text =
-      fmt::format("the order at priority {} is: {}", group.entries.front().priority, names);
-  const bool as_told = run.world.choices.pick(
-      Condition{.code = "hook-order",
-                .text = text,
-                .key = fmt::format("hook-order:{}:{}", static_cast<unsigned>(run.hook), text),
-                .doubt = Doubt::Opaque});
-  return as_told ? group.entries : reversed;
+      fmt::format("the order at priority {} is: {}", order.front().priority, names);
+  return {.code = "hook-order",
+          .text = text,
+          .key = fmt::format("hook-order:{}:{}", static_cast<unsigned>(run.hook), text),
+          .doubt = Doubt::Opaque};
+}
+
+/// Which of the orders that may be: asked only where it matters.
+const std::vector<HookEntry>& ordered(HookRun& run, const HookGroup& group, const HookPlan& plan) {
+  std::vector<const std::vector<HookEntry>*> orders = {&group.entries};
+  std::vector<Trial> trials;
+  trials.push_back(try_order(run, group.entries, plan));
+  for (const std::vector<HookEntry>& order : group.others) {
+    Trial trial = try_order(run, order, plan);
+    if (std::ranges::any_of(trials, [&](const Trial& one) { return one.same_as(trial); })) continue;
+    trials.push_back(std::move(trial));
+    orders.push_back(&order);
+  }
+  for (std::size_t i = 0; i + 1 < orders.size(); ++i) {
+    if (run.world.choices.pick(in_order(run, *orders[i]))) return *orders[i];
+  }
+  return *orders.back();
 }
 
 HookResult run_groups(HookRun& run, const std::vector<HookGroup>& groups, const HookPlan& plan) {
   HookResult result;
   for (const HookGroup& group : groups) {
-    const bool plain = group.sure || group.entries.size() == 1;
-    merge(result, plain ? run_entries(run, group.entries, plan)
-                        : run_entries(run, ordered(run, group, plan), plan));
+    merge(result, group.others.empty() ? run_entries(run, group.entries, plan)
+                                       : run_entries(run, ordered(run, group, plan), plan));
     if (ends(result) || walk_is_over(run, group.entries.back())) break;
   }
   return result;

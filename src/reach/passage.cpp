@@ -255,12 +255,14 @@ Arrival arrive(World& world, Packet& packet, ConntrackView& view) {
 }
 
 std::optional<Arrival> forward(World& world, Packet& packet, ConntrackView& view,
-                               const FibResult& fib) {
-  if (auto blocker = ipsec(world, packet, kPolicyForward, Stage::Forward)) {
-    return lost(std::move(*blocker));
+                               const FibResult& fib, bool bridged) {
+  if (!bridged) {
+    if (auto blocker = ipsec(world, packet, kPolicyForward, Stage::Forward)) {
+      return lost(std::move(*blocker));
+    }
+    if (packet.to_all) return to_everybody(world, packet);
+    if (auto end = expired(world, packet)) return end;
   }
-  if (packet.to_all) return to_everybody(world, packet);
-  if (auto end = expired(world, packet)) return end;
   packet.out = fib.link;
   for (const HookPoint hook : {HookPoint::Forward, HookPoint::Postrouting, HookPoint::Egress}) {
     if (auto end = pass_hook(world, hook, packet, view, Stage::Forward)) return end;
@@ -320,6 +322,16 @@ Departure depart(World& world, Packet& packet, ConntrackView& view, std::uint32_
   packet.tuple.source = out.route.source;
   bool rerouted = false;
   if (auto end = pass_hook(world, HookPoint::Output, packet, view, stage, rerouted)) {
+    // The new way is looked for as soon as NAT has changed the destination, before chains of later
+    // priorities (nf_nat_ipv4_local_fn).
+    if (rerouted) {
+      RouteOut again = route_output(world, outgoing(packet, view, bound));
+      if (!again.ok) {
+        world.path.pop_back();
+        out.route = std::move(again);
+        return no_way("output-reroute");
+      }
+    }
     out.error = kNotPermitted;
     if (end->to == Arrival::To::Refused) out.refusal = end->refusal;
     out.blocker = std::move(end->blocker);

@@ -39,8 +39,9 @@ struct Arrival {
 [[nodiscard]] Arrival arrive(World& world, Packet& packet, ConntrackView& view);
 
 /// Follows a packet that arrived to be forwarded: FORWARD, POSTROUTING, egress. Nothing: it left.
+/// `bridged`: it is passed from port to port of a bridge all the same, and is not routed.
 [[nodiscard]] std::optional<Arrival> forward(World& world, Packet& packet, ConntrackView& view,
-                                             const FibResult& fib);
+                                             const FibResult& fib, bool bridged);
 
 /// The next hop does not answer: whoever sent the packet here is told so.
 [[nodiscard]] Arrival not_there(const Packet& packet, Blocker blocker);

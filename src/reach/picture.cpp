@@ -76,7 +76,8 @@ void add_chains(const HookPlan& plan, const std::vector<HookGroup>& groups,
         add_chains(plan, plan.nat, out);
         continue;
       }
-      out.push_back({.name = chain_words(entry), .priority = entry.priority, .sure = group.sure});
+      out.push_back(
+          {.name = chain_words(entry), .priority = entry.priority, .sure = group.others.empty()});
     }
   }
 }

@@ -110,9 +110,59 @@ Registered registered(const HookEntry& entry, const std::vector<HookEntry>& nat_
   return first.value_or(Registered{.known = false});
 }
 
-/// Last registered first; what is not known as registered last. Is the order sure?
-bool put_in_order(std::vector<HookEntry>& entries, const std::vector<HookEntry>& nat_chains) {
-  bool sure = true;
+/// Is it known which of the two was registered first?
+bool is_order_known(const Registered& a, const Registered& b) {
+  return a.known && b.known && (a.table == b.table || (a.original && b.original));
+}
+
+/// All orders of entries in which those whose order is known keep theirs.
+class Orders {
+ public:
+  Orders(const std::vector<HookEntry>& entries, const std::vector<HookEntry>& nat_chains)
+      : entries_(entries), placed_(entries.size()) {
+    for (const HookEntry& entry : entries) registered_.push_back(registered(entry, nat_chains));
+  }
+
+  /// The first is that of `entries`.
+  std::vector<std::vector<HookEntry>> all() {
+    extend();
+    return std::move(found_);
+  }
+
+ private:
+  // Each is run through where it may matter: with more than four entries of unknown order some are
+  // not tried.
+  static constexpr std::size_t kMost = 24;
+
+  [[nodiscard]] bool may_be_next(std::size_t i) const {
+    if (placed_[i]) return false;
+    for (std::size_t before = 0; before < i; ++before) {
+      if (!placed_[before] && is_order_known(registered_[before], registered_[i])) return false;
+    }
+    return true;
+  }
+
+  void extend() {
+    if (order_.size() == entries_.size()) found_.push_back(order_);
+    for (std::size_t i = 0; i < entries_.size() && found_.size() < kMost; ++i) {
+      if (!may_be_next(i)) continue;
+      placed_[i] = true;
+      order_.push_back(entries_[i]);
+      extend();
+      order_.pop_back();
+      placed_[i] = false;
+    }
+  }
+
+  const std::vector<HookEntry>& entries_;
+  std::vector<Registered> registered_ = {};
+  std::vector<bool> placed_;
+  std::vector<HookEntry> order_ = {};
+  std::vector<std::vector<HookEntry>> found_ = {};
+};
+
+/// Last registered first; what is not known as registered last.
+void put_in_order(std::vector<HookEntry>& entries, const std::vector<HookEntry>& nat_chains) {
   std::stable_sort(entries.begin(), entries.end(),
                    [&nat_chains](const HookEntry& a, const HookEntry& b) {
                      const Registered x = registered(a, nat_chains);
@@ -120,13 +170,6 @@ bool put_in_order(std::vector<HookEntry>& entries, const std::vector<HookEntry>&
                      if (x.known != y.known) return !x.known;
                      return std::pair(x.table, x.handle) > std::pair(y.table, y.handle);
                    });
-  for (std::size_t i = 1; i < entries.size(); ++i) {
-    const Registered a = registered(entries[i - 1], nat_chains);
-    const Registered b = registered(entries[i], nat_chains);
-    const bool pair_sure = a.known && b.known && (a.table == b.table || (a.original && b.original));
-    sure = sure && pair_sure;
-  }
-  return sure;
 }
 
 std::vector<HookGroup> grouped(std::vector<HookEntry> entries,
@@ -139,7 +182,11 @@ std::vector<HookGroup> grouped(std::vector<HookEntry> entries,
     }
     groups.back().entries.push_back(entry);
   }
-  for (HookGroup& group : groups) group.sure = put_in_order(group.entries, nat_chains);
+  for (HookGroup& group : groups) {
+    put_in_order(group.entries, nat_chains);
+    group.others = Orders(group.entries, nat_chains).all();
+    group.others.erase(group.others.begin());
+  }
   return groups;
 }
 

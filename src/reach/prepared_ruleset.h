@@ -62,7 +62,8 @@ struct HookEntry {
 /// Entries of one priority.
 struct HookGroup {
   std::vector<HookEntry> entries = {};  ///< as far as can be told: last registered first
-  bool sure = true;                     ///< is that order known?
+  /// Where that is not known: the other orders in which they may have been registered.
+  std::vector<std::vector<HookEntry>> others = {};
 };
 struct HookPlan {
   std::vector<HookGroup> groups;  ///< by priority

@@ -75,14 +75,18 @@ int score(const World& world, const Listener& listener, const Packet& packet, Bu
   return (listener.interface_index != 0 ? device : 0) + family;
 }
 
-/// A socket with SO_REUSEPORT that the kernel meets before a better one gets the packet, it or
-/// another of its group (inet_lookup_reuseport): the walk ends there. In which order sockets stand
-/// is not told, but for those of IPv6, which stand behind those of IPv4 (__inet_hash).
-bool may_end_the_walk(const World& world, const Listener& listener, const Packet& packet) {
-  return listener.address.family == packet.family &&
-         option(world, listener, OptionPart::ReusePort).value_or(0) != 0;
+bool is_shared(const World& world, const Listener& listener) {
+  return option(world, listener, OptionPart::ReusePort).value_or(0) != 0;
 }
 
+/// Those of IPv6 with SO_REUSEPORT stand behind all others (__inet_hash, udp_lib_get_port).
+bool stands_behind(const World& world, const Listener& listener) {
+  return listener.address.family == Family::Inet6 && is_shared(world, listener);
+}
+
+/// A socket with SO_REUSEPORT that the kernel meets before a better one gets the packet, it or
+/// another of its group (inet_lookup_reuseport): the walk ends there. In which order sockets stand
+/// is not told otherwise.
 std::vector<std::size_t> best_of(const World& world, const Packet& packet, Bucket bucket) {
   std::vector<std::pair<std::size_t, int>> takers;
   int most = 0;
@@ -93,15 +97,17 @@ std::vector<std::size_t> best_of(const World& world, const Packet& packet, Bucke
     takers.emplace_back(i, points);
   }
   std::vector<std::size_t> best;
-  std::vector<std::size_t> others;
+  bool behind = false;  // does any of them stand there?
   for (const auto& [i, points] : takers) {
-    if (points == most) {
-      best.push_back(i);
-    } else if (may_end_the_walk(world, world.host.listeners[i], packet)) {
-      others.push_back(i);
-    }
+    if (points != most) continue;
+    best.push_back(i);
+    behind = behind || stands_behind(world, world.host.listeners[i]);
   }
-  best.insert(best.end(), others.begin(), others.end());
+  for (const auto& [i, points] : takers) {
+    const Listener& listener = world.host.listeners[i];
+    if (points == most || !is_shared(world, listener)) continue;
+    if (behind || !stands_behind(world, listener)) best.push_back(i);
+  }
   return best;
 }
 

@@ -132,6 +132,12 @@ void tell_deferred_accept(World& world, const Listener& listener) {
   world.assumptions.emplace_back("the client speaks first, as the server wants it");
 }
 
+bool is_source_routed(const World& world, const Listener& listener, const Packet& packet) {
+  if (!listener.address.is_unspecified()) return false;
+  const auto learns = learns_destination(world, listener, packet);
+  return learns && learns->empty();
+}
+
 std::optional<Blocker> other_source(World& world, const Listener& listener, const Packet& packet,
                                     std::uint32_t bound) {
   constexpr const char* kCode = "udp-reply-source-mismatch";

@@ -46,5 +46,8 @@ void tell_deferred_accept(World& world, const host::Listener& listener);
 /// answers leave by, 0: any.
 [[nodiscard]] std::optional<Blocker> other_source(World& world, const host::Listener& listener,
                                                   const Packet& packet, std::uint32_t bound);
+/// It is known of the socket's program that it leaves the source of its answers to routing.
+[[nodiscard]] bool is_source_routed(const World& world, const host::Listener& listener,
+                                    const Packet& packet);
 
 }  // namespace hark::reach

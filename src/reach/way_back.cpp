@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "reach/journey_blockers.h"
+#include "reach/reply.h"
 #include "reach/shell_word.h"
 #include "reach/steps.h"
 
@@ -43,16 +44,20 @@ std::optional<Blocker> WayBack::send(Site& from, Packet& packet, std::uint32_t b
   const std::size_t before = from.world.path.size();
   const bool home = sites_.is_home(from);
   Sites::enter(from);
+  rebound.reset();
   from.world.carried = !home || local;
   Departure out = depart(from.world, packet, from.view, bound, Stage::Reply);
   from.world.carried = false;
   if (out.blocker) {
+    if (out.refusal) reset_answerer(from, packet, *out.refusal);
     name_place(from, *out.blocker);
     return std::move(out.blocker);
   }
   Carried way;
   if (!is_loopback(from.world.network.link(packet.out))) {
-    if (home && !local && carrier_.is_for_client(from, packet, packet.out)) return std::nullopt;
+    if (home && !local && carrier_.is_for_client(from, packet, packet.out)) {
+      return taken_for_answer(packet);
+    }
     if (home && local && bound != 0) return leaves_bound(packet);
     way = carrier_.leave(from, packet, out.route.fib);
   } else {
@@ -85,6 +90,9 @@ std::optional<Blocker> WayBack::at_client(const Site& from, Carried& way, const 
     if (way.site->world.choices.pick(comes)) return std::nullopt;
   }
   if (way.blocker) {
+    if (way.to == Carried::To::Refused && !came_by_ports(way.site->world, packet)) {
+      reset_answerer(*way.site, packet, way.refusal);
+    }
     std::string& code = way.blocker->cause.code;
     const bool by_route = code.starts_with("route-") || code.starts_with("forward-no-route");
     if (by_route || code == "not-local") code = "no-route-back";
@@ -103,6 +111,10 @@ std::optional<Blocker> WayBack::at_client(const Site& from, Carried& way, const 
   }
   const bool stayed = &from == way.site && local;
   if (stayed || everybody || is_understood(way, packet)) return std::nullopt;
+  return not_understood(packet);
+}
+
+Blocker WayBack::not_understood(const Packet& packet) {
   const std::string text = "the answer comes from " + packet.tuple.source.text() +
                            ", which was not asked: it goes past the NAT of the way there";
   Blocker blocker = plain_blocker("asymmetric", text, "nat", "nft list ruleset");
@@ -110,15 +122,36 @@ std::optional<Blocker> WayBack::at_client(const Site& from, Carried& way, const 
   return blocker;
 }
 
+void WayBack::reset_answerer(Site& site, const Packet& packet, const Refusal& refusal) {
+  if (!refusal.tcp_reset || packet.protocol != kTcp) return;
+  Packet reset = refusal_of(site.world, packet, refusal, Refuser::Rule);
+  const std::size_t before = site.world.path.size();
+  ConntrackView view = site.view;
+  Departure out = depart(site.world, reset, view, 0, Stage::Reply);
+  site.world.path.resize(before);
+  // A reset is not answered by another.
+  if (out.refusal && !out.refusal->tcp_reset) rebound = Rebound{&site, reset, *out.refusal};
+}
+
+std::optional<Blocker> WayBack::taken_for_answer(const Packet& packet) {
+  if (everybody || packet.related || is_for_question(packet)) return std::nullopt;
+  return not_understood(packet);
+}
+
 /// A client takes what comes from where it has sent to; of an error it looks at what that is
 /// about, which NAT turns back on its way.
 bool WayBack::is_understood(const Carried& way, const Packet& packet) const {
-  const Tuple& got = packet.tuple;
   if (packet.related) {
     const auto& connection = sites_.home().view.connection;
     const bool translated = connection && (connection->destination_nat || connection->source_nat);
-    return sites_.is_home(*way.site) || !translated;
+    // That which passed it untracked is about what NAT made of his packet.
+    return !translated || (sites_.is_home(*way.site) && packet.ct == CtState::Related);
   }
+  return is_for_question(packet);
+}
+
+bool WayBack::is_for_question(const Packet& packet) const {
+  const Tuple& got = packet.tuple;
   return got.source == question_.destination && got.source_port == question_.port &&
          got.destination == question_.source &&
          got.destination_port == question_.source_port.value_or(kAnyPort);

@@ -20,6 +20,14 @@ constexpr std::uint16_t kAnyPort = 45678;
 /// Steps from that one on are all of one stage; those that only say that nothing happened go.
 void relabel(std::vector<Step>& path, std::size_t from, Stage stage);
 
+/// A rule refused an answer by a reset to whoever gave it, and another rule that reset by an ICMP
+/// error: that goes to the client, as whose the reset was made.
+struct Rebound {
+  Site* site = nullptr;
+  Packet reset;
+  Refusal refusal;
+};
+
 class WayBack {
  public:
   /// Keeps the references.
@@ -30,13 +38,20 @@ class WayBack {
   /// the link that its socket is bound to. Nothing: it got there; else what became of it.
   [[nodiscard]] std::optional<Blocker> send(Site& from, Packet& packet, std::uint32_t bound);
 
-  bool local = false;      ///< the client is in the namespace of the question
-  bool everybody = false;  ///< it asked by a broadcast or multicast address
+  /// What has come to the client as it is: nothing if he takes it for an answer.
+  [[nodiscard]] std::optional<Blocker> taken_for_answer(const Packet& packet);
+
+  std::optional<Rebound> rebound = {};  ///< of what was sent last
+  bool local = false;                   ///< the client is in the namespace of the question
+  bool everybody = false;               ///< it asked by a broadcast or multicast address
 
  private:
   [[nodiscard]] std::optional<Blocker> at_client(const Site& from, Carried& way,
                                                  const Packet& packet);
   [[nodiscard]] bool is_understood(const Carried& way, const Packet& packet) const;
+  void reset_answerer(Site& site, const Packet& packet, const Refusal& refusal);
+  [[nodiscard]] bool is_for_question(const Packet& packet) const;
+  [[nodiscard]] Blocker not_understood(const Packet& packet);
   [[nodiscard]] Blocker leaves_bound(const Packet& packet);
 
   Sites& sites_;

@@ -95,7 +95,8 @@ void add_settings(Plan& plan) {
   if (dice.percent(12)) plan.sysctl("ipv4/conf/" + link() + "/accept_local 1");
   if (dice.percent(12)) plan.sysctl("ipv4/conf/" + link() + "/route_localnet 1");
   if (dice.percent(12)) plan.sysctl("ipv4/conf/" + link() + "/src_valid_mark 1");
-  if (dice.percent(15)) {
+  // The last container knows the host's link-layer address without asking.
+  if (plan.boxes == 0 && dice.percent(15)) {
     plan.sysctl("ipv4/conf/" + link() + "/arp_ignore " + dice.word({"1", "2", "3", "8"}));
   }
   if (dice.percent(10)) plan.sysctl("ipv4/conf/" + link() + "/arp_filter 1");

@@ -172,8 +172,9 @@ void Prober::Work::take_answer(Client& client, unsigned link, const Seen& seen) 
     client.state = Client::State::Ended;
     return;
   }
+  // A client's kernel knows only whom it has asked.
+  if (!is_for_connected(client.ask, seen)) return;
   if (seen.kind == Seen::Kind::Udp) {
-    if (!is_for_connected(client.ask, seen)) return;
     out.listener = seen.payload;
     out.outcome = "answered";
     client.state = Client::State::Ended;
@@ -231,6 +232,9 @@ void Prober::Work::conclude(Client& client) {
     wire.send(client.link, tcp_frame(envelope, client.flow(), {kRst, client.sequence + 1, 0}));
   }
   if (client.local) client.local->conclude(client.seen);
+  // To end a connection later would tell the host its neighbours again, which a second try has it
+  // forget.
+  client.local.reset();
   std::string& outcome = client.seen.outcome;
   if (!outcome.empty()) return;
   outcome = client.state == Client::State::Neighbour ? "no-neighbour" : "silent";

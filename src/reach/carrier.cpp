@@ -177,6 +177,10 @@ bool Carrier::is_for_client(const Site& site, const Packet& packet, std::uint32_
   const World& world = site.world;
   if (is_loopback(world, question_.interface)) return false;
   if (out == question_.interface || world.spaces == nullptr) return true;
+  // Whoever is known to be behind his own link is behind no other.
+  const Segment& his = world.spaces->segment(world.network, question_.interface);
+  tell_clients_apart(his, question_.source);
+  if (his.owners.contains(question_.source)) return false;
   const Segment& segment = world.spaces->segment(world.network, out);
   return segment.open || segment.stations.empty();
 }
@@ -296,8 +300,8 @@ bool Carrier::is_client_here(const Segment& segment, const Packet& packet,
 }
 
 /// Who of many clients is a neighbour there, or has the address of one, fares otherwise.
-void Carrier::tell_clients_apart(const Segment& segment, const IpAddress& next) {
-  Clients* clients = sites_.home().world.clients;
+void Carrier::tell_clients_apart(const Segment& segment, const IpAddress& next) const {
+  Clients* clients = std::as_const(sites_).home().world.clients;
   if (clients == nullptr) return;
   for (const auto& [address, owners] : segment.owners) {
     if (address.family == next.family) clients->split(next, {address, address});

@@ -69,7 +69,7 @@ class Carrier {
                                             std::optional<Blocker>& blocked);
   [[nodiscard]] std::optional<Arrival> asked_first(Site& site, Packet& packet,
                                                    const FibResult& fib);
-  void tell_clients_apart(const Segment& segment, const IpAddress& next);
+  void tell_clients_apart(const Segment& segment, const IpAddress& next) const;
   [[nodiscard]] bool is_client_here(const Segment& segment, const Packet& packet,
                                     const IpAddress& next) const;
 

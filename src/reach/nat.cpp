@@ -6,6 +6,7 @@
 #include <array>
 #include <cstring>
 
+#include "reach/fib.h"
 #include "reach/jhash.h"
 #include "reach/nft_numbers.h"
 #include "reach/routing.h"
@@ -155,7 +156,6 @@ bool set_mapping(World& world, const NatRange& range, ConntrackView& view, const
 
 namespace {
 
-constexpr std::uint32_t kSecondary = 0x01;   // IFA_F_SECONDARY
 constexpr std::uint32_t kTentative = 0x40;   // IFA_F_TENTATIVE
 constexpr std::uint32_t kOptimistic = 0x04;  // IFA_F_OPTIMISTIC
 
@@ -163,27 +163,16 @@ bool usable6(const host::InterfaceAddress& address) {
   return (address.flags & kTentative) == 0 || (address.flags & kOptimistic) != 0;
 }
 
-/// inet_select_addr(): on the link, of global scope, best one whose subnet holds the next hop.
-std::optional<IpAddress> own_address(const host::Network& network, std::uint32_t link,
-                                     const IpAddress& towards) {
-  std::optional<IpAddress> first;
-  std::optional<IpAddress> elsewhere;
-  for (const host::InterfaceAddress& each : network.addresses) {
-    if (each.address.family != towards.family) continue;
-    const bool v6 = towards.family == Family::Inet6;
-    if (v6 ? !usable6(each) || each.address.is_link_local() != towards.is_link_local()
-           : (each.flags & kSecondary) != 0) {
-      continue;
-    }
-    if (each.scope != 0 && !towards.is_link_local()) continue;
-    if (each.link == link) {
-      if (each.subnet.contains(towards)) return each.address;
-      if (!first) first = each.address;
-    } else if (!elsewhere) {
-      elsewhere = each.address;
-    }
+/// nf_nat_masquerade_ipv4(), nf_nat_masquerade_ipv6().
+std::optional<IpAddress> masquerading_address(const host::Network& network, const Packet& packet) {
+  constexpr std::uint8_t kUniverse = 0;  // RT_SCOPE_UNIVERSE
+  const IpAddress& destination = packet.tuple.destination;
+  if (packet.family == Family::Inet6) {
+    return fib::select_source6(network, packet.out, destination);
   }
-  return first ? first : elsewhere;
+  const IpAddress out =
+      fib::select_source4(network, packet.out, packet.gateway.value_or(destination), kUniverse);
+  return out.is_unspecified() ? std::nullopt : std::optional(out);
 }
 
 /// ipv6_addr_scope(): 0 of global addresses.
@@ -214,7 +203,7 @@ std::optional<IpAddress> redirect_address(const host::Network& network, HookPoin
 bool masquerade(World& world, NatRange range, const Packet& packet, ConntrackView& view,
                 const std::string& where, std::vector<std::string>& notes) {
   if (packet.tuple.source.is_unspecified()) return true;
-  const auto address = own_address(world.network, packet.out, packet.tuple.destination);
+  const auto address = masquerading_address(world.network, packet);
   if (!address) return false;
   range.destination = false;
   range.first_address = address;

@@ -264,6 +264,7 @@ std::optional<Arrival> forward(World& world, Packet& packet, ConntrackView& view
     if (auto end = expired(world, packet)) return end;
   }
   packet.out = fib.link;
+  packet.gateway = fib.gateway;
   for (const HookPoint hook : {HookPoint::Forward, HookPoint::Postrouting, HookPoint::Egress}) {
     if (auto end = pass_hook(world, hook, packet, view, Stage::Forward)) return end;
   }
@@ -319,6 +320,7 @@ Departure depart(World& world, Packet& packet, ConntrackView& view, std::uint32_
   out.sent = true;
   packet.in = 0;
   packet.out = out.route.fib.link;
+  packet.gateway = out.route.fib.gateway;
   packet.tuple.source = out.route.source;
   bool rerouted = false;
   if (auto end = pass_hook(world, HookPoint::Output, packet, view, stage, rerouted)) {
@@ -341,6 +343,7 @@ Departure depart(World& world, Packet& packet, ConntrackView& view, std::uint32_
     out.route = route_output(world, outgoing(packet, view, bound));
     if (!out.route.ok) return no_way("output-reroute");
     packet.out = out.route.fib.link;
+    packet.gateway = out.route.fib.gateway;
   }
   if (auto blocker = ipsec(world, packet, kPolicyOut, stage)) {
     out.blocker = std::move(blocker);

@@ -31,7 +31,7 @@ struct Aim {
   bool ask_addresses(const AddressSet& some, bool negated = false);
   bool ask_ports(const PortSet& some, bool negated = false);
   bool ask_match(const decode::nft::XtMatch& match);
-  /// A rule of a legacy table, its target apart.
+  /// A rule of a legacy table, its matches and its target apart.
   bool ask_rule(const decode::xt::Rule& rule);
 
   [[nodiscard]] bool empty() const {

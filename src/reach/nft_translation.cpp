@@ -9,6 +9,7 @@
 #include <set>
 
 #include "decode/nft_keys.h"
+#include "reach/aim_ipset.h"
 #include "reach/aim_key.h"
 #include "reach/prepared_set.h"
 #include "reach/translations.h"
@@ -40,6 +41,7 @@ bool step_by_one(Bytes& bytes, bool up) {
 struct NftReader::Inside {
   const host::Network& network;
   const SetsByName& sets;
+  AimSets ipsets = AimSets(network);
   std::map<const nft::Set*, std::unique_ptr<PreparedSet>> prepared = {};
 
   const nft::Rule* rule = nullptr;
@@ -78,6 +80,10 @@ struct NftReader::Inside {
       const nft::Operation& what = rule->expressions[position].operation;
       if (const auto* lookup = std::get_if<nft::Lookup>(&what)) {
         if (!look_up(*lookup, position, state)) return;
+        continue;
+      }
+      if (const auto* match = std::get_if<nft::XtMatch>(&what)) {
+        if (!go_by_set(*match, position, state)) return;
         continue;
       }
       const bool goes_on = std::visit([&](const auto& op) { return step(op, state); }, what);
@@ -226,7 +232,6 @@ struct NftReader::Inside {
   bool step(const nft::Range& op, State& state) {
     return ask_key(state, std::size_t{op.sreg} * 4, op.from, op.to, op.negated);
   }
-  bool step(const nft::XtMatch& op, State& state) { return state.aim.ask_match(op); }
   bool step(const nft::XtTarget& op, State& state) {
     const Family family = rule->family == nft::TableFamily::Ip6 ? Family::Inet6 : Family::Inet;
     if (auto found = translation_of(op, family)) {
@@ -300,6 +305,16 @@ struct NftReader::Inside {
     read_address(state, family, op.address, out);
     read_port(state, op.port, out);
     found_one(state, std::move(out));
+    return true;
+  }
+
+  /// A set of ipset may have pairs: all but the last way are told. False: nothing is left.
+  bool go_by_set(const nft::XtMatch& match, std::size_t position, State& state) {
+    std::vector<Aim> aims = ipsets.ask(state.aim, match);
+    if (aims.empty()) return false;
+    state.aim = std::move(aims.back());
+    aims.pop_back();
+    for (Aim& aim : aims) go(position + 1, {.aim = std::move(aim), .slots = state.slots});
     return true;
   }
 

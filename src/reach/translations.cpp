@@ -4,6 +4,7 @@
 #include <array>
 
 #include "decode/xt_blob.h"
+#include "reach/aim_ipset.h"
 
 namespace hark::reach {
 
@@ -22,7 +23,10 @@ constexpr std::size_t kDeepest = 16;  // NFT_JUMP_STACK_SIZE of nf_tables.h
 class Walk {
  public:
   Walk(const FirewallRules& rules, const host::Network& network)
-      : rules_(rules), sets_(sets_by_name(network.nft)), reader_(network, sets_) {}
+      : rules_(rules),
+        sets_(sets_by_name(network.nft)),
+        ipsets_(network),
+        reader_(network, sets_) {}
 
   Translations run() {
     for (const ChainView& chain : rules_.chains()) {
@@ -66,11 +70,13 @@ class Walk {
     if (rule.jump != Jump::Chain && rule.jump != Jump::Target) return;
     Aim aim = before;
     if (!aim.ask_rule(rule)) return;
-    if (rule.jump == Jump::Chain) {
-      jump(chain, chain.legacy->chains[rule.chain].name, aim, depth);
-    } else if (auto found = translation_of(rule.target, chain.families.front())) {
-      found->aim = std::move(aim);
-      add(chain, position, std::move(*found), comment_of(rule.matches));
+    for (Aim& way : ipsets_.ask(aim, rule.matches)) {
+      if (rule.jump == Jump::Chain) {
+        jump(chain, chain.legacy->chains[rule.chain].name, way, depth);
+      } else if (auto found = translation_of(rule.target, chain.families.front())) {
+        found->aim = std::move(way);
+        add(chain, position, std::move(*found), comment_of(rule.matches));
+      }
     }
   }
 
@@ -113,6 +119,7 @@ class Walk {
 
   const FirewallRules& rules_;
   const SetsByName sets_;
+  AimSets ipsets_;
   NftReader reader_;
   Translations out_;
   std::size_t seen_ = 0;

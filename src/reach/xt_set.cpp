@@ -1,12 +1,12 @@
 // The match "set": xt_set.c, and the `kadt` functions of net/netfilter/ipset/ip_set_*.c, which make
 // of a packet what is looked for.
 #include <algorithm>
-#include <array>
 #include <optional>
 #include <utility>
 
 #include "decode/ipset.h"
 #include "reach/client_tests.h"
+#include "reach/ipset_types.h"
 #include "reach/xt_ask.h"
 #include "reach/xt_prepared.h"
 
@@ -16,32 +16,8 @@ namespace {
 using decode::IpSetContents;
 using decode::IpSetElement;
 
-// What a dimension of a type is about.
-enum class Part : std::uint8_t { Address, Net, Port, Mark, Mac, Interface, Address2, Net2 };
-
-struct Type {
-  std::string_view name;
-  std::array<Part, 3> parts;
-  std::size_t dimensions;
-};
-constexpr std::array<Type, 16> kTypes = {{
-    {"hash:ip", {Part::Address}, 1},
-    {"hash:net", {Part::Net}, 1},
-    {"hash:mac", {Part::Mac}, 1},
-    {"hash:ip,mac", {Part::Address, Part::Mac}, 2},
-    {"hash:ip,mark", {Part::Address, Part::Mark}, 2},
-    {"hash:ip,port", {Part::Address, Part::Port}, 2},
-    {"hash:ip,port,ip", {Part::Address, Part::Port, Part::Address2}, 3},
-    {"hash:ip,port,net", {Part::Address, Part::Port, Part::Net2}, 3},
-    {"hash:net,port", {Part::Net, Part::Port}, 2},
-    {"hash:net,net", {Part::Net, Part::Net2}, 2},
-    {"hash:net,port,net", {Part::Net, Part::Port, Part::Net2}, 3},
-    {"hash:net,iface", {Part::Net, Part::Interface}, 2},
-    {"bitmap:ip", {Part::Address}, 1},
-    {"bitmap:ip,mac", {Part::Address, Part::Mac}, 2},
-    {"bitmap:port", {Part::Port}, 1},
-    {"list:set", {}, 1},
-}};
+using Part = SetPart;
+using Type = SetType;
 
 /// What a rule asks of a set.
 struct Query {
@@ -131,11 +107,6 @@ bool part_matches(const Query& query, const IpSetContents& set, const IpSetEleme
   return false;
 }
 
-const Type* type_of(const IpSetContents& set) {
-  const auto found = std::ranges::find(kTypes, set.header.type, &Type::name);
-  return found == kTypes.end() ? nullptr : &*found;
-}
-
 enum class Found : std::uint8_t { No, Yes, Exception, Unknown };
 
 /// Networks are looked for from the longest: the first that is there decides.
@@ -170,7 +141,7 @@ bool undecidable(const Query& query, const IpSetContents& set, const Type& type)
 
 Found look(const Query& query, const PreparedXt& prepared, const IpSetContents& set,
            unsigned depth) {
-  const Type* type = type_of(set);
+  const Type* type = set_type(set);
   if (type == nullptr) return Found::Unknown;
   if (query.dimensions < type->dimensions ||
       (set.header.family && *set.header.family != query.ask.packet.family))

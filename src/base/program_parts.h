@@ -22,7 +22,8 @@ enum class ProgramPart : std::uint16_t {
   TcxEgress = 7,
   NetkitPrimary = 8,  ///< Linux 6.7
   NetkitPeer = 9,
-  Program = 10,  ///< the one that was asked for
+  Program = 10,          ///< the one that was asked for
+  SkLookupSockets = 11,  ///< an array of AttachedSocket; CAP_SYS_ADMIN, Linux 5.9
 };
 
 struct AttachedBpf {
@@ -37,5 +38,14 @@ struct AttachedBpf {
   bool operator==(const AttachedBpf&) const = default;
 };
 static_assert(sizeof(AttachedBpf) == 48);
+
+/// A socket in a map of a program of SkLookup, which may hand packets to it.
+struct AttachedSocket {
+  std::uint32_t program = 0;
+  std::uint32_t map = 0;
+  std::uint64_t cookie = 0;  ///< of sock_diag
+  bool operator==(const AttachedSocket&) const = default;
+};
+static_assert(sizeof(AttachedSocket) == 16);
 
 }  // namespace hark

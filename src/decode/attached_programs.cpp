@@ -7,7 +7,7 @@
 namespace hark::decode {
 namespace {
 constexpr auto kFirst = static_cast<std::uint16_t>(ProgramPart::CgroupIngress);
-constexpr auto kLast = static_cast<std::uint16_t>(ProgramPart::Program);
+constexpr auto kLast = static_cast<std::uint16_t>(ProgramPart::SkLookupSockets);
 }  // namespace
 
 Result<std::vector<AttachedPrograms>> decode_attached_programs(ByteView parts) {
@@ -18,10 +18,13 @@ Result<std::vector<AttachedPrograms>> decode_attached_programs(ByteView parts) {
     AttachedPrograms one;
     one.part = static_cast<ProgramPart>(part->tag);
     one.error = part->error;
-    if (part->bytes.size() % sizeof(AttachedBpf) != 0) {
+    const bool sockets = one.part == ProgramPart::SkLookupSockets;
+    const std::size_t each = sockets ? sizeof(AttachedSocket) : sizeof(AttachedBpf);
+    if (part->bytes.size() % each != 0) {
       return fail(plain_error("BPF programs", "a part of an impossible length"));
     }
     ByteReader bytes(part->bytes);
+    while (!bytes.empty() && sockets) one.sockets.push_back(bytes.value<AttachedSocket>());
     while (!bytes.empty()) one.programs.push_back(bytes.value<AttachedBpf>());
     out.push_back(std::move(one));
   }

@@ -14,6 +14,7 @@ struct AttachedPrograms {
   ProgramPart part{};
   int error = 0;  ///< errno; 0: `programs` are all of them
   std::vector<AttachedBpf> programs = {};
+  std::vector<AttachedSocket> sockets = {};  ///< of SkLookupSockets
   bool operator==(const AttachedPrograms&) const = default;
 };
 

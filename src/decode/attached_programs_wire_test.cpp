@@ -36,6 +36,23 @@ TEST(AttachedPrograms, ComeInParts) {
   EXPECT_EQ(name_of(two), std::string(16, 'x'));
 }
 
+TEST(AttachedPrograms, SocketsOfMaps) {
+  const AttachedSocket sockets[] = {{.program = 7, .map = 3, .cookie = 0x5001},
+                                    {.program = 7, .map = 4, .cookie = 0x5002}};
+  Bytes parts;
+  append_part(parts, tag(ProgramPart::SkLookupSockets), std::as_bytes(std::span(sockets)));
+  append_failed_part(parts, tag(ProgramPart::SkLookupSockets), EPERM);
+  const auto all = decode_attached_programs(parts);
+  ASSERT_TRUE(all && all->size() == 2);
+  EXPECT_EQ(all->front().sockets, (std::vector<AttachedSocket>{sockets[0], sockets[1]}));
+  EXPECT_TRUE(all->front().programs.empty());
+  EXPECT_EQ(all->back().error, EPERM);
+  parts.clear();
+  append_part(parts, tag(ProgramPart::SkLookupSockets),
+              std::as_bytes(std::span(sockets)).first(24));
+  EXPECT_FALSE(decode_attached_programs(parts));
+}
+
 TEST(AttachedPrograms, CutOffPartsAreErrors) {
   const AttachedBpf one{.id = 7};
   Bytes parts;

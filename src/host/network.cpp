@@ -16,7 +16,7 @@ struct FactWords {
   const char* code;
   const char* hides;
 };
-constexpr std::array<FactWords, 15> kFacts = {{
+constexpr std::array<FactWords, 16> kFacts = {{
     {NetworkFact::Links, "links-not-read", "by which interfaces packets come and go"},
     {NetworkFact::Addresses, "addresses-not-read", "which addresses are this host's own"},
     {NetworkFact::Routes, "routes-not-read", "which way packets go"},
@@ -36,6 +36,7 @@ constexpr std::array<FactWords, 15> kFacts = {{
      "what programs of the namespace do to packets"},
     {NetworkFact::SocketOptions, "socket-options-not-read",
      "whether a socket turns clients away by itself, and from which address it answers"},
+    {NetworkFact::Ipvs, "ipvs-not-read", "which ports IPVS serves"},
 }};
 
 std::string remedy_for(const Error& error) {

@@ -14,6 +14,7 @@
 
 #include "base/bytes.h"
 #include "decode/conntrack.h"
+#include "decode/ipvs.h"
 #include "decode/link_facts.h"
 #include "decode/nft_ruleset.h"
 #include "decode/route_messages.h"
@@ -30,6 +31,7 @@ using Route = decode::RouteRecord;
 using PolicyRule = decode::PolicyRule;
 using Neighbour = decode::NeighbourRecord;
 using NftRuleset = decode::nft::Ruleset;
+using IpvsService = decode::IpvsService;
 /// Is that in this set of nf_tables?
 struct ElementQuestion {
   decode::nft::TableFamily family = decode::nft::TableFamily::Ip;
@@ -152,6 +154,13 @@ struct IpSet {
   bool operator==(const IpSet&) const = default;
 };
 
+/// A socket that a program of "sk-lookup" has.
+struct SteeredSocket {
+  std::uint64_t cookie = 0;
+  std::uint32_t inode = 0;  ///< 0: none of its namespace is it
+  bool operator==(const SteeredSocket&) const = default;
+};
+
 /// A BPF program attached to a cgroup, or to the namespace.
 struct AttachedProgram {
   std::string
@@ -165,6 +174,8 @@ struct AttachedProgram {
   std::uint32_t hook = 0;
   std::int32_t priority = 0;
   std::uint32_t flags = 0;  ///< of a cgroup: BPF_F_ALLOW_OVERRIDE 1, BPF_F_ALLOW_MULTI 2
+  /// Of "sk-lookup": sockets in its maps, to which it may hand packets. Empty: not read.
+  std::optional<std::vector<SteeredSocket>> sockets = {};
   bool operator==(const AttachedProgram&) const = default;
 };
 
@@ -190,6 +201,7 @@ enum class NetworkFact : std::uint8_t {
   CgroupPrograms,
   NamespacePrograms,
   SocketOptions,
+  Ipvs,
 };
 
 struct Network {
@@ -207,6 +219,7 @@ struct Network {
   NftRuleset nft;
   std::vector<LegacyTable> legacy;
   std::vector<IpSet> ip_sets;
+  std::vector<IpvsService> ipvs;          ///< by mark, protocol, address and port
   std::vector<ConntrackEntry> conntrack;  ///< those of the asked tuple only
   std::vector<XfrmPolicy> xfrm;
   XfrmDefaults xfrm_defaults;

@@ -1,4 +1,5 @@
-// nf_tables, the old iptables, ipsets, conntrack, IPsec: all need CAP_NET_ADMIN over the namespace.
+// nf_tables, the old iptables, ipsets, conntrack, IPsec: all need CAP_NET_ADMIN over the namespace,
+// and IPVS, which everybody may read.
 // What the kernel does not have at all is no gap.
 #include <algorithm>
 #include <array>
@@ -20,6 +21,8 @@ constexpr std::size_t kTableInfo = 84;
 /// The tables that there are, a line each.
 constexpr auto kTableNames = "/proc/net/ip_tables_names";
 constexpr auto kTableNames6 = "/proc/net/ip6_tables_names";
+/// Only where the module is.
+constexpr auto kIpvs = "/proc/net/ip_vs";
 
 bool has_line(std::string_view text, std::string_view line) {
   while (!text.empty()) {
@@ -141,6 +144,22 @@ void read_xfrm(const NetworkReading& reading) {
   }
 }
 
+/// Recordings from before this was asked are silent about it, as most hosts would be; where an
+/// interface tells that there are services, they say that those are not known.
+void read_ipvs(const NetworkReading& reading) {
+  const auto text = reading.source.read_net_file(reading.netns, kIpvs);
+  auto services =
+      text ? decode::decode_ipvs(*text) : Result<std::vector<IpvsService>>(fail(text.error()));
+  if (services) {
+    reading.network.ipvs = std::move(*services);
+    return;
+  }
+  const Error& error = services.error();
+  const bool silent = error.code == 0 && error.why == "not recorded" &&
+                      reading.network.link("kube-ipvs0") == nullptr;
+  if (!silent && !says_absent(error)) note_unread(reading, NetworkFact::Ipvs, "IPVS", error);
+}
+
 }  // namespace
 
 void read_firewalls(const NetworkReading& reading) {
@@ -149,6 +168,7 @@ void read_firewalls(const NetworkReading& reading) {
   read_ip_sets(reading);
   read_connections(reading);
   read_xfrm(reading);
+  read_ipvs(reading);
 }
 
 }  // namespace hark::host

@@ -2,10 +2,13 @@
 // told), traffic control, tcx and netkit on links; those of cgroups and of the namespace.
 #include <algorithm>
 #include <cerrno>
+#include <map>
 #include <set>
 #include <string_view>
 
 #include "decode/attached_programs.h"
+#include "decode/inet_diag.h"
+#include "decode/netlink_attributes.h"
 #include "decode/tc_messages.h"
 #include "host/network_reader.h"
 
@@ -155,6 +158,7 @@ const char* where_of(ProgramPart part) {
     case ProgramPart::NetkitPeer:
       return "netkit";
     case ProgramPart::Program:
+    case ProgramPart::SkLookupSockets:
       break;
   }
   return "";
@@ -254,6 +258,44 @@ void read_cgroups(const NetworkReading& reading) {
   }
 }
 
+/// Which inodes cookies are of: sockets that may be handed packets, and these alone.
+std::map<std::uint64_t, std::uint32_t> inodes_of_sockets(const NetworkReading& reading) {
+  constexpr std::uint32_t kListen = 1U << 10U, kClose = 1U << 7U;  // TCP_LISTEN, TCP_CLOSE
+  std::map<std::uint64_t, std::uint32_t> out;
+  for (const Family family : {Family::Inet, Family::Inet6}) {
+    for (const Protocol protocol : {Protocol::Tcp, Protocol::Udp}) {
+      const std::uint32_t states = protocol == Protocol::Tcp ? kListen : kClose;
+      const auto answer =
+          reading.ask(decode::kNetlinkSockDiag,
+                      decode::inet_diag_request(family, protocol, states, decode::Ulp::NotAsked));
+      if (!answer) continue;
+      const auto dump = decode::decode_inet_diag(*answer, protocol);
+      if (!dump) continue;
+      for (const decode::SocketRecord& socket : dump->sockets) {
+        if (socket.cookie) out.emplace(*socket.cookie, socket.inode);
+      }
+    }
+  }
+  return out;
+}
+
+void add_sockets(const NetworkReading& reading, const AttachedPrograms& list) {
+  if (list.error != 0) return;  // then they are not known, and whoever needs them says so
+  const auto inodes = inodes_of_sockets(reading);
+  for (AttachedProgram& program : reading.network.programs) {
+    if (program.where != where_of(ProgramPart::SkLookup)) continue;
+    program.sockets.emplace();
+    for (const AttachedSocket& socket : list.sockets) {
+      if (socket.program != program.id) continue;
+      const auto inode = inodes.find(socket.cookie);
+      const SteeredSocket one = {socket.cookie, inode == inodes.end() ? 0 : inode->second};
+      if (std::ranges::find(*program.sockets, one) == program.sockets->end()) {
+        program.sockets->push_back(one);
+      }
+    }
+  }
+}
+
 void read_namespace(const NetworkReading& reading) {
   const std::string what = "BPF programs of the namespace";
   const auto lists = programs_at(
@@ -264,7 +306,11 @@ void read_namespace(const NetworkReading& reading) {
     return;
   }
   for (const AttachedPrograms& list : *lists) {
-    add_programs(reading, list, {}, NetworkFact::NamespacePrograms, what);
+    if (list.part == ProgramPart::SkLookupSockets) {
+      add_sockets(reading, list);
+    } else {
+      add_programs(reading, list, {}, NetworkFact::NamespacePrograms, what);
+    }
   }
 }
 

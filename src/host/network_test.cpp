@@ -116,6 +116,20 @@ TEST_F(NetworkOfBytes, WhatCannotBeReadIsAGap) {
   EXPECT_EQ(none.unread.size(), 6U);
 }
 
+TEST_F(NetworkOfBytes, ServicesOfIpvs) {
+  const auto read = [&] { return read_network(source, netns, NetnsId{3}, {.programs = false}); };
+  // Most kernels have no such file.
+  EXPECT_EQ(read().gap(NetworkFact::Ipvs), nullptr);
+  const std::string heading = "IP Virtual Server version 1.2.1 (size=4096)\nProt\n  ->\n";
+  source.net_file(0, "/proc/net/ip_vs", heading + "TCP  0A60000A:0050 rr  \n");
+  ASSERT_EQ(read().ipvs.size(), 1U);
+  EXPECT_EQ(read().ipvs.front().address, address("10.96.0.10"));
+  source.net_file(0, "/proc/net/ip_vs", "nonsense\n");
+  const Network all = read();
+  ASSERT_NE(all.gap(NetworkFact::Ipvs), nullptr);
+  EXPECT_EQ(all.gap(NetworkFact::Ipvs)->code, "ipvs-not-read");
+}
+
 TEST_F(NetworkOfBytes, AMalformedAnswerIsAGap) {
   source.answer(0, kRoute, decode::addresses_request(), testdata("rules4.bin"));
   const Network all = network();

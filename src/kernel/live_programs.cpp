@@ -4,6 +4,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -26,6 +27,10 @@ constexpr std::uint32_t kLinkTypeNetfilter = 10;
 /// BPF_CGROUP_MAX_PROGS of kernel/bpf/cgroup.c and BPF_MPROG_MAX of linux/bpf_mprog.h are 64.
 constexpr std::size_t kMostPrograms = 64;
 constexpr std::size_t kMostLinks = 100'000;
+constexpr std::size_t kMostMaps = 64;  // MAX_USED_MAPS of linux/bpf_verifier.h
+/// Of one map: whoever steers by a thousand sockets is not told of in a line.
+constexpr std::size_t kMostEntries = 1024;
+constexpr std::size_t kLongestKey = 512;
 
 long call(int command, bpf_attr& attributes) {
   return ::syscall(SYS_bpf, command, &attributes, sizeof attributes);
@@ -91,6 +96,80 @@ void query(ProgramPart part, std::uint32_t target, std::uint32_t type, Bytes& ou
   append_programs(part, programs, out);
 }
 
+/// The maps that a program uses. 0 or errno.
+int maps_of(std::uint32_t program, std::vector<std::uint32_t>& out) {
+  bpf_attr attributes{};
+  attributes.prog_id = program;
+  const UniqueFd fd(static_cast<int>(call(BPF_PROG_GET_FD_BY_ID, attributes)));
+  if (!fd.valid()) return errno;
+  out.assign(kMostMaps, 0);
+  bpf_prog_info info{};
+  info.nr_map_ids = kMostMaps;
+  info.map_ids = address(out.data());
+  const int error = get_info(fd.get(), &info, sizeof info);
+  out.resize(error != 0 ? 0 : std::min<std::size_t>(info.nr_map_ids, kMostMaps));
+  return error;
+}
+
+/// The sockets of a map, by the cookie that a lookup from outside gives (sock_map_lookup_sys,
+/// bpf_fd_reuseport_array_lookup_elem). 0 or errno; of maps without sockets nothing.
+int sockets_of(AttachedSocket place, std::vector<AttachedSocket>& out) {
+  bpf_attr open{};
+  open.map_id = place.map;
+  const UniqueFd fd(static_cast<int>(call(BPF_MAP_GET_FD_BY_ID, open)));
+  if (!fd.valid()) return errno;
+  bpf_map_info info{};
+  if (const int error = get_info(fd.get(), &info, sizeof info); error != 0) return error;
+  const bool sockets = info.type == BPF_MAP_TYPE_SOCKMAP || info.type == BPF_MAP_TYPE_SOCKHASH ||
+                       info.type == BPF_MAP_TYPE_REUSEPORT_SOCKARRAY;
+  if (!sockets) return 0;
+  if (info.value_size != sizeof place.cookie || info.key_size > kLongestKey) return ENOSPC;
+  std::vector<std::byte> key(info.key_size);
+  std::vector<std::byte> next(info.key_size);
+  bool first = true;
+  for (std::size_t i = 0; i < kMostEntries; ++i) {
+    bpf_attr walk{};
+    walk.map_fd = static_cast<std::uint32_t>(fd.get());
+    walk.key = first ? 0 : address(key.data());
+    walk.next_key = address(next.data());
+    if (call(BPF_MAP_GET_NEXT_KEY, walk) != 0) return errno == ENOENT ? 0 : errno;
+    key.swap(next);
+    first = false;
+    bpf_attr look{};
+    look.map_fd = walk.map_fd;
+    look.key = address(key.data());
+    look.value = address(&place.cookie);
+    if (call(BPF_MAP_LOOKUP_ELEM, look) == 0) {
+      out.push_back(place);
+    } else if (errno != ENOENT) {
+      return errno;
+    }
+  }
+  return E2BIG;
+}
+
+/// Of the programs of SkLookup; only where there are some.
+void append_sockets(int netns, Bytes& out) {
+  std::array<std::uint32_t, kMostPrograms> ids{};
+  bpf_attr attributes{};
+  attributes.query.target_fd = static_cast<std::uint32_t>(netns);
+  attributes.query.attach_type = BPF_SK_LOOKUP;
+  attributes.query.prog_ids = address(ids.data());
+  attributes.query.prog_cnt = kMostPrograms;
+  if (call(BPF_PROG_QUERY, attributes) != 0 || attributes.query.prog_cnt == 0) return;
+  std::vector<AttachedSocket> sockets;
+  for (std::size_t i = 0; i < attributes.query.prog_cnt && i < ids.size(); ++i) {
+    std::vector<std::uint32_t> maps;
+    int error = maps_of(ids[i], maps);
+    for (const std::uint32_t map : maps) {
+      if (error == 0) error = sockets_of({.program = ids[i], .map = map}, sockets);
+    }
+    if (error != 0) return append_error(ProgramPart::SkLookupSockets, error, out);
+  }
+  append_part(out, static_cast<std::uint16_t>(ProgramPart::SkLookupSockets),
+              std::as_bytes(std::span(sockets)));
+}
+
 /// struct bpf_link_info as far as it is of a netfilter link; linux/bpf.h of Linux 6.4.
 struct NetfilterLink {
   std::uint32_t type = 0;
@@ -141,6 +220,7 @@ void append_netns_programs(int netns, Bytes& out) {
   const auto target = static_cast<std::uint32_t>(netns);
   query(ProgramPart::FlowDissector, target, BPF_FLOW_DISSECTOR, out);
   query(ProgramPart::SkLookup, target, BPF_SK_LOOKUP, out);
+  append_sockets(netns, out);
   std::vector<AttachedBpf> links;
   const int error = netfilter_links(links);
   if (error != 0) {

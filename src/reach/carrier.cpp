@@ -27,7 +27,9 @@ bool is_loopback(const World& world, std::uint32_t index) {
 Carried stopped(Site& site, Arrival arrival) {
   Carried out;
   out.site = &site;
-  out.to = arrival.to == Arrival::To::Refused ? Carried::To::Refused : Carried::To::Lost;
+  out.to = arrival.to == Arrival::To::Refused  ? Carried::To::Refused
+           : arrival.to == Arrival::To::Unseen ? Carried::To::Unseen
+                                               : Carried::To::Lost;
   out.blocker = std::move(arrival.blocker);
   out.refusal = arrival.refusal;
   out.route = std::move(arrival.route);

@@ -45,6 +45,8 @@ const HookWords& words_for(HookPoint hook) {
 const char* code_of(HookPoint hook, const HookResult& result) {
   const HookWords& words = words_for(hook);
   if (!result.place) return words.drop;
+  if (result.end == HookResult::End::Ipvs) return "ipvs";
+  if (result.place->tool == "ipvs") return "ipvs-no-server";
   const bool at_ip = hook == HookPoint::Prerouting || hook == HookPoint::Input ||
                      hook == HookPoint::Output || hook == HookPoint::Postrouting;
   if (at_ip && result.place->tool != "nft" && result.place->table == "security") {
@@ -65,6 +67,8 @@ const char* verb_of(HookResult::End end) {
       return "taken away";
     case HookResult::End::Queue:
       return "dropped by the program that it is queued to,";
+    case HookResult::End::Ipvs:
+      return "sent on";
     case HookResult::End::Accept:
     case HookResult::End::Synproxy:
       break;

@@ -11,6 +11,7 @@
 #include "reach/reply.h"
 #include "reach/shell_word.h"
 #include "reach/sites.h"
+#include "reach/sk_lookup.h"
 #include "reach/socket_choice.h"
 #include "reach/socket_options.h"
 #include "reach/steps.h"
@@ -192,6 +193,7 @@ class Journey {
     Departure out = depart_client(packet, Stage::Route, way);
     if (!out.blocker) return std::nullopt;
     there_ = &sites_.home();
+    if (out.unseen) return ends(Outcome::Unknown, std::move(*out.blocker));
     if (out.refusal) {
       JourneyEnd end = refuse(*there_, packet, *out.blocker, *out.refusal);
       if (tcp() || end.outcome != Outcome::Silent) return end;
@@ -215,8 +217,16 @@ class Journey {
       if (view.tproxy_address) asked.tuple.destination = *view.tproxy_address;
     }
     if (local_ && sites_.is_home(*there_)) asked.in = home_of(asked.tuple.destination);
-    const auto chosen = choose_socket(world, asked);
-    if (!chosen && !world.is_waived("no-socket")) return closed(packet);
+    const Steered steered = steer(world, asked);
+    if (steered.to == Steered::To::Unknown) return ends(Outcome::Unknown, steered.blocker);
+    if (steered.to == Steered::To::Nobody) return closed(packet, steered.blocker);
+    const auto chosen = steered.to == Steered::To::Socket ? std::optional(steered.listener)
+                                                          : choose_socket(world, asked);
+    if (!chosen && !world.is_waived("no-socket")) {
+      Blocker blocker = {.cause = no_socket(world, packet), .key = "no-socket"};
+      if (!sites_.is_home(*there_)) add_other_ports(world, packet, blocker.cause);
+      return closed(packet, std::move(blocker));
+    }
     const host::Listener* listener = chosen ? &world.host.listeners[*chosen] : nullptr;
     if (listener != nullptr) {
       add_step(world, Stage::Socket, "pass", host::listener_words(world.host, *listener),
@@ -244,9 +254,7 @@ class Journey {
     return end;
   }
 
-  JourneyEnd closed(const Packet& packet) {
-    Blocker blocker = {.cause = no_socket(there(), packet), .key = "no-socket"};
-    if (!sites_.is_home(*there_)) add_other_ports(there(), packet, blocker.cause);
+  JourneyEnd closed(const Packet& packet, Blocker blocker) {
     add_stop(there(), Stage::Socket, blocker);
     if (back_.everybody) return ends(Outcome::Silent, std::move(blocker));
     constexpr std::uint8_t kUnreachable4 = 3, kPort4 = 3, kUnreachable6 = 1, kPort6 = 4;
@@ -290,7 +298,7 @@ class Journey {
   }
 
   static Refuser refuser(const Blocker& why) {
-    if (why.key == "no-socket") return Refuser::Socket;
+    if (why.key == "no-socket" || why.cause.code == "sk-lookup") return Refuser::Socket;
     return why.cause.code.starts_with("prerouting") ? Refuser::RuleBeforeRouting : Refuser::Rule;
   }
 

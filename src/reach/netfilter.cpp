@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <span>
 #include <utility>
 
 #include "reach/conntrack.h"
+#include "reach/ipvs.h"
 #include "reach/nat.h"
 #include "reach/nft_machine.h"
 #include "reach/prepared_ruleset.h"
@@ -21,6 +23,7 @@ std::string key_of(const RulePlace& place) {
 }
 
 std::string words_of(const RulePlace& place) {
+  if (place.tool == "ipvs") return fmt::format("IPVS service {} {}", place.table, place.chain);
   const std::string chain = place.family.empty()
                                 ? fmt::format("{} {} {}", place.tool, place.table, place.chain)
                                 : fmt::format("{} {} {}", place.family, place.table, place.chain);
@@ -32,6 +35,7 @@ std::string words_of(const RulePlace& place) {
 }
 
 std::string command_of(const RulePlace& place) {
+  if (place.tool == "ipvs") return "ipvsadm -L -n";
   if (place.family.empty()) {
     return fmt::format("{} -t {} -S {}", place.tool, place.table, shell_word(place.chain));
   }
@@ -72,7 +76,7 @@ HookResult run_chain(HookRun& run, const PreparedChain& chain) {
   return result;
 }
 
-HookResult run_groups(HookRun& run, const std::vector<HookGroup>& groups, const HookPlan& plan);
+HookResult run_groups(HookRun& run, std::span<const HookGroup> groups, const HookPlan& plan);
 
 /// The NAT core: nf_nat_inet_fn(). Chains of NAT see only what has no mapping yet, until one sets
 /// it.
@@ -206,7 +210,7 @@ const std::vector<HookEntry>& ordered(HookRun& run, const HookGroup& group, cons
   return *orders.back();
 }
 
-HookResult run_groups(HookRun& run, const std::vector<HookGroup>& groups, const HookPlan& plan) {
+HookResult run_groups(HookRun& run, std::span<const HookGroup> groups, const HookPlan& plan) {
   HookResult result;
   for (const HookGroup& group : groups) {
     merge(result, group.others.empty() ? run_entries(run, group.entries, plan)
@@ -239,6 +243,30 @@ bool programs_let_pass(World& world) {
   return true;
 }
 
+/// All that runs at the hook, and IPVS among it. What that takes no later chain sees.
+HookResult run_all(HookRun& run, const HookPlan& plan) {
+  const std::span<const HookGroup> groups = plan.groups;
+  const auto priority = ipvs_priority(run.hook);
+  const bool asks = priority && (!run.world.network.ipvs.empty() ||
+                                 run.world.network.gap(host::NetworkFact::Ipvs) != nullptr);
+  if (!asks) return run_groups(run, groups, plan);
+  const auto later = std::ranges::find_if(
+      groups, [&](const HookGroup& group) { return group.entries.front().priority >= *priority; });
+  const auto before = static_cast<std::size_t>(later - groups.begin());
+  HookResult result = run_groups(run, groups.first(before), plan);
+  if (ends(result)) return result;
+  if (!unread_lets_pass(run.world, host::NetworkFact::Ipvs)) {
+    result.end = HookResult::End::Drop;
+    return result;
+  }
+  if (auto taken = run_ipvs(run.world, run.packet)) {
+    merge(result, std::move(*taken));
+    return result;
+  }
+  merge(result, run_groups(run, groups.subspan(before), plan));
+  return result;
+}
+
 HookResult dropped() {
   HookResult result;
   result.end = HookResult::End::Drop;
@@ -266,7 +294,7 @@ HookResult run_hook(World& world, HookPoint hook, Packet& packet, ConntrackView&
   const HookPlan& plan = rules.plan(hook, packet.family, link);
   HookResult result;
   HookRun run{world, rules, hook, packet, view, result};
-  HookResult ended = run_groups(run, plan.groups, plan);
+  HookResult ended = run_all(run, plan);
   merge(result, std::move(ended));
   return result;
 }

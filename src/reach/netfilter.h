@@ -29,7 +29,7 @@ enum class HookPoint : std::uint8_t {
 
 /// The place in a ruleset that decided.
 struct RulePlace {
-  std::string tool;    ///< "nft", "iptables", "ip6tables"
+  std::string tool;    ///< "nft", "iptables", "ip6tables"; "ipvs": a service (ipvs.h)
   std::string family;  ///< "inet", "ip", … as nft says it; empty: legacy
   std::string table;
   std::string chain;
@@ -48,7 +48,7 @@ struct RulePlace {
 [[nodiscard]] std::string command_of(const RulePlace& place);
 
 struct HookResult {
-  enum class End : std::uint8_t { Accept, Drop, Reject, Stolen, Queue, Synproxy };
+  enum class End : std::uint8_t { Accept, Drop, Reject, Stolen, Queue, Synproxy, Ipvs };
   End end = End::Accept;
   std::optional<RulePlace> place = {};  ///< that ended it; of Accept: the last rule that said so
   /// Of Reject: 0 an ICMP error, 1 a TCP reset.

@@ -336,6 +336,7 @@ Departure depart(World& world, Packet& packet, ConntrackView& view, std::uint32_
     }
     out.error = kNotPermitted;
     if (end->to == Arrival::To::Refused) out.refusal = end->refusal;
+    out.unseen = end->to == Arrival::To::Unseen;
     out.blocker = std::move(end->blocker);
     return out;
   }

@@ -27,9 +27,10 @@ struct Arrival {
     Forward,  ///< out again: to another host, or a namespace behind a link
     Lost,
     Refused,
+    Unseen,  ///< IPVS sends it on
   };
   To to = To::Lost;
-  std::optional<Blocker> blocker = {};  ///< of Lost and Refused
+  std::optional<Blocker> blocker = {};  ///< of Lost, Refused and Unseen
   Refusal refusal = {};
   RouteIn route = {};
 };
@@ -59,6 +60,7 @@ struct Departure {
       false;  ///< it had a route at first: a connecting TCP socket hears of nothing any more
   /// A rule rejected it: the sender is told by this host itself.
   std::optional<Refusal> refusal = {};
+  bool unseen = false;  ///< IPVS sends it on
   RouteOut route = {};
 };
 

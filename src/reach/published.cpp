@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <map>
 #include <span>
 #include <tuple>
@@ -89,6 +90,7 @@ Key key_of(const PublishedPort& port) {
 
 /// Is it one place, so that it can be asked who is there?
 bool is_asked(const LeadsTo& lead) {
+  if (lead.server && lead.server->method != decode::IpvsMethod::Masq) return false;
   return lead.address && !lead.last_address && !lead.open && !lead.address->is_loopback();
 }
 
@@ -167,11 +169,14 @@ bool names_rule(const std::string& detail, const std::string& told) {
   const std::string by = " by " + told;
   const std::size_t at = detail.find(by);
   if (at == std::string::npos) return false;
-  return at + by.size() == detail.size() || detail[at + by.size()] == ' ';
+  const std::size_t end = at + by.size();
+  return end == detail.size() || detail[end] == ' ' || detail[end] == ':';
 }
 
 bool sends_elsewhere(const Step& step) {
-  constexpr std::array<std::string_view, 3> kWords = {"dnat to ", "tproxy to ", "TPROXY "};
+  constexpr std::array<std::string_view, 4> kWords = {"dnat to ", "tproxy to ", "TPROXY ",
+                                                      "ipvs to "};
+  if (step.verdict == "stop") return step.detail.starts_with("rejected by IPVS service ");
   return step.verdict == "rewrite" && std::ranges::any_of(kWords, [&](std::string_view words) {
            return step.detail.starts_with(words);
          });
@@ -200,13 +205,19 @@ ClassList PublishedPort::classes() const {
 
 Publishable publishable(const host::Host& host, const host::Network& network) {
   Publishable out;
-  if (network.nft.rules.empty() && network.legacy.empty()) return out;
-  out.rules = std::make_unique<const FirewallRules>(network);
-  const Translations found = translations_of(*out.rules, network);
-  out.complete = found.complete;
-  Grouping grouping(*out.rules);
-  for (const Translation& one : found.all) grouping.add(network.netns, one);
-  out.ports = grouping.take();
+  if (!network.nft.rules.empty() || !network.legacy.empty()) {
+    out.rules = std::make_unique<const FirewallRules>(network);
+    const Translations found = translations_of(*out.rules, network);
+    out.complete = found.complete;
+    Grouping grouping(*out.rules);
+    for (const Translation& one : found.all) grouping.add(network.netns, one);
+    out.ports = grouping.take();
+  }
+  std::vector<PublishedPort> served = ipvs_ports(network);
+  if (!served.empty()) {
+    std::ranges::move(served, std::back_inserter(out.ports));
+    std::ranges::stable_sort(out.ports, {}, [](const PublishedPort& one) { return key_of(one); });
+  }
   const Doors doors(host, network.netns);
   std::erase_if(out.ports, [&](const PublishedPort& port) { return doors.have(port); });
   if (out.ports.size() > kMostPorts) {
@@ -234,7 +245,8 @@ void add_leads(const host::Network& network, const PublishedPort& port,
                std::vector<Destination>& out) {
   const auto lo = std::ranges::find_if(network.links, is_loopback);
   const std::optional<IpAddress> own = own_address(network, port.family);
-  if (port.leads_to.size() < 2 || lo == network.links.end() || !own) return;
+  const std::size_t needed = port.ipvs ? 1 : 2;  // IPVS is not followed by a trace of the port
+  if (port.leads_to.size() < needed || lo == network.links.end() || !own) return;
   for (const LeadsTo& lead : port.leads_to) {
     if (!is_asked(lead)) continue;
     out.push_back({.protocol = port.protocol,
@@ -327,7 +339,7 @@ bool judge(const ClientSources& sources, PublishedPort& port) {
   for (const ReachClass* one : classes) {
     if (!is_translated(one->answer, port)) continue;
     certain = certain || one->answer.certainty != Certainty::Unknown ||
-              one->answer.cause.code == "forwarded";
+              one->answer.cause.code == "forwarded" || one->answer.cause.code == "ipvs";
     for (const Step& step : one->answer.path) {
       if (step.netns == port.netns && sends_elsewhere(step)) met.push_back(&step);
     }
@@ -398,7 +410,7 @@ Ended traced(const host::Host& host, const PublishedPort& port, const LeadsTo& l
   if (lead.asked != nullptr) {
     return lead.asked->empty() ? Ended{} : end_of(host, lead.asked->front().answer);
   }
-  if (port.leads_to.size() != 1) return {};
+  if (port.leads_to.size() != 1 || port.ipvs) return {};
   Ended out;
   for (const ReachClass* one : port.classes()) {
     if (!is_translated(one->answer, port)) continue;
@@ -417,8 +429,7 @@ std::optional<std::size_t> listener_of(const host::Host& host, const PublishedPo
   for (const Listener& one : listeners_in(host, *lead.netns)) {
     if (one.port != wanted || !is_transport(one, port.protocol)) continue;
     // Redirected to an address of the interface: which one that is depends on the client.
-    const bool fits = lead.address ? takes(one, *lead.address)
-                                   : takes(one, any) || one.address.family == port.family;
+    const bool fits = to ? takes(one, *to) : takes(one, any) || one.address.family == port.family;
     if (fits) return static_cast<std::size_t>(&one - host.listeners.data());
   }
   return std::nullopt;
@@ -438,6 +449,8 @@ void find_owners(const host::Host& host, const AddressOwners& addresses, Publish
       lead.somebody_listens = lead.listener.has_value();
     }
     if (*lead.netns == port.netns) continue;
+  std::optional<IpAddress> to = lead.address;
+  if (lead.server && !is_asked(lead)) to = port.addresses->ranges().front().first;
     // A container has its namespace for itself, or shares it with those of its pod.
     if (lead.listener && host.listeners[*lead.listener].container) {
       lead.container = *host.listeners[*lead.listener].container;

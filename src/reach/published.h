@@ -37,7 +37,8 @@ struct LeadsTo {
   std::optional<IpAddress> last_address = {};  ///< of several addresses: the last one
   std::optional<std::uint16_t> port = {};      ///< empty: the one that was asked for
   bool open = false;
-  std::string service = {};  ///< of Kubernetes: "default/web:http"
+  std::string service = {};                        ///< of Kubernetes: "default/web:http"
+  std::optional<decode::IpvsBackend> server = {};  ///< of IPVS
   /// The namespace of this host that has the address; empty: none that could be entered.
   std::optional<host::NetnsId> netns = {};
   std::optional<std::size_t> listener = {};  ///< position in Host::listeners
@@ -64,6 +65,8 @@ struct PublishedPort {
   /// By what the input chain would have kept away who is let through.
   std::optional<Cause> denied = {};
   const ReachClass* let_through = nullptr;                  ///< of `denied`: one of those clients
+  std::optional<host::IpvsService> ipvs = {};               ///< that serves it
+  bool kube_proxy = false;                                  ///< which made that service
   std::vector<const std::vector<ReachClass>*> places = {};  ///< by interface asked
 
   [[nodiscard]] std::uint16_t first_port() const { return ports.ranges().front().first; }
@@ -77,6 +80,9 @@ struct Publishable {
   bool complete = true;              ///< false: there are more than hark follows
 };
 [[nodiscard]] Publishable publishable(const host::Host& host, const host::Network& network);
+/// Those of IPVS among them, and the marks of its other services: what has them, rules decide.
+[[nodiscard]] std::vector<PublishedPort> ipvs_ports(const host::Network& network);
+[[nodiscard]] std::vector<std::uint32_t> ipvs_marks(const host::Network& network);
 
 /// What is asked of one port.
 struct PublishedAsks {

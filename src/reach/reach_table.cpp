@@ -6,9 +6,12 @@
 #include <set>
 #include <tuple>
 
+#include "base/text.h"
 #include "host/holders.h"
+#include "host/near_words.h"
 #include "reach/destinations.h"
 #include "reach/published.h"
+#include "reach/sk_lookup.h"
 
 namespace hark::reach {
 namespace {
@@ -188,6 +191,31 @@ bool were_rules_read(const host::Network& network) {
          network.gap(host::NetworkFact::Links) == nullptr;
 }
 
+/// A program that answers for others: whose sockets it has is all that can be told.
+host::Gap steering_gap(const host::Host& host, const host::Netns& netns,
+                       const host::AttachedProgram& program) {
+  constexpr std::size_t kMost = 3;
+  const std::vector<std::size_t> sockets = steers_to(host, program);
+  std::vector<std::string> words;
+  for (std::size_t i = 0; i < std::min(sockets.size(), kMost); ++i) {
+    words.push_back(host::listener_words(host, host.listeners[sockets[i]]));
+  }
+  if (sockets.size() > kMost) {
+    words.push_back(std::to_string(sockets.size() - kMost) + " more");
+  }
+  if (has_unknown_sockets(host, program)) {
+    words.emplace_back(program.sockets ? "a socket that is no listener here"
+                                       : "sockets that could not be read");
+  }
+  return {
+      .code = "sk-lookup-not-listed",
+      .what = words_of(program) + " of " + host::netns_words(netns) +
+              " may answer where nobody listens" +
+              (words.empty() ? std::string(": it has no sockets") : ", by " + join(words, "; ")),
+      .hides = "ports that it answers",
+      .remedy = "bpftool prog show id " + std::to_string(program.id)};
+}
+
 }  // namespace
 
 bool ReachTable::rules_were_read() const {
@@ -212,15 +240,15 @@ std::vector<host::Gap> ReachTable::published_gaps() const {
                      .hides = "some ports that are published",
                      .remedy = "ask for one port: hark why PORT"});
     }
-    const auto& programs = spaces_.at(id).network.programs;
-    const auto looks_up = [](const host::AttachedProgram& one) { return one.where == "sk-lookup"; };
-    if (std::ranges::any_of(programs, looks_up)) {
-      out.push_back({.code = "sk-lookup-not-listed",
-                     .what =
-                         "a BPF program picks sockets for packets (sk_lookup): its ports cannot "
-                         "be listed",
-                     .hides = "ports that it answers",
-                     .remedy = "bpftool prog show"});
+    for (const std::uint32_t mark : ipvs_marks(spaces_.at(id).network)) {
+      out.push_back({.code = "ipvs-mark-not-listed",
+                     .what = "IPVS serves what has the mark " + std::to_string(mark) +
+                             ": which ports that are, rules decide",
+                     .hides = "ports that it serves",
+                     .remedy = "ask for one port: hark why PORT"});
+    }
+    for (const host::AttachedProgram& program : spaces_.at(id).network.programs) {
+      if (is_sk_lookup(program)) out.push_back(steering_gap(host_, host_.at(id), program));
     }
   }
   return out;
@@ -314,6 +342,16 @@ Reachability settled(Reachability one) {
     if (kept && answer.certainty == Certainty::ExactNow && one.through[i] == Through::No) {
       one.through[i] = Through::Yes;
     }
+  }
+  if (!one.through.empty()) one.openness = openness_of(one);
+  return one;
+}
+
+Reachability as_far_as(Reachability one, std::string_view code) {
+  for (std::size_t i = 0; i < one.through.size(); ++i) {
+    const Answer& answer = one.clients.parts[i].cls->answer;
+    const bool open = answer.outcome == Outcome::Unknown && answer.cause.code == code;
+    if (open && one.through[i] == Through::Maybe) one.through[i] = Through::Yes;
   }
   if (!one.through.empty()) one.openness = openness_of(one);
   return one;

@@ -8,6 +8,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <string_view>
 #include <vector>
 
 #include "host/host.h"
@@ -114,6 +115,9 @@ class ReachTable {
 
 /// The same when what may be over in a moment is over: a full queue, a stopped process.
 [[nodiscard]] Reachability settled(Reachability one);
+
+/// The same when whoever ends open by this cause got through.
+[[nodiscard]] Reachability as_far_as(Reachability one, std::string_view code);
 
 /// Does a client with an address in `from` reach it?
 [[nodiscard]] bool reaches(const Reachability& one, const Prefix& from);

@@ -104,6 +104,14 @@ std::optional<Arrival> pass_hook(World& world, HookPoint hook, Packet& packet, C
     return std::nullopt;
   }
   out.blocker = blocker_of(world, hook, packet, result);
+  if (result.end == End::Ipvs) {
+    for (const std::string& note : result.notes) {
+      add_step(world, stage, "rewrite", note, command_of(*result.place));
+    }
+    out.blocker->cause.text += ", and not followed further";
+    out.to = Arrival::To::Unseen;
+    return out;
+  }
   if (result.end == End::Queue) {
     const Condition passes = {
         .code = "queue",

@@ -19,7 +19,7 @@
 namespace hark::reach {
 
 struct Translation {
-  enum class Kind : std::uint8_t { Dnat, Redirect, Netmap, Tproxy };
+  enum class Kind : std::uint8_t { Dnat, Redirect, Netmap, Tproxy, Ipvs };
   Kind kind = Kind::Dnat;
   Aim aim;
   /// Where it leads. Empty: the address or port stays, or is not to be learnt (`open`); of Redirect

@@ -39,6 +39,7 @@ std::optional<Cause> WithoutNat::denied(const Question& question) {
 }
 
 void WithoutNat::judge(PublishedPort& port) {
+  if (port.ipvs) return;  // it stands behind the input chain
   const auto own = [&](const IpAddress& address) {
     return address.is_loopback() || std::ranges::any_of(network_.addresses, [&](const auto& one) {
              return one.address == address;

@@ -41,6 +41,20 @@ Json rule_json(const reach::PublishedBy& rule) {
           {"verify", for_json(command_of(place))}};
 }
 
+Json ipvs_json(const PublishedPort& port) {
+  if (!port.ipvs) return nullptr;
+  return {{"scheduler", for_json(port.ipvs->scheduler)},
+          {"persistent", port.ipvs->persistent},
+          {"one_packet", port.ipvs->one_packet},
+          {"kube_proxy", port.kube_proxy}};
+}
+
+Json server_json(const LeadsTo& lead) {
+  if (!lead.server) return nullptr;
+  return {{"method", std::string(decode::name_of(lead.server->method))},
+          {"weight", lead.server->weight}};
+}
+
 Json lead_json(const host::Host& host, const LeadsTo& lead) {
   Json out;
   out["address"] = lead.address ? Json(lead.address->text()) : Json(nullptr);
@@ -57,6 +71,7 @@ Json lead_json(const host::Host& host, const LeadsTo& lead) {
   out["listener"] =
       lead.listener ? listener_json(host, host.listeners[*lead.listener]) : Json(nullptr);
   out["somebody_listens"] = lead.somebody_listens ? Json(*lead.somebody_listens) : Json(nullptr);
+  out["ipvs"] = server_json(lead);
   return out;
 }
 
@@ -77,6 +92,7 @@ Json published_json(const AnswerFacts& facts, const PublishedPort& port) {
   for (const LeadsTo& lead : port.leads_to) out["leads_to"].push_back(lead_json(host, lead));
   out["chooses"] = !port.chance ? Json(nullptr) : Json("chance");
   out["affinity"] = port.sticky;
+  out["ipvs"] = ipvs_json(port);
   out["certainty"] = port.certain ? "exact" : "depends";
   out["reach"] = Json::array();
   for (const reach::ReachClass* one : port.classes()) {

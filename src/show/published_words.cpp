@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 
 #include "base/text.h"
 #include "host/holders.h"
@@ -48,6 +49,19 @@ bool this_host_reaches(const reach::Reachability& one) {
   return false;
 }
 
+std::string ipvs_words(const PublishedPort& port) {
+  if (!port.ipvs) return {};
+  std::string out =
+      fmt::format("  IPVS{} ({}", port.kube_proxy ? " of kube-proxy" : "", port.ipvs->scheduler);
+  if (port.sticky) out += ", persistent";
+  return out + ")";
+}
+
+/// IPVS passes all of its clients over.
+bool gets_nobody(const LeadsTo& lead) {
+  return lead.server && lead.server->weight <= 0;
+}
+
 std::string home_words(const LeadsTo& lead) {
   std::string out;
   if (lead.container) out += "  container " + host::container_words(*lead.container);
@@ -90,7 +104,10 @@ namespace {
 
 std::string targets_of(const PublishedPort& port) {
   std::vector<std::string> targets;
-  for (const LeadsTo& lead : port.leads_to) targets.push_back(lead_words(port, lead));
+  const bool some = !std::ranges::all_of(port.leads_to, gets_nobody);
+  for (const LeadsTo& lead : port.leads_to) {
+    if (!some || !gets_nobody(lead)) targets.push_back(lead_words(port, lead));
+  }
   if (targets.size() > kMostTargets) {
     return fmt::format("{} and {} more", targets.front(), targets.size() - 1);
   }
@@ -102,7 +119,8 @@ std::string targets_of(const PublishedPort& port) {
 std::string published_target(const PublishedPort& port, bool ascii) {
   const std::string to = targets_of(port);
   const std::string place = place_words(port);
-  return place.empty() ? to : fmt::format("{} {} {}", place, arrow(ascii), to);
+  if (place.empty() || to.empty()) return place + to;
+  return fmt::format("{} {} {}", place, arrow(ascii), to);
 }
 
 std::vector<std::size_t> published_owners(const PublishedPort& port) {
@@ -116,9 +134,13 @@ std::vector<std::size_t> published_owners(const PublishedPort& port) {
 }
 
 std::string published_who(const host::Host& host, const PublishedPort& port, bool ascii) {
+  if (port.ipvs && std::ranges::all_of(port.leads_to, gets_nobody)) {
+    return "no server takes new clients" + ipvs_words(port);
+  }
   if (port.leads_to.empty()) return {};
-  const auto with = std::ranges::find_if(
-      port.leads_to, [](const LeadsTo& lead) { return lead.listener.has_value(); });
+  const auto with = std::ranges::find_if(port.leads_to, [](const LeadsTo& lead) {
+    return lead.listener.has_value() && !gets_nobody(lead);
+  });
   const LeadsTo& first = with == port.leads_to.end() ? port.leads_to.front() : *with;
   std::string out;
   if (first.listener) {
@@ -134,14 +156,20 @@ std::string published_who(const host::Host& host, const PublishedPort& port, boo
     out = first.somebody_listens == false ? "nobody listens there" : "not seen from here";
     out += home_words(first);
   }
-  if (port.leads_to.size() > 1) out += fmt::format("  one of {} places", port.leads_to.size());
-  return out;
+  const auto all = std::ranges::count_if(port.leads_to, std::not_fn(gets_nobody));
+  if (all > 1) out += fmt::format("  one of {} places", all);
+  return out + ipvs_words(port);
 }
 
 std::string published_reach(const host::Network& network, const PublishedPort& port) {
   const bool nobody = std::ranges::all_of(
       port.leads_to, [](const LeadsTo& lead) { return lead.somebody_listens == false; });
   if (nobody && port.reach.openness == reach::Openness::Nobody) return "nobody";
+  if (port.ipvs && port.reach.openness == reach::Openness::Unknown) {
+    const reach::Reachability far = reach::as_far_as(port.reach, "ipvs");
+    const std::string words = way_free_reach_words(network, far);
+    return far.openness == reach::Openness::Unknown ? words : words + ", as far as IPVS";
+  }
   std::string out = way_free_reach_words(network, port.reach);
   const bool open = port.reach.openness == reach::Openness::Anywhere ||
                     port.reach.openness == reach::Openness::Some;
@@ -158,7 +186,9 @@ std::string published_sentence(const host::Host& host, const PublishedPort& port
   std::string out =
       fmt::format("{} {} is published", name_of(port.protocol), published_ports(port));
   if (port.addresses) out += " on " + place_words(port);
-  if (!port.rules.empty()) {
+  if (!port.rules.empty() && port.leads_to.empty()) {
+    out += fmt::format(": {} takes it", port.rules.front().told);
+  } else if (!port.rules.empty()) {
     out += fmt::format(": {} sends it on to {}", port.rules.front().told, targets_of(port));
   }
   const std::string who = published_who(host, port, true);

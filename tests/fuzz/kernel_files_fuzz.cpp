@@ -1,8 +1,9 @@
 // Files in which parts of the kernel tell of their sockets, and fdinfo of io_uring and UNIX
-// sockets.
+// sockets; services of IPVS.
 #include <cstdint>
 #include <cstdlib>
 
+#include "decode/ipvs.h"
 #include "decode/kernel_files.h"
 
 namespace {
@@ -34,5 +35,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     for (const std::string& name : files->names) require(!name.empty() && name.size() <= size);
   }
   (void)decode_scm_fds(bytes);
+  if (const auto services = decode_ipvs(bytes)) {
+    for (const IpvsService& service : *services) {
+      require((service.mark == 0) != (service.protocol == 0) && !service.scheduler.empty());
+    }
+  }
   return 0;
 }

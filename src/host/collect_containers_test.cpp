@@ -132,6 +132,22 @@ TEST(CollectContainers, ANamespaceIsAskedForByItsContainersName) {
   EXPECT_EQ(host.listeners.front().port, 80);
 }
 
+TEST(CollectContainers, ANameThatARuntimeMadeUpIsNone) {
+  DockerHost source;
+  const auto mounted_as = [&](const std::string& name) {
+    source.file("/proc/self/mountinfo",
+                "22 27 0:21 / /proc rw - proc proc rw\n30 22 0:4 net:[4026532177] /run/netns/" +
+                    name + " rw - nsfs nsfs rw\n");
+    const Host host = collected(source);
+    return host.at(on_port(host, 80).netns).name;
+  };
+  EXPECT_EQ(mounted_as("netns-1d15ff53-63d7-9dc1-ec0a-ea8687868b27"), "web");
+  EXPECT_EQ(mounted_as("cni-1d15ff53-63d7-9dc1-ec0a-ea8687868b27"), "web");
+  EXPECT_EQ(mounted_as("netns-1"), "netns-1");
+  EXPECT_EQ(mounted_as("netns-1d15ff53-63d7-9dc1-ec0a-of-the-kitchen"),
+            "netns-1d15ff53-63d7-9dc1-ec0a-of-the-kitchen");
+}
+
 TEST(CollectContainers, AContainerIsNotTakenForTheHost) {
   DockerHost source;
   source.file("/var/lib/docker/containers/" + kId + "/config.v2.json",

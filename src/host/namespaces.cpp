@@ -28,6 +28,19 @@ std::string name_of_mount(std::string_view mount_point) {
   return path.starts_with(kNamedFolder) ? path.substr(kNamedFolder.size()) : std::string();
 }
 
+/// netns-UUID of podman (pkg/netns of containers/common), cni-UUID of containerd (pkg/netns):
+/// nobody knows a namespace by that.
+bool is_made_up(std::string_view name) {
+  constexpr std::size_t kUuid = 36;
+  constexpr std::array<std::string_view, 2> kMakers = {"netns-", "cni-"};
+  const auto maker =
+      std::ranges::find_if(kMakers, [&](std::string_view one) { return name.starts_with(one); });
+  if (maker == kMakers.end() || name.size() != maker->size() + kUuid) return false;
+  return std::ranges::all_of(name.substr(maker->size()), [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || c == '-';
+  });
+}
+
 /// A pod's containers share its namespace. A container may be called anything, also what means
 /// another namespace to us.
 std::string name_after(const Container& container) {
@@ -158,7 +171,8 @@ class Gatherer {
 
   /// Names a namespace after the container or the `ip netns exec` that a process in it shows.
   void name_by_process(FoundNetns& one) {
-    if (!one.netns.name.empty() || one.pid == 0 || one.netns.own) return;
+    const bool named = !one.netns.name.empty() && !is_made_up(one.netns.name);
+    if (named || one.pid == 0 || one.netns.own) return;
     const std::string process = "/proc/" + std::to_string(one.pid);
     if (const auto lines = decode::decode_cgroup_file(cgroups_of(one.pid))) {
       const std::string cgroup = decode::telling_path(*lines);

@@ -104,6 +104,28 @@ std::string told_as(RulePlace place) {
   return words_of(place);
 }
 
+/// Where a packet to this port comes out; empty: at the same.
+std::optional<std::uint16_t> port_of(const Translation& one, std::uint16_t asked) {
+  if (!one.port || !one.moved_from) return one.port;
+  return static_cast<std::uint16_t>(asked - *one.moved_from + *one.port);
+}
+
+/// Ports that are moved one by one are as many doors, with somebody of its own behind each: a few
+/// are told apart.
+std::vector<PortSet> parts_of(const Translation& one) {
+  constexpr unsigned kMost = 32;
+  const auto& ranges = one.aim.ports.ranges();
+  const unsigned last = ranges.front().last;
+  const unsigned first = ranges.front().first;
+  if (!one.moved_from || ranges.size() != 1 || last - first >= kMost) return {one.aim.ports};
+  std::vector<PortSet> out;
+  for (unsigned port = first; port <= last; ++port) {
+    const auto number = static_cast<std::uint16_t>(port);
+    out.push_back(PortSet({number, number}));
+  }
+  return out;
+}
+
 class Grouping {
  public:
   explicit Grouping(const FirewallRules& rules) : rules_(rules) {}
@@ -118,8 +140,10 @@ class Grouping {
         port.protocol = protocol;
         port.family = family;
         port.addresses = one.aim.addresses;
-        port.ports = one.aim.ports;
-        add(std::move(port), one);
+        for (PortSet& ports : parts_of(one)) {
+          port.ports = std::move(ports);
+          add(port, one);
+        }
       }
     }
   }
@@ -143,7 +167,7 @@ class Grouping {
     into.sticky = into.sticky || one.aim.sticky;
     LeadsTo lead{.address = one.address,
                  .last_address = one.last_address,
-                 .port = one.port,
+                 .port = port_of(one, into.first_port()),
                  .open = one.open,
                  .service = one.service};
     const auto same = [&](const LeadsTo& other) { return leads_alike(lead, other); };
@@ -426,6 +450,8 @@ std::optional<std::size_t> listener_of(const host::Host& host, const PublishedPo
   IpAddress any;
   any.family = port.family;
   const std::uint16_t wanted = lead.port.value_or(port.first_port());
+  std::optional<IpAddress> to = lead.address;
+  if (lead.server && !is_asked(lead)) to = port.addresses->ranges().front().first;
   for (const Listener& one : listeners_in(host, *lead.netns)) {
     if (one.port != wanted || !is_transport(one, port.protocol)) continue;
     // Redirected to an address of the interface: which one that is depends on the client.
@@ -449,8 +475,6 @@ void find_owners(const host::Host& host, const AddressOwners& addresses, Publish
       lead.somebody_listens = lead.listener.has_value();
     }
     if (*lead.netns == port.netns) continue;
-  std::optional<IpAddress> to = lead.address;
-  if (lead.server && !is_asked(lead)) to = port.addresses->ranges().front().first;
     // A container has its namespace for itself, or shares it with those of its pod.
     if (lead.listener && host.listeners[*lead.listener].container) {
       lead.container = *host.listeners[*lead.listener].container;

@@ -128,6 +128,7 @@ class Walk {
 // NF_NAT_RANGE_*
 constexpr std::uint32_t kMapAddress = 1U << 0U;
 constexpr std::uint32_t kPortGiven = 1U << 1U;
+constexpr std::uint32_t kPortOffset = 1U << 5U;
 
 }  // namespace
 
@@ -164,6 +165,7 @@ std::optional<Translation> translation_of(const nft::XtTarget& target, Family fa
   if ((flags & kPortGiven) != 0) {
     const std::uint16_t port = blob->u16(Field::FirstPort);
     if (port != 0) out.port = port;
+    if ((flags & kPortOffset) != 0) out.moved_from = blob->u16(Field::BasePort);
   }
   if (tproxy) {
     const IpAddress address = blob->address(Field::FirstAddress, family);

@@ -27,6 +27,8 @@ struct Translation {
   std::optional<IpAddress> address = {};
   std::optional<IpAddress> last_address = {};  ///< of several: the last one
   std::optional<std::uint16_t> port = {};
+  /// Ports are moved: the packet's, from this one on, to `port` and on.
+  std::optional<std::uint16_t> moved_from = {};
   bool open = false;         ///< address or port are worked out in a way that is not followed here
   std::string service = {};  ///< of Kubernetes, told by kube-proxy: "default/web:http"
   const ChainView* chain = nullptr;

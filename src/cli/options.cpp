@@ -192,7 +192,7 @@ constexpr std::array kOptions = {
                "answer from a recording (- is standard input)", kList | kAsks | kDrill,
                Completes::File},
     OptionInfo{OptionId::Netns, "netns", 0, "", "NETNS",
-               "which namespaces: all, self, host, NAME, PID or PATH",
+               "which namespaces: all, self, host, NAME, PID, PATH, container:NAME",
                kList | kAsks | kTest | kSave | kDrill, Completes::Netns},
     OptionInfo{OptionId::Json, "json", 0, "", "", "print one JSON object",
                kList | kAsks | kTest | kExplain | kSave | kDrill | kLab},

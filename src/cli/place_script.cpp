@@ -25,8 +25,11 @@ except OSError as e: sys.exit(str(e))' "$1" "$2" "$T"
   elif have nc; then
     nc -v -z -w "$T" "$1" "$2"
   elif have curl; then
-    curl -sS --connect-timeout "$T" -m "$T" "telnet://$1:$2" </dev/null
-    case $? in 0 | 28) return 0 ;; 7) return 7 ;; *) return 1 ;; esac
+    case $1 in *:*) host="[$1]" ;; *) host=$1 ;; esac
+    said=$(curl -gsSv --connect-timeout "$T" -m "$T" "telnet://$host:$2" 2>&1 </dev/null)
+    # It holds the connection until its time is up: what it says counts, not its status.
+    case $said in *'* Connected to '* | *'* Established connection to '*) return 0 ;; esac
+    printf '%s\n' "$said"; return 1
   else
     echo 'neither bash, python3, nc nor curl is there'; return 1
   fi

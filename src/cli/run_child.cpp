@@ -56,14 +56,15 @@ Result<Child> start(const ChildCommand& command) {
   std::vector<std::string> copies = command.words;
   for (std::string& word : copies) words.push_back(word.data());
   words.push_back(nullptr);
-  // What is ignored here would be ignored there.
+  // What is ignored or blocked here would be so there.
   posix_spawnattr_t attributes;
   ::posix_spawnattr_init(&attributes);
   sigset_t defaults;
   ::sigemptyset(&defaults);
+  ::posix_spawnattr_setsigmask(&attributes, &defaults);
   ::sigaddset(&defaults, SIGPIPE);
   ::posix_spawnattr_setsigdefault(&attributes, &defaults);
-  ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
+  ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
   Child child;
   const int error =
       ::posix_spawnp(&child.pid, words[0], &actions, &attributes, words.data(), environ);
@@ -98,11 +99,20 @@ void read_some(UniqueFd& fd, std::string& into, std::size_t most) {
   into.append(piece.data(), std::min(static_cast<std::size_t>(count), most - into.size()));
 }
 
+/// To those that have not ended yet: they hold a pipe open.
+void signal_all(const std::vector<Child>& children, int signal) {
+  for (const Child& child : children) {
+    if (child.out.valid() || child.err.valid()) ::kill(child.pid, signal);
+  }
+}
+
 /// Moves bytes until every pipe is closed.
-void serve(std::vector<Child>& children, std::vector<ChildResult>& results) {
+void serve(std::vector<Child>& children, std::vector<ChildResult>& results, int stop) {
+  constexpr int kPatienceMs = 1000;
+  int signal = SIGINT;
   while (true) {
     std::vector<pollfd> waits;
-    waits.reserve(3 * children.size());
+    waits.reserve(3 * children.size() + 1);
     for (const Child& child : children) {
       waits.push_back({child.in.valid() ? child.in.get() : -1, POLLOUT, 0});
       waits.push_back({child.out.valid() ? child.out.get() : -1, POLLIN, 0});
@@ -111,7 +121,14 @@ void serve(std::vector<Child>& children, std::vector<ChildResult>& results) {
     bool any = false;
     for (const pollfd& wait : waits) any = any || wait.fd >= 0;
     if (!any) return;
-    if (::poll(waits.data(), waits.size(), -1) < 0 && errno != EINTR) return;
+    waits.push_back({signal == SIGINT ? stop : -1, POLLIN, 0});
+    const int ready = ::poll(waits.data(), waits.size(), signal == SIGTERM ? kPatienceMs : -1);
+    if (ready < 0 && errno != EINTR) return;
+    if (waits.back().revents != 0 || (ready == 0 && signal == SIGTERM)) {
+      signal_all(children, signal);
+      signal = signal == SIGINT ? SIGTERM : SIGKILL;
+    }
+    if (ready <= 0) continue;
     for (std::size_t i = 0; i < children.size(); ++i) {
       if (waits[3 * i].revents != 0) write_some(children[i]);
       if (waits[3 * i + 1].revents != 0) read_some(children[i].out, results[i].out, kMostOut);
@@ -123,7 +140,7 @@ void serve(std::vector<Child>& children, std::vector<ChildResult>& results) {
 
 }  // namespace
 
-Result<std::vector<ChildResult>> run_children(const std::vector<ChildCommand>& commands) {
+Result<std::vector<ChildResult>> run_children(const std::vector<ChildCommand>& commands, int stop) {
   // A child that ends early closes its input: that is its own affair.
   ::signal(SIGPIPE, SIG_IGN);
   std::vector<Child> children;
@@ -137,7 +154,7 @@ Result<std::vector<ChildResult>> run_children(const std::vector<ChildCommand>& c
     children.push_back(std::move(*child));
   }
   std::vector<ChildResult> results(children.size());
-  serve(children, results);
+  serve(children, results, stop);
   for (std::size_t i = 0; i < children.size(); ++i) {
     int status = 0;
     while (::waitpid(children[i].pid, &status, 0) < 0 && errno == EINTR) {

@@ -19,8 +19,10 @@ struct ChildResult {
   std::string messages;  ///< of standard error, the first 64 kB
 };
 
-/// Runs them all at once, until the last has ended. The error is that of starting one.
+/// Runs them all at once, until the last has ended. Once the descriptor `stop` is readable (-1:
+/// never) each gets SIGINT, and a second later SIGTERM; what they said is kept. The error is that
+/// of starting one.
 [[nodiscard]] Result<std::vector<ChildResult>> run_children(
-    const std::vector<ChildCommand>& commands);
+    const std::vector<ChildCommand>& commands, int stop = -1);
 
 }  // namespace hark::cli

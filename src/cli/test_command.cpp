@@ -31,6 +31,7 @@
 #include "host/near_ports.h"
 #include "host/target.h"
 #include "kernel/live_netns.h"
+#include "kernel/resolve_name.h"
 #include "probe/engine.h"
 #include "probe/verdict.h"
 #include "reach/routing.h"
@@ -139,7 +140,7 @@ class Test {
         watch_(style_) {}
 
   Outcome run(Output& out) {
-    const ResolvedNames names = resolve_names(names_of(targets_), engine_.resolve, stop_);
+    const ResolvedNames names = resolve_names(names_of(targets_), kernel::resolve_name, stop_);
     const bool details = std::ranges::any_of(targets_, [](const TestTarget& target) {
       return target.listeners && !target.listeners->endpoint;
     });
@@ -175,8 +176,10 @@ class Test {
     std::ranges::stable_sort(report.gaps);
     report.gaps.erase(std::unique(report.gaps.begin(), report.gaps.end()), report.gaps.end());
     note_proxies(report);
-    if (!choices_.interface.empty()) {
-      report.notes.emplace_back("with --interface nothing is predicted");
+    const auto& links = report.network.links;
+    if (!choices_.interface.empty() &&
+        std::ranges::find(links, choices_.interface, &host::Link::name) == links.end()) {
+      report.notes.push_back("there is no interface " + choices_.interface + " here");
     }
   }
 
@@ -422,10 +425,10 @@ class Test {
 Outcome command_test(std::span<const std::string>, const Invocation& asked, Output& out) {
   const auto targets = read_targets(asked);
   if (!targets) return fail_with(ExitStatus::Usage, targets.error());
-  if (!asked.via.empty()) return test_via(asked, *targets, out);
   auto choices = read_choices(asked);
   if (!choices) return fail_with(ExitStatus::Usage, choices.error());
   const UniqueFd stop = catch_interrupt();
+  if (!asked.via.empty()) return test_via(asked, *targets, stop.get(), out);
   const tl::expected<OpenedSource, Failure> opened = open_source(asked);
   if (!opened) return tl::unexpected<Failure>(opened.error());
   Tally tally(*opened->source);

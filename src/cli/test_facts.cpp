@@ -89,15 +89,20 @@ Prediction predict(const TestFacts& facts, const probe::Attempt& attempt) {
   const host::Network& network = facts.network;
   const std::uint32_t loopback = loopback_of(network);
   Prediction out;
-  if (!attempt.interface.empty() || loopback == 0) return out;
+  if (loopback == 0) return out;
   reach::Question question;
   question.protocol = attempt.asked.protocol;
   question.destination = attempt.asked.address;
   question.port = attempt.asked.port;
   question.interface = loopback;
+  if (!attempt.interface.empty()) {
+    const auto bound = std::ranges::find(network.links, attempt.interface, &host::Link::name);
+    if (bound == network.links.end()) return out;
+    question.bound = bound->index;
+  }
   question.source.family = question.destination.family;
-  const auto way =
-      reach::way_towards(facts.collected.host, network, question.destination, attempt.scope);
+  const auto way = reach::way_towards(facts.collected.host, network, question.destination,
+                                      question.bound != 0 ? question.bound : attempt.scope);
   if (way) question.source = way->source;
   if (attempt.source) question.source = *attempt.source;
   const host::Link* link = way ? network.link(way->link) : nullptr;

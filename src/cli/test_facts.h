@@ -43,7 +43,7 @@ struct TestFacts {
 
 /// What this host would do with the first packet of an attempt.
 struct Prediction {
-  std::optional<reach::Answer> answer = {};  ///< nothing for a socket that is bound to an interface
+  std::optional<reach::Answer> answer = {};  ///< nothing for an interface that is not there
   std::string leaves_by = {};
 };
 [[nodiscard]] Prediction predict(const TestFacts& facts, const probe::Attempt& attempt);

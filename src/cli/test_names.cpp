@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cerrno>
 #include <chrono>
 #include <mutex>
 #include <set>
@@ -27,7 +28,8 @@ double since(std::chrono::steady_clock::time_point then) {
 
 ResolvedNames resolve_names(
     const std::vector<std::string>& names,
-    const std::function<Result<std::vector<IpAddress>>(const std::string&)>& resolve, int stop) {
+    const std::function<Result<std::vector<IpAddress>>(const std::string&, int)>& resolve,
+    int stop) {
   const std::set<std::string> once(names.begin(), names.end());
   const std::vector<std::string> work(once.begin(), once.end());
   ResolvedNames out;
@@ -36,8 +38,9 @@ ResolvedNames resolve_names(
   const auto run = [&] {
     for (std::size_t i = next++; i < work.size() && !is_stopped(stop); i = next++) {
       const auto began = std::chrono::steady_clock::now();
-      ResolvedName one{.addresses = resolve(work[i]), .elapsed_ms = 0};
+      ResolvedName one{.addresses = resolve(work[i], stop), .elapsed_ms = 0};
       one.elapsed_ms = since(began);
+      if (!one.addresses && one.addresses.error().code == ECANCELED) return;
       const std::lock_guard lock(mutex);
       out.emplace(work[i], std::move(one));
     }

@@ -19,10 +19,11 @@ struct ResolvedName {
 
 using ResolvedNames = std::map<std::string, ResolvedName>;
 
-/// Asks `resolve` for each name once, on some threads. Ends early, with some of them missing, when
-/// the descriptor `stop` is readable; -1: never.
+/// Asks `resolve` for each name once, on some threads. Ends at once, with some of them missing,
+/// when the descriptor `stop` is readable (-1: never), for which `resolve` has to look as well.
 [[nodiscard]] ResolvedNames resolve_names(
     const std::vector<std::string>& names,
-    const std::function<Result<std::vector<IpAddress>>(const std::string&)>& resolve, int stop);
+    const std::function<Result<std::vector<IpAddress>>(const std::string&, int stop)>& resolve,
+    int stop);
 
 }  // namespace hark::cli

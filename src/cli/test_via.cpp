@@ -2,6 +2,7 @@
 
 #include <ifaddrs.h>
 #include <netinet/in.h>
+#include <poll.h>
 
 #include <algorithm>
 #include <cstring>
@@ -147,7 +148,7 @@ std::map<std::string, std::string> words_for_others(const std::vector<TestTarget
 }
 
 /// `hark why` for each source that got no answer from an address of this host.
-Result<std::vector<VantageCause>> find_causes(const std::vector<Vantage>& vantages) {
+Result<std::vector<VantageCause>> find_causes(const std::vector<Vantage>& vantages, int stop) {
   const std::vector<IpAddress> own = own_addresses();
   std::vector<VantageCause> out;
   std::vector<ChildCommand> commands;
@@ -169,7 +170,7 @@ Result<std::vector<VantageCause>> find_causes(const std::vector<Vantage>& vantag
            .input = {}});
     }
   }
-  const Result<std::vector<ChildResult>> results = run_children(commands);
+  const Result<std::vector<ChildResult>> results = run_children(commands, stop);
   if (!results) return fail(results.error());
   for (std::size_t i = 0; i < out.size(); ++i) {
     const std::optional<VantageCause> said = show::read_why_json((*results)[i].out);
@@ -186,6 +187,11 @@ void rename_targets(Vantage& vantage, const std::map<std::string, std::string>& 
     const auto word = words.find(attempt.target);
     if (word != words.end()) attempt.target = word->second;
   }
+}
+
+bool is_interrupted(int stop) {
+  pollfd wait{.fd = stop, .events = POLLIN, .revents = 0};
+  return ::poll(&wait, 1, 0) == 1;
 }
 
 ExitStatus status_of(const std::vector<Vantage>& vantages) {
@@ -219,13 +225,15 @@ Result<Place> parse_place(const std::string& word) {
     const std::string name = word.substr(prefix.text.size());
     // To ssh a word that begins with a dash would be an option.
     if (name.empty() || name.starts_with('-')) break;
-    return Place{prefix.kind, word, name};
+    const bool container = prefix.text == "container:";
+    return Place{prefix.kind, word, container ? word : name};
   }
   return fail(
       plain_error("--via " + word, "not a place", "ssh:HOST, netns:NAME or container:NAME"));
 }
 
-Outcome test_via(const Invocation& asked, const std::vector<TestTarget>& targets, Output& out) {
+Outcome test_via(const Invocation& asked, const std::vector<TestTarget>& targets, int stop,
+                 Output& out) {
   std::vector<Place> places;
   for (const std::string& word : asked.via) {
     Result<Place> place = parse_place(word);
@@ -235,7 +243,7 @@ Outcome test_via(const Invocation& asked, const std::vector<TestTarget>& targets
   std::vector<std::string> written;
   written.reserve(targets.size());
   for (const TestTarget& target : targets) written.push_back(target.written);
-  const auto local = run_children({own_test(asked, asked.netns, written)});
+  const auto local = run_children({own_test(asked, asked.netns, written)}, stop);
   if (!local) return fail_with(ExitStatus::CannotTell, local.error());
   std::vector<Vantage> vantages(1 + places.size());
   vantages[0].name = "here";
@@ -248,22 +256,29 @@ Outcome test_via(const Invocation& asked, const std::vector<TestTarget>& targets
   for (const Place& place : places) {
     if (!passed.empty()) commands.push_back(command_of(asked, place, passed));
   }
-  const auto results = run_children(commands);
+  if (is_interrupted(stop)) commands.clear();
+  const auto results = run_children(commands, stop);
   if (!results) return fail_with(ExitStatus::CannotTell, results.error());
   for (std::size_t i = 0; i < places.size(); ++i) {
     vantages[i + 1].name = places[i].written;
     if (passed.empty()) continue;
+    if (commands.empty()) {
+      vantages[i + 1].trouble = "interrupted before it was asked";
+      continue;
+    }
     read_result(vantages[i + 1], places[i], (*results)[i]);
     rename_targets(vantages[i + 1], words);
   }
-  const auto causes = find_causes(vantages);
+  const bool interrupted = is_interrupted(stop);
+  Result<std::vector<VantageCause>> causes;
+  if (!interrupted) causes = find_causes(vantages, stop);
   if (!causes) return fail_with(ExitStatus::CannotTell, causes.error());
   if (asked.json) {
     show::write_vantage_json(vantages, *causes, [&out](std::string_view text) { out.write(text); });
   } else {
     out.write(show::vantage_text(vantages, *causes, choose_style(asked, look_around())));
   }
-  return status_of(vantages);
+  return interrupted ? ExitStatus::Interrupted : status_of(vantages);
 }
 
 }  // namespace hark::cli

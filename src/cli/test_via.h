@@ -18,7 +18,7 @@ enum class PlaceKind : std::uint8_t { Ssh, Netns };
 struct Place {
   PlaceKind kind = PlaceKind::Netns;
   std::string written;  ///< "ssh:web2"
-  std::string name;     ///< "web2"
+  std::string name;     ///< "web2"; "container:db": as --netns takes it
 };
 /// `ssh:HOST`, `ssh:USER@HOST`, `netns:NAME`, `container:NAME`.
 [[nodiscard]] Result<Place> parse_place(const std::string& word);
@@ -28,7 +28,8 @@ struct Place {
 [[nodiscard]] std::string place_script(const std::vector<std::string>& targets,
                                        std::uint32_t timeout_ms);
 
+/// Interrupted, when the descriptor `stop` becomes readable, it tells what is known.
 [[nodiscard]] Outcome test_via(const Invocation& asked, const std::vector<TestTarget>& targets,
-                               Output& out);
+                               int stop, Output& out);
 
 }  // namespace hark::cli

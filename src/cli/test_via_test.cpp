@@ -13,6 +13,7 @@ TEST(TestVia, PlacesAreParsed) {
   EXPECT_EQ(parse_place("ssh:root@web2")->name, "root@web2");
   EXPECT_EQ(parse_place("ssh:root@web2")->kind, PlaceKind::Ssh);
   EXPECT_EQ(parse_place("container:db")->kind, PlaceKind::Netns);
+  EXPECT_EQ(parse_place("container:db")->name, "container:db");
   // To ssh, or to hark, a word that begins with a dash would be an option.
   for (const char* const word : {"", "web2", "ssh:", "ssh:-oProxyCommand=x", "netns:--json"}) {
     EXPECT_FALSE(parse_place(word)) << word;

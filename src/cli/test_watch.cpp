@@ -25,11 +25,12 @@ std::string result_of(const probe::Seen& seen) {
   return out;
 }
 
+/// How long a client waits for its answer.
 std::optional<double> time_of(const probe::Seen& seen) {
   if (!seen.done || seen.outcome != probe::Outcome::Answered) return std::nullopt;
-  if (seen.times.first_byte_ms)
-    return seen.times.connect_ms.value_or(0) + *seen.times.first_byte_ms;
-  return seen.times.connect_ms;
+  if (!seen.times.first_byte_ms) return seen.times.connect_ms;
+  return seen.times.connect_ms.value_or(0) + seen.times.tls_ms.value_or(0) +
+         *seen.times.first_byte_ms;
 }
 
 std::string range_words(std::span<const std::optional<double>> times) {

@@ -48,7 +48,7 @@ WhyEngine why_engine() {
         .link_to = [&](const IpAddress& to) { return link_to(host, network, to); },
         .is_own = [&](const IpAddress& one) { return reach::is_own_address(network, one); }};
   };
-  engine.resolve = kernel::resolve_name;
+  engine.resolve = [](const std::string& name) { return kernel::resolve_name(name); };
   return engine;
 }
 

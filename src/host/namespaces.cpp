@@ -254,6 +254,37 @@ std::uint64_t inode_of_path(kernel::Source& source, const NetnsEvidence& evidenc
   return link ? decode::netns_inode(*link).value_or(0) : 0;
 }
 
+constexpr std::string_view kOfContainer = "container:";
+
+/// The container of a namespace's process; nothing: it is in none. The namespace itself may be
+/// called otherwise: podman gives each a name of its own below /run/netns.
+std::optional<Container> container_in(kernel::Source& source, const FoundNetns& one,
+                                      ContainerNames& names) {
+  if (one.pid == 0) return std::nullopt;
+  const auto text = source.read_file("/proc/" + std::to_string(one.pid) + "/cgroup");
+  const auto lines = text ? decode::decode_cgroup_file(*text) : fail(text.error());
+  if (!lines) return std::nullopt;
+  const std::string cgroup = decode::telling_path(*lines);
+  auto out = container_of_cgroup(cgroup);
+  if (out) names.fill(*out, cgroup);
+  return out;
+}
+
+/// By a container's name, its id or the beginning of that, or its pod.
+std::vector<FoundNetns> of_container(kernel::Source& source, const std::vector<FoundNetns>& found,
+                                     const std::string& asked) {
+  constexpr std::size_t kShortId = 12;
+  ContainerNames names(source);
+  std::vector<FoundNetns> out;
+  for (const FoundNetns& one : found) {
+    const auto container = one.netns.own ? std::nullopt : container_in(source, one, names);
+    if (!container) continue;
+    const bool by_id = asked.size() >= kShortId && container->id.starts_with(asked);
+    if (by_id || asked == container->name || asked == container->pod) out.push_back(one);
+  }
+  return out;
+}
+
 /// Does `asked` mean this namespace?
 bool means(const FoundNetns& one, const std::string& asked, std::uint64_t asked_inode) {
   if (asked == "self") return one.netns.own;
@@ -303,6 +334,12 @@ Result<std::vector<FoundNetns>> choose_namespaces(kernel::Source& source,
                                                   std::vector<FoundNetns> found,
                                                   const std::string& asked) {
   if (asked == "all") return found;
+  if (asked.starts_with(kOfContainer)) {
+    auto of = of_container(source, found, asked.substr(kOfContainer.size()));
+    if (!of.empty()) return of;
+    return fail(plain_error("--netns " + asked, "no container of that name has a namespace here",
+                            "its id always works; names need root"));
+  }
   std::uint64_t inode = decode::netns_inode(asked).value_or(0);
   std::string path;
   const auto pid = parse_number<std::uint32_t>(asked);

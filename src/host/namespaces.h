@@ -50,7 +50,8 @@ void add_held_by_descriptors(std::vector<FoundNetns>& found, const decode::Proce
 /// Adds those in which the survey found sockets and to which nothing else led.
 void add_surveyed(std::vector<FoundNetns>& found, const decode::SocketSurvey& survey);
 
-/// Keeps the namespace that `asked` means: "all", "self", "host", a name, a pid, a path, "net:[N]".
+/// Keeps the namespace that `asked` means: "all", "self", "host", a name, a pid, a path, "net:[N]",
+/// "container:NAME" (or its id, or its pod).
 /// The error has the nearest name as its hint.
 [[nodiscard]] Result<std::vector<FoundNetns>> choose_namespaces(kernel::Source& source,
                                                                 const NetnsEvidence& evidence,

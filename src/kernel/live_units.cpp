@@ -93,17 +93,20 @@ int start(const std::vector<std::string>& program, int end, pid_t& pid) {
   return error;
 }
 
-/// Sends `question`, then reads until the other side is done. 0 or errno.
-int talk(int socket, ByteView question, std::int64_t deadline, Bytes& answer) {
+/// Sends `question`, then reads until the other side is done, or `stop` is readable. 0 or errno.
+int talk(int socket, int stop, ByteView question, std::int64_t deadline, Bytes& answer) {
   constexpr std::size_t kChunk = 16384;
   for (;;) {
     const std::int64_t left = deadline - now_ms();
     if (left <= 0) return ETIMEDOUT;
-    pollfd wait{.fd = socket, .events = POLLIN, .revents = 0};
+    std::array<pollfd, 2> waits = {{{.fd = socket, .events = POLLIN, .revents = 0},
+                                    {.fd = stop, .events = POLLIN, .revents = 0}}};
+    pollfd& wait = waits.front();
     if (!question.empty()) wait.events |= POLLOUT;
-    const int ready = ::poll(&wait, 1, static_cast<int>(left));
+    const int ready = ::poll(waits.data(), waits.size(), static_cast<int>(left));
     if (ready < 0 && errno != EINTR) return errno;
     if (ready <= 0) continue;
+    if (waits.back().revents != 0) return ECANCELED;
     if ((wait.revents & POLLOUT) != 0) {
       const ssize_t sent =
           ::send(socket, question.data(), question.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -153,7 +156,7 @@ bool is_trusted_program(const std::string& path) {
 }
 
 Result<Bytes> run_units_program(const std::vector<std::string>& program,
-                                std::span<const std::string> names, unsigned timeout_ms) {
+                                std::span<const std::string> names, unsigned timeout_ms, int stop) {
   std::array<int, 2> ends{};
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) {
     return fail(kernel_error(errno, units_what()));
@@ -173,7 +176,7 @@ Result<Bytes> run_units_program(const std::vector<std::string>& program,
     question.push_back(std::byte{0});
   }
   Bytes answer;
-  if (const int error = talk(ours.get(), question, deadline, answer); error != 0) {
+  if (const int error = talk(ours.get(), stop, question, deadline, answer); error != 0) {
     return fail(kernel_error(error, units_what()));
   }
   const std::optional<int> status = child.wait();

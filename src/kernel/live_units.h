@@ -22,10 +22,11 @@ namespace hark::kernel {
 
 /// Runs `program` without environment, gives it the names (each ended by a NUL byte) and returns
 /// what it says. Waits for `timeout_ms` at most; the program is gone afterwards in any case.
-/// The program's exit status is taken for an errno. ETIMEDOUT, or EMSGSIZE where it says too much.
+/// The program's exit status is taken for an errno. ETIMEDOUT, or EMSGSIZE where it says too much;
+/// ECANCELED: the descriptor `stop` (-1: none) became readable before.
 [[nodiscard]] Result<Bytes> run_units_program(const std::vector<std::string>& program,
                                               std::span<const std::string> names,
-                                              unsigned timeout_ms);
+                                              unsigned timeout_ms, int stop = -1);
 
 /// All of it: Source::ask_units.
 [[nodiscard]] Result<Bytes> ask_systemd(std::span<const std::string> names);

@@ -31,11 +31,11 @@ std::vector<IpAddress> addresses_of_getent(std::string_view text) {
   return out;
 }
 
-Result<std::vector<IpAddress>> resolve_name(const std::string& name) {
+Result<std::vector<IpAddress>> resolve_name(const std::string& name, int stop) {
   for (const char* place : {"/usr/bin/getent", "/bin/getent"}) {
     if (!is_trusted_program(place)) continue;
     // Its exit status for a name that does not exist is 2, which is ENOENT as well.
-    const auto text = run_units_program({place, "ahosts", name}, {}, kTimeoutMs);
+    const auto text = run_units_program({place, "ahosts", name}, {}, kTimeoutMs, stop);
     if (!text) {
       const int code = text.error().code;
       if (code == ENOENT) return fail(plain_error(name, "no such name", "an address always works"));

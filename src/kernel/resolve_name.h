@@ -18,7 +18,8 @@ namespace hark::kernel {
 /// IPv4 addresses in IPv6 form as IPv4. Lines that begin with no address are passed over.
 [[nodiscard]] std::vector<IpAddress> addresses_of_getent(std::string_view text);
 
-/// Waits for five seconds at most. ENOENT: there is no such name, or no getent; ETIMEDOUT.
-[[nodiscard]] Result<std::vector<IpAddress>> resolve_name(const std::string& name);
+/// Waits for five seconds at most. ENOENT: there is no such name, or no getent; ETIMEDOUT;
+/// ECANCELED: the descriptor `stop` (-1: none) became readable before.
+[[nodiscard]] Result<std::vector<IpAddress>> resolve_name(const std::string& name, int stop = -1);
 
 }  // namespace hark::kernel

@@ -44,7 +44,8 @@ struct Times {
   std::optional<double> resolve_ms = {};
   std::optional<double> connect_ms = {};
   std::optional<double> tls_ms = {};
-  std::optional<double> first_byte_ms = {};  ///< of the answer, from the end of the phase before
+  std::optional<double> first_byte_ms =
+      {};  ///< of the answer, from the question, or the phase before
 };
 
 /// An ICMP error that came back.

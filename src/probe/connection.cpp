@@ -400,6 +400,8 @@ void Connection::quiet(Clock::time_point now) {
   silent_since_ = now;
   if (tcp()) {
     output_ += conversation_.take_output();
+    // Whoever did not greet is asked: from here on it is his time, and not our patience.
+    if (!output_.empty() && seen_.received == 0 && !had_tls_) phase_began_ = now;
     write(now);
     return;
   }

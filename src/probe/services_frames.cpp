@@ -157,8 +157,15 @@ Reading read_rdp(const Heard& heard) {
   }
   if ((byte_at(all, 5) & 0xf0U) != 0xd0) return not_mine();
   constexpr std::uint8_t kResponse = 2;
-  if (byte_at(all, 11) != kResponse) return known("rdp", "old security only");
+  constexpr std::uint8_t kFailure = 3;
+  const std::uint8_t kind = byte_at(all, 11);
   const std::uint8_t chosen = byte_at(all, 15);
+  // 2.2.1.2.2: 2 is SSL_NOT_ALLOWED_BY_SERVER, 3 SSL_CERT_NOT_ON_SERVER.
+  if (kind == kFailure && chosen == 3) return known("rdp", "has no certificate for TLS");
+  if (kind == kFailure && chosen != 2) {
+    return known("rdp", "refuses: failure " + std::to_string(chosen));
+  }
+  if (kind != kResponse) return known("rdp", "old security only");
   return known("rdp", chosen == 0   ? "old security"
                       : chosen == 1 ? "TLS"
                                     : "TLS and network level authentication");

@@ -176,7 +176,7 @@ class Journey {
     Site& home = sites_.home();
     Sites::enter(home);
     world_.carried = true;
-    Departure out = depart(world_, packet, home.view, 0, stage);
+    Departure out = depart(world_, packet, home.view, question_.bound, stage);
     world_.carried = false;
     if (out.blocker) return out;
     if (is_loopback(world_.network.link(packet.out))) {
@@ -216,7 +216,7 @@ class Journey {
       asked.tuple.destination_port = static_cast<std::uint16_t>(view.tproxy_port);
       if (view.tproxy_address) asked.tuple.destination = *view.tproxy_address;
     }
-    if (local_ && sites_.is_home(*there_)) asked.in = home_of(asked.tuple.destination);
+    if (local_ && sites_.is_home(*there_)) asked.in = link_for_sockets(world_.network, asked);
     const Steered steered = steer(world, asked);
     if (steered.to == Steered::To::Unknown) return ends(Outcome::Unknown, steered.blocker);
     if (steered.to == Steered::To::Nobody) return closed(packet, steered.blocker);
@@ -238,15 +238,6 @@ class Journey {
       }
     }
     return with_socket(tcp() ? shake_hands(packet, listener) : answer(packet, listener), chosen);
-  }
-
-  /// A packet of this host to itself goes over lo, but for sockets it came in by the link that has
-  /// the address (__ip_route_output_key_hash: orig_oif; ip6_rcv_core: IP6CB iif).
-  std::uint32_t home_of(const IpAddress& destination) const {
-    for (const host::InterfaceAddress& own : world_.network.addresses) {
-      if (own.address == destination) return own.link;
-    }
-    return question_.interface;
   }
 
   static JourneyEnd with_socket(JourneyEnd end, std::optional<std::size_t> chosen) {

@@ -30,6 +30,8 @@ struct Question {
   std::uint16_t port = 0;
   std::uint32_t interface =
       0;  ///< index of the link by which it comes in; loopback: from this host
+  std::uint32_t bound =
+      0;  ///< from this host: the link that the client's socket is bound to; 0: none
 };
 
 enum class Outcome : std::uint8_t {

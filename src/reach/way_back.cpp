@@ -29,6 +29,14 @@ Blocker stays_here(Site& site, const Packet& packet) {
 
 }  // namespace
 
+std::uint32_t link_for_sockets(const host::Network& network, const Packet& packet) {
+  if (!is_loopback(network.link(packet.in))) return packet.in;
+  for (const host::InterfaceAddress& own : network.addresses) {
+    if (own.address == packet.tuple.destination) return own.link;
+  }
+  return packet.in;
+}
+
 void relabel(std::vector<Step>& path, std::size_t from, Stage stage) {
   for (std::size_t i = from; i < path.size();) {
     path[i].stage = stage;
@@ -109,6 +117,7 @@ std::optional<Blocker> WayBack::at_client(const Site& from, Carried& way, const 
     name_place(*way.site, blocker);
     return blocker;
   }
+  if (auto blocker = by_other_link(packet)) return blocker;
   const bool stayed = &from == way.site && local;
   if (stayed || everybody || is_understood(way, packet)) return std::nullopt;
   return not_understood(packet);
@@ -155,6 +164,25 @@ bool WayBack::is_for_question(const Packet& packet) const {
   return got.source == question_.destination && got.source_port == question_.port &&
          got.destination == question_.source &&
          got.destination_port == question_.source_port.value_or(kAnyPort);
+}
+
+/// A client's socket that is bound to a link takes only what comes in by that, or by a link of that
+/// VRF (inet_bound_dev_eq).
+std::optional<Blocker> WayBack::by_other_link(const Packet& packet) {
+  if (!local || question_.bound == 0) return std::nullopt;
+  World& world = sites_.home().world;
+  const std::uint32_t in = link_for_sockets(world.network, packet);
+  const host::Link* link = world.network.link(in);
+  const bool in_vrf =
+      link != nullptr && link->slave_kind == "vrf" && link->master == question_.bound;
+  if (in == question_.bound || in_vrf) return std::nullopt;
+  Blocker blocker =
+      plain_blocker("bound-other-dev",
+                    "the answer comes in by " + link_name(world, in) +
+                        ", and the client takes it only by " + link_name(world, question_.bound),
+                    "route", "ip route get " + packet.tuple.destination.text());
+  add_stop(world, Stage::Reply, blocker);
+  return blocker;
 }
 
 Blocker WayBack::leaves_bound(const Packet& packet) {

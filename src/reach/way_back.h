@@ -17,6 +17,11 @@ namespace hark::reach {
 /// The client's port where the question does not say: one of the range that contract.md means.
 constexpr std::uint16_t kAnyPort = 45678;
 
+/// By which link a packet came in, to those who are bound to one. One of this host to itself goes
+/// over lo, but to them it came by the link that has its address (__ip_route_output_key_hash:
+/// orig_oif; ip6_rcv_core: IP6CB iif).
+[[nodiscard]] std::uint32_t link_for_sockets(const host::Network& network, const Packet& packet);
+
 /// Steps from that one on are all of one stage; those that only say that nothing happened go.
 void relabel(std::vector<Step>& path, std::size_t from, Stage stage);
 
@@ -53,6 +58,7 @@ class WayBack {
   [[nodiscard]] bool is_for_question(const Packet& packet) const;
   [[nodiscard]] Blocker not_understood(const Packet& packet);
   [[nodiscard]] Blocker leaves_bound(const Packet& packet);
+  [[nodiscard]] std::optional<Blocker> by_other_link(const Packet& packet);
 
   Sites& sites_;
   const Question& question_;

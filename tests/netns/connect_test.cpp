@@ -1,16 +1,21 @@
 // hark test: what it says that it saw, and what it had predicted, against servers, rules and routes
 // that a scene made, as root and as an ordinary user.
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <span>
 #include <thread>
 
@@ -162,8 +167,10 @@ class Connect : public NetnsTest {
     return run_in(place, programs_.hark(), arguments);
   }
 
-  void check(const Place& place, std::span<const Row> rows, const char* timeout) const {
+  void check(const Place& place, std::span<const Row> rows, const char* timeout,
+             const std::vector<std::string>& more = {}) const {
     std::vector<std::string> arguments = {"--json", "--timeout", timeout};
+    arguments.insert(arguments.end(), more.begin(), more.end());
     for (const Row& row : rows) arguments.emplace_back(row.target);
     const Finished ran = hark(place, arguments);
     EXPECT_EQ(ran.status, 1) << ran.err;
@@ -184,6 +191,33 @@ class Connect : public NetnsTest {
         EXPECT_EQ(seen["agrees"], json(true)) << seen["predicted"].dump();
       }
     }
+  }
+
+  /// What the command prints in the namespace "start" where SIGINT ends it once `then` returns.
+  [[nodiscard]] json interrupted(std::vector<std::string> words,
+                                 const std::function<void()>& then) const {
+    const std::string out = programs_.file("out", "");
+    pid_t pid = -1;
+    std::thread([&] {
+      const UniqueFd netns(::open(start().c_str(), O_RDONLY | O_CLOEXEC));
+      ASSERT_EQ(::setns(netns.get(), CLONE_NEWNET), 0);
+      posix_spawn_file_actions_t actions;
+      ::posix_spawn_file_actions_init(&actions);
+      ::posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, out.c_str(), O_WRONLY, 0);
+      std::vector<char*> pointers;
+      for (std::string& word : words) pointers.push_back(word.data());
+      pointers.push_back(nullptr);
+      EXPECT_EQ(::posix_spawn(&pid, pointers[0], &actions, nullptr, pointers.data(), environ), 0);
+      ::posix_spawn_file_actions_destroy(&actions);
+    }).join();
+    if (pid <= 0) return nullptr;
+    then();
+    ::kill(pid, SIGINT);
+    int status = 0;
+    EXPECT_EQ(::waitpid(pid, &status, 0), pid);
+    EXPECT_EQ(WEXITSTATUS(status), 130);
+    std::ifstream file(out);
+    return json::parse(file, nullptr, false);
   }
 
   Programs programs_;
@@ -276,14 +310,58 @@ TEST_F(Connect, ConnectsFromInsideOfANamespace) {
   EXPECT_EQ(attempts[1]["accepted"], true);
 }
 
+/// A thousand, with descriptors for a few at once.
 TEST_F(Connect, TargetsComeFromAFileInItsOrder) {
-  std::string text = "# many\n";
-  for (int i = 0; i < 120; ++i) text += i % 3 == 0 ? "10.8.0.1:85\n" : "udp/127.0.0.1:80\n";
-  const Finished ran = hark(root(), {"--json", "--file", programs_.file("targets", text)});
-  const json attempts = json::parse(ran.out)["attempts"];
-  ASSERT_EQ(attempts.size(), 120U);
-  for (std::size_t i = 0; i < attempts.size(); ++i) {
-    EXPECT_EQ(attempts[i]["outcome"], i % 3 == 0 ? "answered" : "refused") << i;
+  constexpr Row kSome[] = {{"10.8.0.1:85", "answered", nullptr, nullptr, "application"},
+                           {"udp/127.0.0.1:80", "refused", nullptr, nullptr, "connect"},
+                           {"127.0.0.1:80", "refused", nullptr, nullptr, "connect"},
+                           {"10.8.4.1:80", "rejected", nullptr, nullptr, "route"},
+                           {"udp/127.0.0.1:86", "answered", nullptr, nullptr, "application"}};
+  constexpr std::size_t kMany = 1000;
+  std::string text = "# many\n127.0.0.1:90\n";
+  for (std::size_t i = 1; i < kMany; ++i) text += std::string(kSome[i % 5].target) + "\n";
+  const Finished ran = run_in(root(), "/usr/bin/prlimit",
+                              {"--nofile=128:128", programs_.hark(), "test", "--json", "--timeout",
+                               "2", "--file", programs_.file("targets", text)});
+  const json object = json::parse(ran.out, nullptr, false);
+  ASSERT_TRUE(object.is_object()) << ran.err;
+  const json& attempts = object["attempts"];
+  ASSERT_EQ(attempts.size(), kMany);
+  EXPECT_EQ(attempts[0]["outcome"], "silent");
+  for (std::size_t i = 1; i < kMany; ++i) {
+    EXPECT_EQ(attempts[i]["target"], kSome[i % 5].target) << i;
+    EXPECT_EQ(attempts[i]["outcome"], kSome[i % 5].outcome) << i;
+  }
+}
+
+/// A client whose socket is bound to a link: what it sees, and what was predicted of it.
+TEST_F(Connect, ASocketMayBeBoundToALink) {
+  struct Bound {
+    const char* link;
+    Row row;
+  };
+  constexpr Bound kBound[] = {
+      {"te0", {"10.8.0.1:85", "answered", nullptr, nullptr, "application"}},
+      {"te0", {"[fd08::1]:85", "answered", nullptr, nullptr, "application"}},
+      {"te0", {"10.8.0.2:83", "answered", nullptr, nullptr, "first-byte", Agrees::Open}},
+      {"te0", {"[fd08::2]:85", "answered", nullptr, nullptr, "application", Agrees::Open}},
+      {"te0", {"10.8.0.2:80", "refused", "ECONNREFUSED", nullptr, "connect", Agrees::Open}},
+      {"te0", {"10.8.0.2:71", "refused", "ECONNREFUSED", nullptr, "connect"}},
+      {"te0", {"udp/10.8.0.2:70", "rejected", "EPERM", nullptr, "connect"}},
+      {"te0", {"10.8.0.1:80", "refused", "ECONNREFUSED", nullptr, "connect"}},
+      {"te0", {"[::1]:85", "rejected", "ENETUNREACH", nullptr, "route"}},
+      {"lo", {"127.0.0.1:85", "answered", nullptr, nullptr, "application"}},
+      // Its answer comes by the link that has the address.
+      {"lo", {"10.8.0.1:85", "silent", "ETIMEDOUT", nullptr, "connect"}},
+      {"lo", {"[fd08::1]:85", "rejected", "ENETUNREACH", nullptr, "route"}},
+      {"none", {"10.8.0.1:85", "rejected", "ENODEV", nullptr, "route", Agrees::Open}}};
+  for (const char* link : {"te0", "lo", "none"}) {
+    SCOPED_TRACE(link);
+    std::vector<Row> rows;
+    for (const Bound& one : kBound) {
+      if (std::string_view(one.link) == link) rows.push_back(one.row);
+    }
+    check(root(), rows, "4", {"--interface", link});
   }
 }
 
@@ -296,36 +374,45 @@ TEST_F(Connect, WithoutHarkTestItSaysSo) {
 }
 
 TEST_F(Connect, InterruptedItTellsWhatIsKnown) {
-  const std::string out = programs_.file("out", "");
-  pid_t pid = -1;
-  std::thread([&] {
-    const UniqueFd netns(::open(start().c_str(), O_RDONLY | O_CLOEXEC));
-    ASSERT_EQ(::setns(netns.get(), CLONE_NEWNET), 0);
-    posix_spawn_file_actions_t actions;
-    ::posix_spawn_file_actions_init(&actions);
-    ::posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, out.c_str(), O_WRONLY, 0);
-    const std::string program = programs_.hark();
-    std::vector<std::string> words = {program, "test",        "--json",      "--timeout",
-                                      "60",    "10.8.0.1:85", "127.0.0.1:90"};
-    std::vector<char*> pointers;
-    for (std::string& word : words) pointers.push_back(word.data());
-    pointers.push_back(nullptr);
-    EXPECT_EQ(::posix_spawn(&pid, program.c_str(), &actions, nullptr, pointers.data(), environ), 0);
-    ::posix_spawn_file_actions_destroy(&actions);
-  }).join();
-  ASSERT_GT(pid, 0);
-  // The first target is done with, the second will be silent for a minute.
-  here_.wait_for_goodbyes(1);
-  ::kill(pid, SIGINT);
-  int status = 0;
-  ASSERT_EQ(::waitpid(pid, &status, 0), pid);
-  EXPECT_EQ(WEXITSTATUS(status), 130);
-  std::ifstream file(out);
-  const json object = json::parse(file, nullptr, false);
+  const json object = interrupted(
+      {programs_.hark(), "test", "--json", "--timeout", "60", "10.8.0.1:85", "127.0.0.1:90"},
+      // The first target is done with, the second will be silent.
+      [&] { here_.wait_for_goodbyes(1); });
   ASSERT_TRUE(object.is_object());
   EXPECT_EQ(object["interrupted"], true);
   EXPECT_EQ(object["attempts"][0]["outcome"], "answered");
   EXPECT_TRUE(object["attempts"][1]["phase"].is_null());
+}
+
+/// A name server that does not answer holds nobody up.
+TEST_F(Connect, InterruptedWhileANameIsResolved) {
+  const std::string servers = programs_.file("resolv.conf", "nameserver 127.0.0.1\n");
+  const std::string switches = programs_.file("nsswitch.conf", "hosts: files dns\n");
+  UniqueFd name_server;
+  std::thread([&] {
+    const UniqueFd netns(::open(start().c_str(), O_RDONLY | O_CLOEXEC));
+    ASSERT_EQ(::setns(netns.get(), CLONE_NEWNET), 0);
+    name_server = UniqueFd(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  }).join();
+  sockaddr_in at{};
+  at.sin_family = AF_INET;
+  at.sin_port = htons(53);
+  at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  ASSERT_EQ(::bind(name_server.get(), reinterpret_cast<const sockaddr*>(&at), sizeof at), 0);
+  const std::string script = "mount --bind " + servers + " /etc/resolv.conf && mount --bind " +
+                             switches + " /etc/nsswitch.conf && exec \"$@\"";
+  const json object =
+      interrupted({"/usr/bin/unshare", "-m", "sh", "-c", script, "sh", programs_.hark(), "test",
+                   "--json", "slow.test:80", "127.0.0.1:85"},
+                  [&] {
+                    std::array<char, 512> question{};
+                    ::recv(name_server.get(), question.data(), question.size(), 0);
+                  });
+  ASSERT_TRUE(object.is_object());
+  EXPECT_EQ(object["interrupted"], true);
+  // Not that the resolver did not answer: it was not waited for.
+  EXPECT_THAT(object.dump(), HasSubstr("interrupted"));
+  EXPECT_THAT(object.dump(), testing::Not(HasSubstr("did not answer in time")));
 }
 
 }  // namespace

@@ -21,6 +21,7 @@
 #include <filesystem>
 #include <fstream>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "base/unique_fd.h"
@@ -203,6 +204,38 @@ std::optional<probe::Service> talk(std::uint16_t port, probe::Scheme scheme,
 
 std::string words(const std::optional<probe::Service>& service) {
   return service ? service->protocol + ": " + service->detail : "nothing";
+}
+
+std::string hark_test(const std::vector<std::string>& arguments, int status) {
+  const Folder folder;
+  std::string command = HARK_TEST_PROGRAM " test";
+  for (const std::string& word : arguments) command += " '" + word + "'";
+  EXPECT_EQ(run({"sh", "-c", command + " > " + folder.path("out") + " 2> " + folder.path("err")}),
+            status)
+      << command << read_file(folder.path("err")) << read_file(folder.path("out"));
+  return read_file(folder.path("out"));
+}
+
+std::string tried(const std::vector<std::string>& targets) {
+  std::vector<std::string> arguments = {"--json"};
+  arguments.insert(arguments.end(), targets.begin(), targets.end());
+  const auto answer = nlohmann::json::parse(hark_test(arguments, 0), nullptr, false);
+  if (!answer.is_object()) return "no JSON";
+  std::string out;
+  const auto word = [&out](const nlohmann::json& value) {
+    out += ' ' + (value.is_string() ? value.get<std::string>()
+                  : value.is_null() ? "-"
+                                    : value.dump());
+  };
+  for (const auto& attempt : answer["attempts"]) {
+    out += attempt["to"].get<std::string>();
+    word(attempt["outcome"]);
+    word(attempt["phase"]);
+    word(attempt["service"].is_null() ? attempt["service"] : attempt["service"]["protocol"]);
+    word(attempt["agrees"]);
+    out += '\n';
+  }
+  return out;
 }
 
 std::string ask(std::uint16_t port, const std::string& text) {

@@ -65,6 +65,12 @@ class Server {
 /// "protocol: detail"
 [[nodiscard]] std::string words(const std::optional<probe::Service>& service);
 
+/// What `hark test` with these arguments prints. Fails the test if it ends with another status.
+[[nodiscard]] std::string hark_test(const std::vector<std::string>& arguments, int status);
+/// Of `hark test --json` a line for each attempt: "127.0.0.1:22 answered application ssh true",
+/// with what it came to, the phase, who answered ("-": nobody) and whether that was predicted.
+[[nodiscard]] std::string tried(const std::vector<std::string>& targets);
+
 /// Sends `text` to a TCP port and gives what comes until the peer closes or is silent for a while.
 [[nodiscard]] std::string ask(std::uint16_t port, const std::string& text);
 

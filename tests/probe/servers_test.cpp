@@ -1,12 +1,20 @@
 // What hark says of real servers, and what they say of hark: in their logs stands a client that
 // came and went, and their data is as before.
+#include <arpa/inet.h>
 #include <gmock/gmock.h>
+#include <linux/if_ether.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/socket.h>
 
+#include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstdlib>
+#include <set>
 
+#include "base/unique_fd.h"
 #include "server.h"
 
 namespace hark::servers {
@@ -74,6 +82,14 @@ TEST_F(ServersTest, Nginx) {
   EXPECT_THAT(words(talk(443, Scheme::Http)),
               StartsWith("https: asked in plain HTTP it wants TLS: 400 "));
 
+  EXPECT_EQ(tried({"http://127.0.0.1/", "https://127.0.0.1/", "tls://127.0.0.1:9443"}),
+            "127.0.0.1:80 answered application http true\n"
+            "127.0.0.1:443 answered application https true\n"
+            "127.0.0.1:9443 answered first-byte tls true\n");
+  EXPECT_THAT(hark_test({"--verify", "https://127.0.0.1:8443"}, 1), HasSubstr("EXPIRED"));
+  EXPECT_THAT(hark_test({"--verify", "https://127.0.0.1"}, 1), HasSubstr("NOT FOR 127.0.0.1"));
+  EXPECT_THAT(hark_test({"--verify", "https://127.0.0.1:80"}, 1), HasSubstr("not TLS"));
+
   server.end(SIGQUIT);
   const std::string errors = read_file(folder.path("error.log"));
   for (const char* const word : {"[error]", "[crit]", "[alert]", "[emerg]"}) {
@@ -102,6 +118,11 @@ TEST_F(ServersTest, Redis) {
   EXPECT_THAT(words(talk(6379)), HasSubstr("standalone, answers without a password"));
   EXPECT_EQ(words(talk(6380)), "redis: wants a password");
   EXPECT_THAT(words(talk(7777)), StartsWith("redis: answers without a password"));
+
+  EXPECT_EQ(tried({"127.0.0.1:6379", "127.0.0.1:6380", "127.0.0.1:7777"}),
+            "127.0.0.1:6379 answered application redis true\n"
+            "127.0.0.1:6380 answered application redis true\n"
+            "127.0.0.1:7777 answered application redis true\n");
 
   EXPECT_EQ(ask(6379, "DBSIZE\r\n"), ":1\r\n");
   EXPECT_THAT(ask(6379, "INFO persistence\r\n"), HasSubstr(changes));
@@ -133,6 +154,7 @@ void postgres(bool tls) {
   } else {
     EXPECT_EQ(said, "postgresql: without TLS");
   }
+  EXPECT_EQ(tried({"127.0.0.1:5432"}), "127.0.0.1:5432 answered application postgresql true\n");
   server.end(SIGINT);
   for (const char* const word : {"FATAL", "ERROR", "could not accept", "incomplete", "invalid"}) {
     EXPECT_THAT(server.log(), Not(HasSubstr(word)));
@@ -158,6 +180,7 @@ TEST_F(ServersTest, Sshd) {
   Server server({"/usr/sbin/sshd", "-D", "-e", "-f", folder.path("conf")}, folder.path("log"));
   server.wait_for(22);
   EXPECT_THAT(words(talk(22)), StartsWith("ssh: OpenSSH_"));
+  EXPECT_EQ(tried({"127.0.0.1:22"}), "127.0.0.1:22 answered application ssh true\n");
   // Its children write the log: the connection that was only tried is another one.
   const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(20);
   while (server.log().find("Received disconnect from") == std::string::npos &&
@@ -182,6 +205,7 @@ TEST_F(ServersTest, Slapd) {
       folder.path("log"));
   server.wait_for(389);
   EXPECT_EQ(words(talk(389)), "ldap: holds dc=example");
+  EXPECT_EQ(tried({"127.0.0.1:389"}), "127.0.0.1:389 answered application ldap true\n");
   server.end();
   EXPECT_THAT(server.log(), HasSubstr("UNBIND"));
   EXPECT_THAT(server.log(), Not(HasSubstr("BIND dn=")));
@@ -197,6 +221,9 @@ TEST_F(ServersTest, Dnsmasq) {
   server.wait_for(53);
   EXPECT_THAT(words(talk(53, Scheme::None, {}, Protocol::Udp)), StartsWith("dns: answers"));
   EXPECT_THAT(words(talk(53)), StartsWith("dns: answers"));
+  EXPECT_EQ(tried({"udp/127.0.0.1:53", "127.0.0.1:53"}),
+            "127.0.0.1:53 answered application dns true\n"
+            "127.0.0.1:53 answered application dns true\n");
 }
 
 TEST_F(ServersTest, Chronyd) {
@@ -207,6 +234,52 @@ TEST_F(ServersTest, Chronyd) {
                 folder.path("log"));
   server.wait_for_udp(123);
   EXPECT_EQ(words(talk(123, Scheme::None, {}, Protocol::Udp)), "ntp: stratum 5");
+  EXPECT_EQ(tried({"udp/127.0.0.1:123"}), "127.0.0.1:123 answered application ntp true\n");
+}
+
+/// Every packet of this namespace while the object lives.
+class Watch {
+ public:
+  Watch() : fd_(::socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, htons(ETH_P_ALL))) {
+    EXPECT_TRUE(fd_.valid());
+  }
+  /// Ports and protocols of IP ("tcp 22 22"), each once: the server's, which are below 10,000.
+  [[nodiscard]] std::set<std::string> seen() const {
+    std::set<std::string> out;
+    std::array<unsigned char, 2048> bytes{};
+    ssize_t size = 0;
+    while ((size = ::recv(fd_.get(), bytes.data(), bytes.size(), 0)) > 0) {
+      if (size < 24 || bytes[0] >> 4 != 4) {
+        out.insert("not IPv4");
+        continue;
+      }
+      const std::size_t head = (bytes[0] & 0x0fU) * 4U;
+      const auto port = [&](std::size_t at) { return bytes[at] * 256 + bytes[at + 1]; };
+      const int number = std::min(port(head), port(head + 2));
+      const bool error = bytes[9] == IPPROTO_ICMP;
+      out.insert(error ? "icmp"
+                       : (bytes[9] == IPPROTO_TCP ? "tcp " : "udp ") + std::to_string(number));
+    }
+    return out;
+  }
+
+ private:
+  UniqueFd fd_;
+};
+
+/// Nothing is sent to anything but the targets.
+TEST_F(ServersTest, NobodyElseIsAsked) {
+  NEEDS("redis-server");
+  const Folder folder;
+  Server server({"redis-server", "--port", "6379", "--save", ""}, folder.path("log"));
+  server.wait_for(6379);
+  const Watch watch;
+  EXPECT_EQ(run({"sh", "-c",
+                 HARK_TEST_PROGRAM " test --timeout 1 127.0.0.1:6379 127.0.0.1:7998 "
+                                   "udp/127.0.0.1:7999 http://127.0.0.1:7997 > /dev/null"}),
+            1);
+  EXPECT_THAT(watch.seen(),
+              testing::ElementsAre("icmp", "tcp 6379", "tcp 7997", "tcp 7998", "udp 7999"));
 }
 
 /// TLS to an open socket that is silent, and to a mute one.

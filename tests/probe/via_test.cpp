@@ -1,12 +1,16 @@
 // hark test --via over a real ssh: this namespace, and one across a link that is another host to
 // it.
 #include <gmock/gmock.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <sys/mount.h>
+#include <sys/socket.h>
 
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "base/unique_fd.h"
+#include "cli/test_via.h"
 #include "server.h"
 
 namespace hark::servers {
@@ -67,16 +71,6 @@ std::vector<std::string> sshd(const Folder& folder, const std::string& port,
           "SetEnv=PATH=" + path + "/usr/bin:/bin"};
 }
 
-std::string hark_test(const std::vector<std::string>& arguments, int expected) {
-  const Folder folder;
-  std::string command = HARK_TEST_PROGRAM " test";
-  for (const std::string& word : arguments) command += " '" + word + "'";
-  EXPECT_EQ(run({"sh", "-c", command + " > " + folder.path("out") + " 2> " + folder.path("err")}),
-            expected)
-      << command << read_file(folder.path("err")) << read_file(folder.path("out"));
-  return read_file(folder.path("out"));
-}
-
 /// The outcomes of an address by place.
 std::string outcomes(const json& answer, const std::string& to) {
   std::string out;
@@ -129,7 +123,69 @@ TEST_F(ServersTest, ViaSshAndNamespaces) {
   const std::string nobody =
       hark_test({"10.9.0.1:7000", "--via", "ssh:bare", "--via", "netns:nowhere"}, 3);
   EXPECT_THAT(nobody, HasSubstr("netns:nowhere: hark: --netns nowhere: "));
-  hark_test({"10.9.0.1:7000", "--via", "ssh:-oProxyCommand=x"}, 2);
+  EXPECT_EQ(hark_test({"10.9.0.1:7000", "--via", "ssh:-oProxyCommand=x"}, 2), "");
+}
+
+/// A tool of a bare host, by the path of its program.
+std::string program_of(const std::string& tool) {
+  const Folder folder;
+  const std::string out = folder.path("where");
+  // What stands in PATH may be a script of a version manager.
+  const std::string ask = tool == "python3" ? "python3 -c 'import sys; print(sys.executable)'"
+                                            : "readlink -f \"$(command -v " + tool + ")\"";
+  EXPECT_EQ(run({"sh", "-c", ask + " > " + out}), 0) << tool << ": packages.txt has it";
+  std::string path = read_file(out);
+  while (path.ends_with('\n')) path.pop_back();
+  return path;
+}
+
+/// The script for bare hosts, with each of the tools that it knows as the only one: what it says of
+/// each target is the same, whoever tries.
+TEST_F(ServersTest, EachToolOfABareHost) {
+  const std::vector<std::string> commands = {
+      "nft add table inet bare",
+      "nft 'add chain inet bare input { type filter hook input priority 0 ; }'",
+      "nft add rule inet bare input tcp dport 7003 drop", "ip addr add 10.78.0.1/32 dev lo",
+      "ip route add unreachable 10.78.1.0/24"};
+  for (const std::string& command : commands) ASSERT_EQ(run({"sh", "-c", command}), 0) << command;
+  const UniqueFd listening(::socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in6 any{};
+  any.sin6_family = AF_INET6;
+  any.sin6_port = htons(7002);
+  ASSERT_EQ(::bind(listening.get(), reinterpret_cast<const sockaddr*>(&any), sizeof any), 0);
+  ASSERT_EQ(::listen(listening.get(), 64), 0);
+  const std::vector<std::string> targets = {"127.0.0.1:7002", "[::1]:7002",   "127.0.0.1:7004",
+                                            "127.0.0.1:7003", "10.78.1.1:80", "10.79.0.1:80"};
+  const std::string expected =
+      "hark\t127.0.0.1:7002\tanswered\t-\t-\n"
+      "hark\t[::1]:7002\tanswered\t-\t-\n"
+      "hark\t127.0.0.1:7004\trefused\tECONNREFUSED\t-\n"
+      "hark\t127.0.0.1:7003\tsilent\tETIMEDOUT\t-\n"
+      "hark\t10.78.1.1:80\trejected\tEHOSTUNREACH\t-\n"
+      "hark\t10.79.0.1:80\trejected\tENETUNREACH\t-\n";
+  for (const std::vector<std::string>& tools :
+       std::vector<std::vector<std::string>>{{"bash", "timeout"}, {"python3"}, {"nc"}, {"curl"}}) {
+    SCOPED_TRACE(tools.front());
+    const Folder folder;
+    ASSERT_EQ(run({"mkdir", folder.path("bin")}), 0);
+    for (const std::string& tool : tools) {
+      ASSERT_EQ(run({"ln", "-s", program_of(tool), folder.path("bin/" + tool)}), 0);
+    }
+    write_file(folder.path("script"), cli::place_script(targets, 1000));
+    ASSERT_EQ(run({"sh", "-c",
+                   "env -i PATH=" + folder.path("bin") + " /bin/sh -s < " + folder.path("script") +
+                       " > " + folder.path("out")}),
+              0);
+    EXPECT_EQ(read_file(folder.path("out")), expected);
+  }
+  const Folder empty;
+  write_file(empty.path("script"), cli::place_script({"127.0.0.1:7002"}, 1000));
+  EXPECT_EQ(run({"sh", "-c",
+                 "env -i PATH=/nowhere SSH_CONNECTION='10.9.0.1 40000 10.9.0.2 22' "
+                 "/bin/sh -s < " +
+                     empty.path("script") + " > " + empty.path("out")}),
+            0);
+  EXPECT_EQ(read_file(empty.path("out")), "hark\t127.0.0.1:7002\tunknown\t-\t10.9.0.2\n");
 }
 
 }  // namespace

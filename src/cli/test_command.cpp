@@ -28,6 +28,7 @@
 #include "cli/test_watch.h"
 #include "cli/why_engine.h"
 #include "host/connection_taken.h"
+#include "host/hidden_owner.h"
 #include "host/near_ports.h"
 #include "host/target.h"
 #include "kernel/live_netns.h"
@@ -293,7 +294,20 @@ class Test {
       }
       auto more = host::near_targets(report.host, netns, *target.listeners);
       std::ranges::move(more, std::back_inserter(near));
+      if (!target.listeners->endpoint) look_hidden(report, report.targets[i], *target.listeners);
     }
+  }
+
+  /// Whoever has that name may listen, and this user not see it.
+  void look_hidden(TestReport& report, show::TestedTarget& told, const host::Target& meant) {
+    const auto hidden = host::hidden_owner(source_, report.host, report.network.netns, meant);
+    if (!hidden) return;
+    told.trouble = *hidden + ": run hark as root, or name its port";
+    told.open = true;
+    report.gaps.push_back({.code = "owner-not-read",
+                           .what = *hidden,
+                           .hides = "whether " + told.written + " listens here",
+                           .remedy = "run hark as root"});
   }
 
   [[nodiscard]] bool answered(const TestedAttempt& tested) const {

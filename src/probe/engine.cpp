@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <deque>
 #include <memory>
 #include <set>
 
@@ -39,7 +40,11 @@ class Engine {
         limit_(options.parallel == 0 ? room_for_sockets(attempts.size()) : options.parallel),
         seen_(attempts.size()),
         running_(attempts.size()),
-        due_at_(attempts.size()) {}
+        due_at_(attempts.size()) {
+    for (std::size_t i = 0; i < attempts.size(); ++i) {
+      (attempts[i].asked.protocol == Protocol::Tcp ? streams_ : datagrams_).push_back(i);
+    }
+  }
 
   std::vector<Seen> run() {
     epoll_ = UniqueFd(::epoll_create1(EPOLL_CLOEXEC));
@@ -48,30 +53,35 @@ class Engine {
       epoll_event event{.events = EPOLLIN, .data = {.u64 = kStop}};
       static_cast<void>(::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, options_.stop, &event));
     }
-    while (!stopped_ && (next_ < attempts_.size() || active_ > 0)) {
+    while (!stopped_ && (is_more() || active_ > 0)) {
       start_more();
       // Some end as they begin.
-      if (active_ > 0 || next_ < attempts_.size()) wait();
+      if (active_ > 0 || is_more()) wait();
     }
     return std::move(seen_);
   }
 
  private:
-  [[nodiscard]] bool may_start(Clock::time_point now) {
-    if (next_ >= attempts_.size() || active_ >= limit_) return false;
-    if (attempts_[next_].asked.protocol == Protocol::Tcp) return true;
-    const auto burst = kBurst * kBetweenDatagrams;
-    datagram_at_ = std::max(datagram_at_, now - burst);
-    if (datagram_at_ > now) return false;
-    datagram_at_ += kBetweenDatagrams;
-    return true;
+  [[nodiscard]] bool is_more() const { return !streams_.empty() || !datagrams_.empty(); }
+
+  /// Those that wait to be started, of which the first may start now: in their order, but that no
+  /// connection waits for the time of a datagram. Null: none may.
+  [[nodiscard]] std::deque<std::size_t>* startable(Clock::time_point now) {
+    if (active_ >= limit_ || !is_more()) return nullptr;
+    datagram_at_ = std::max(datagram_at_, now - kBurst * kBetweenDatagrams);
+    const bool datagram = !datagrams_.empty() && datagram_at_ <= now;
+    if (!datagram) return streams_.empty() ? nullptr : &streams_;
+    const bool first = streams_.empty() || datagrams_.front() < streams_.front();
+    return first ? &datagrams_ : &streams_;
   }
 
   void start_more() {
     // Sockets that end at once leave room for others, but those that wait must not wait long.
     constexpr int kAtATime = 64;
-    for (int i = 0; i < kAtATime && may_start(Clock::now()); ++i) {
-      const std::size_t index = next_;
+    for (int i = 0; i < kAtATime; ++i) {
+      std::deque<std::size_t>* const queue = startable(Clock::now());
+      if (queue == nullptr) return;
+      const std::size_t index = queue->front();
       auto connection = std::make_unique<Connection>(attempts_[index], options_.helpers);
       const int error = connection->start(Clock::now());
       const bool full = error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
@@ -79,7 +89,8 @@ class Engine {
         limit_ = active_;
         return;
       }
-      ++next_;
+      queue->pop_front();
+      if (queue == &datagrams_) datagram_at_ += kBetweenDatagrams;
       if (error != 0) {
         Seen& seen = seen_[index];
         seen.done = true;
@@ -119,9 +130,8 @@ class Engine {
 
   [[nodiscard]] int timeout(Clock::time_point now) const {
     Clock::time_point until = due_.empty() ? now + std::chrono::hours(1) : due_.begin()->first;
-    if (next_ < attempts_.size() && active_ < limit_) {
-      const bool tcp = attempts_[next_].asked.protocol == Protocol::Tcp;
-      until = std::min(until, tcp ? now : std::max(now, datagram_at_));
+    if (is_more() && active_ < limit_) {
+      until = std::min(until, streams_.empty() ? std::max(now, datagram_at_) : now);
     }
     if (until <= now) return 0;
     return static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(until - now).count());
@@ -158,7 +168,8 @@ class Engine {
   std::vector<std::unique_ptr<Connection>> running_;
   std::vector<Clock::time_point> due_at_;
   std::set<std::pair<Clock::time_point, std::size_t>> due_;
-  std::size_t next_ = 0;
+  std::deque<std::size_t> streams_;    ///< not started yet, by their positions
+  std::deque<std::size_t> datagrams_;  ///< the same
   std::size_t active_ = 0;
   Clock::time_point datagram_at_ = {};
   bool stopped_ = false;

@@ -139,23 +139,34 @@ void add_troubles(Page& page, const TestReport& report, const TableStyle& style)
   }
 }
 
-bool open_somewhere(const TestReport& report) {
-  return std::ranges::any_of(report.attempts, [](const TestedAttempt& tested) {
-    return tested.here && tested.predicted && tested.predicted->outcome == Outcome::Unknown;
-  });
+bool is_open(const TestedAttempt& tested) {
+  return tested.here && tested.predicted && tested.predicted->outcome == Outcome::Unknown;
 }
 
-/// Gaps are told where they kept the prediction open, or may be why it was wrong.
+/// Gaps are told where they kept the prediction open, or may be why it was wrong; at length only
+/// where somebody got no answer.
 void add_gaps(Page& page, const TestReport& report) {
-  const bool wrong = std::ranges::any_of(
-      report.attempts, [](const TestedAttempt& tested) { return tested.agrees == false; });
-  if (!wrong && !open_somewhere(report)) return;
-  bool any = false;
-  for (const auto& [fact, gap] : report.network.unread) {
-    if (!any) page.blank();
-    any = true;
-    page.sentence("Not seen: " + gap.what + (gap.remedy.empty() ? "" : " (" + gap.remedy + ")") +
+  const auto& unread = report.network.unread;
+  if (unread.empty()) return;
+  const auto needs_all = [](const TestedAttempt& tested) {
+    return tested.agrees == false || (is_open(tested) && tested.seen.outcome != Outcome::Answered);
+  };
+  const bool all = std::ranges::any_of(report.attempts, needs_all);
+  if (!all && std::ranges::none_of(report.attempts, is_open)) return;
+  page.blank();
+  const auto remedy_of = [](const host::Gap& gap) {
+    return gap.remedy.empty() ? "" : " (" + gap.remedy + ")";
+  };
+  if (!all) {
+    const host::Gap& first = unread.begin()->second;
+    const std::size_t more = unread.size() - 1;
+    page.sentence("Not predicted, for not all was seen: " + first.what +
+                  (more == 0 ? "" : ", and " + std::to_string(more) + " more") + remedy_of(first) +
                   ".");
+    return;
+  }
+  for (const auto& [fact, gap] : unread) {
+    page.sentence("Not seen: " + gap.what + remedy_of(gap) + ".");
   }
 }
 

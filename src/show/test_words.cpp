@@ -49,7 +49,11 @@ std::string answered_words(const TestedAttempt& tested) {
     if (taken && !seen.asked) return connected_words(seen) + "; says nothing by itself";
     return silence_words(seen);
   }
-  return connected_words(seen);
+  // What takes long enough for a person to wait.
+  constexpr double kSlowMs = 100;
+  const double answer = seen.times.first_byte_ms.value_or(0);
+  if (answer < kSlowMs) return connected_words(seen);
+  return connected_words(seen) + ", answers after " + time_words(answer);
 }
 
 std::string icmp_words(const Seen& seen) {

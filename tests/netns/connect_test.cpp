@@ -384,6 +384,17 @@ TEST_F(Connect, InterruptedItTellsWhatIsKnown) {
   EXPECT_TRUE(object["attempts"][1]["phase"].is_null());
 }
 
+TEST_F(Connect, InterruptedItTellsWhatPlacesSaid) {
+  const std::string name = "hark-" + scene_.truth()["id"].get<std::string>() + "-far";
+  const json object = interrupted({programs_.hark(), "test", "--json", "--timeout", "60",
+                                   "10.8.0.1:85", "127.0.0.1:90", "--via", "netns:" + name},
+                                  [&] { here_.wait_for_goodbyes(1); });
+  ASSERT_TRUE(object.is_object());
+  ASSERT_EQ(object["attempts"].size(), 2U) << object;
+  EXPECT_EQ(object["attempts"][0]["outcome"], "answered");
+  EXPECT_EQ(object["vantages"][1]["trouble"], "interrupted before it was asked");
+}
+
 /// A name server that does not answer holds nobody up.
 TEST_F(Connect, InterruptedWhileANameIsResolved) {
   const std::string servers = programs_.file("resolv.conf", "nameserver 127.0.0.1\n");

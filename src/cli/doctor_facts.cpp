@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <map>
 #include <numeric>
 #include <set>
@@ -126,6 +127,26 @@ void note_unexamined(const DoctorFacts& facts, std::size_t owners, std::vector<h
                   .remedy = ""});
 }
 
+/// A unit ended in a way that only the kernel's log may explain.
+bool was_killed(const host::UnitFacts& unit) {
+  constexpr std::int32_t kSigkill = 9;
+  return unit.wanted && unit.last_exit && unit.last_exit->code != "exited" &&
+         unit.last_exit->status == kSigkill && unit.result != "oom-kill";
+}
+
+void read_log(kernel::Source& source, const Host& host, DoctorFacts& out) {
+  auto kills = host::read_oom_kills(source);
+  if (kills) {
+    out.oom_kills = std::move(*kills);
+    return;
+  }
+  if (std::ranges::none_of(host.units, was_killed)) return;
+  out.gaps.push_back({.code = "kernel-log",
+                      .what = "the kernel's log: " + reason(kills.error()),
+                      .hides = "whether the kernel ended a unit for want of memory",
+                      .remedy = kills.error().code == EPERM ? "run as root" : ""});
+}
+
 host::HealthRequest health_request(unsigned needs) {
   return {.libraries = (needs & diagnose::kLibraries) != 0,
           .cgroups = (needs & diagnose::kCgroups) != 0};
@@ -185,6 +206,10 @@ DoctorFacts read_doctor_facts(kernel::Source& source, const host::Collected& col
   if ((needs & diagnose::kDeclared) != 0) {
     out.declared = host::read_declared_ports(source, collected.host);
   }
+  if ((needs & diagnose::kConfigTimes) != 0) {
+    out.configs = host::read_config_times(source, collected.host);
+  }
+  if ((needs & diagnose::kKernelLog) != 0) read_log(source, collected.host, out);
   if ((needs & diagnose::kLocalhost) != 0) {
     out.localhost = host::read_localhost(source, collected.host);
   }
@@ -216,6 +241,8 @@ void record_doctor_facts(kernel::Source& source, const host::Collected& collecte
   Watcher(source, collected, by_netns(collected.host, every), owners, looks).look();
   (void)host::read_process_health(source, owners, health_request(~0U));
   (void)host::read_declared_ports(source, collected.host);
+  (void)host::read_config_times(source, collected.host);
+  (void)host::read_oom_kills(source);
   (void)host::read_localhost(source, collected.host);
 }
 

@@ -7,9 +7,11 @@
 #include "cli/why_engine.h"
 #include "diagnose/finding.h"
 #include "host/collect.h"
+#include "host/config_times.h"
 #include "host/declared_ports.h"
 #include "host/localhost.h"
 #include "host/looks.h"
+#include "host/oom_kills.h"
 #include "host/process_health.h"
 #include "host/process_waits.h"
 #include "kernel/source.h"
@@ -35,6 +37,8 @@ struct DoctorFacts {
   std::vector<host::Look> looks = {};
   std::vector<host::DeclaredPort> declared = {};
   std::vector<host::Localhost> localhost = {};
+  std::vector<host::ConfigTime> configs = {};
+  std::vector<host::OomKill> oom_kills = {};
   std::vector<host::Gap> gaps = {};  ///< of the reading, and what a single look hides
 };
 

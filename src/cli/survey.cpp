@@ -51,6 +51,8 @@ tl::expected<std::unique_ptr<Survey>, Failure> survey(kernel::Source& source,
                                       .looks = std::move(read.looks),
                                       .declared = std::move(read.declared),
                                       .localhost = std::move(read.localhost),
+                                      .configs = std::move(read.configs),
+                                      .oom_kills = std::move(read.oom_kills),
                                       .target = target});
   out->gaps = host.gaps;
   std::ranges::move(read.gaps, std::back_inserter(out->gaps));

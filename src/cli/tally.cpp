@@ -70,6 +70,10 @@ Result<Bytes> Tally::read_file(const std::string& path) {
   return count(kFile, inner_.read_file(path));
 }
 
+Result<std::int64_t> Tally::file_time(const std::string& path) {
+  return count(kFile, inner_.file_time(path));
+}
+
 Result<std::string> Tally::read_link(const std::string& path) {
   Result<std::string> answer = inner_.read_link(path);
   if (answer || answer.error().code != EINVAL) return count(kLink, std::move(answer));

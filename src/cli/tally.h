@@ -16,6 +16,7 @@ class Tally final : public kernel::Source {
 
   Result<Bytes> netlink(const kernel::NetnsRef& netns, int protocol, ByteView request) override;
   Result<Bytes> read_file(const std::string& path) override;
+  Result<std::int64_t> file_time(const std::string& path) override;
   Result<std::string> read_link(const std::string& path) override;
   Result<std::vector<std::string>> list_folder(const std::string& path) override;
   Result<Bytes> read_net_table(const kernel::NetTablePlace& place, kernel::NetTable table) override;

@@ -2,7 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
+#include <string_view>
+#include <utility>
 
+#include "base/text.h"
 #include "decode/json_walk.h"
 
 namespace hark::decode {
@@ -84,6 +88,59 @@ void read_docker_address(JsonPath path, const std::string& value, ContainerState
   if (const auto address = IpAddress::parse(value)) state.addresses.push_back(*address);
 }
 
+/// "80/tcp"; SCTP is none of ours.
+std::optional<ContainerPort> port_called(std::string_view name) {
+  const std::size_t slash = name.find('/');
+  const auto port = parse_number<std::uint16_t>(name.substr(0, slash));
+  const std::string_view protocol = slash == std::string_view::npos ? "" : name.substr(slash + 1);
+  if (!port || *port == 0 || (protocol != "tcp" && protocol != "udp")) return std::nullopt;
+  return ContainerPort{.protocol = protocol == "tcp" ? Protocol::Tcp : Protocol::Udp,
+                       .port = *port};
+}
+
+/// Labels by which a container tells others its port: Traefik's routers, Prometheus' discovery.
+bool names_port(std::string_view label) {
+  constexpr std::string_view kServer = ".loadbalancer.server.port";
+  return label == "traefik.port" || label == "prometheus.io/port" ||
+         (label.starts_with("traefik.") && label.ends_with(kServer));
+}
+
+/// NetworkSettings.Ports: {"80/tcp": [{"HostIp": "0.0.0.0", "HostPort": "8080"}]}. The first place
+/// at which a port is published stands for all.
+class DockerPorts {
+ public:
+  void text(JsonPath path, const std::string& value) {
+    constexpr std::array<std::string_view, 5> kPlace = {"NetworkSettings", "Ports", "*", "", "*"};
+    constexpr std::array<std::string_view, 3> kLabel = {"Config", "Labels", "*"};
+    if (is_path(path, kLabel) && names_port(path[2])) {
+      const auto port = parse_number<std::uint16_t>(value);
+      if (port && *port != 0) add({.port = *port, .label = path[2]});
+      return;
+    }
+    if (!is_path(path, kPlace)) return;
+    if (path[4] == "HostIp") host_ = value;
+    if (path[4] != "HostPort") return;
+    auto port = port_called(path[2]);
+    const auto number = parse_number<std::uint16_t>(value);
+    if (!port || !number || *number == 0) return;
+    port->host = std::exchange(host_, {});
+    port->host_port = *number;
+    add(std::move(*port));
+  }
+  std::vector<ContainerPort> take() { return std::move(ports_); }
+
+ private:
+  void add(ContainerPort port) {
+    constexpr std::size_t kMostPorts = 256;
+    const bool known = std::ranges::any_of(ports_, [&](const ContainerPort& one) {
+      return one.port == port.port && one.protocol == port.protocol;
+    });
+    if (!known && ports_.size() < kMostPorts) ports_.push_back(std::move(port));
+  }
+  std::string host_;
+  std::vector<ContainerPort> ports_;
+};
+
 /// The text `metadata` of one entry. What is none of podman's tells nothing.
 void read_storage_metadata(const std::string& text, ContainerState& state) {
   Fields fields(kStorageMetadataRows);
@@ -131,12 +188,22 @@ class StorageList {
 Result<ContainerState> decode_docker_container(ByteView document) {
   ContainerState state;
   Fields fields(kDockerRows);
-  const JsonEvents events = {.text = [&](JsonPath path, const std::string& value) {
-    fields.text(path, value);
-    read_docker_address(path, value, state);
-  }};
+  DockerPorts ports;
+  constexpr std::array<std::string_view, 2> kPid = {"State", "Pid"};
+  const JsonEvents events = {.text =
+                                 [&](JsonPath path, const std::string& value) {
+                                   fields.text(path, value);
+                                   read_docker_address(path, value, state);
+                                   ports.text(path, value);
+                                 },
+                             .number =
+                                 [&](JsonPath path, std::uint64_t value) {
+                                   if (is_path(path, kPid))
+                                     state.pid = static_cast<std::uint32_t>(value);
+                                 }};
   if (auto walked = walk_json(document, events); !walked) return fail(walked.error());
   fields.put_into(state);
+  state.ports = ports.take();
   if (state.id.empty()) return fail(plain_error("config.v2.json", "no container's id"));
   if (state.name.starts_with('/')) state.name.erase(0, 1);
   std::ranges::sort(state.addresses);

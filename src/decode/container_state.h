@@ -10,14 +10,26 @@
 // Every text is as the file has it: any characters, of any length that fits into the file.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
 #include "base/address.h"
 #include "base/bytes.h"
+#include "base/protocol.h"
 #include "base/result.h"
 
 namespace hark::decode {
+
+/// A port of a container that others are to reach: published on the host, or named by a label.
+struct ContainerPort {
+  Protocol protocol = Protocol::Tcp;
+  std::uint16_t port = 0;       ///< in the container
+  std::string host = {};        ///< of a published one the address on the host: "0.0.0.0"
+  std::uint16_t host_port = 0;  ///< 0: a label says so
+  std::string label = {};       ///< its name
+  bool operator==(const ContainerPort&) const = default;
+};
 
 /// One container; what the file does not tell is empty.
 struct ContainerState {
@@ -27,6 +39,8 @@ struct ContainerState {
   std::string pod = {};
   std::string pod_namespace = {};
   std::vector<IpAddress> addresses = {};  ///< in the runtime's own networks
+  std::vector<ContainerPort> ports = {};  ///< of docker
+  std::uint32_t pid = 0;                  ///< of its first process; 0: it does not run, or not told
 
   bool operator==(const ContainerState&) const = default;
 };

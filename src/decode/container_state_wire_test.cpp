@@ -48,6 +48,24 @@ TEST(DockerContainer, LabelsOfTheKubelet) {
   EXPECT_EQ(state->pod_namespace, "prod");
 }
 
+TEST(DockerContainer, PortsThatOthersAreToReach) {
+  const auto state = docker(
+      R"({"ID":"ab","State":{"Running":true,"Pid":812},
+          "Config":{"Labels":{"traefik.http.services.w.loadbalancer.server.port":"3000",
+                              "traefik.port":"no port","port":"9"}},
+          "NetworkSettings":{"Ports":{"443/tcp":null,"80/tcp":[
+             {"HostIp":"0.0.0.0","HostPort":"8080"},{"HostIp":"::","HostPort":"8080"}],
+             "53/udp":[{"HostIp":"","HostPort":"5353"}],"9/sctp":[{"HostPort":"9"}],
+             "x/tcp":[{"HostPort":"1"}],"81/tcp":[{"HostPort":"70000"}]}}})");
+  ASSERT_TRUE(state);
+  EXPECT_EQ(state->pid, 812U);
+  const std::vector<ContainerPort> expected = {
+      {.port = 3000, .label = "traefik.http.services.w.loadbalancer.server.port"},
+      {.port = 80, .host = "0.0.0.0", .host_port = 8080},
+      {.protocol = Protocol::Udp, .port = 53, .host_port = 5353}};
+  EXPECT_EQ(state->ports, expected);
+}
+
 TEST(DockerContainer, DigestWhereNoImageIsNamed) {
   EXPECT_EQ(docker(R"({"ID":"ab","Image":"sha256:1"})")->image, "sha256:1");
   EXPECT_EQ(docker(R"({"Image":"sha256:1","Config":{"Image":"web"},"ID":"ab"})")->image, "web");

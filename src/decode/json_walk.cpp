@@ -22,7 +22,10 @@ class Walk final : public nlohmann::json_sax<Json> {
   bool null() override { return true; }
   bool boolean(bool /*value*/) override { return true; }
   bool number_integer(number_integer_t /*value*/) override { return true; }
-  bool number_unsigned(number_unsigned_t /*value*/) override { return true; }
+  bool number_unsigned(number_unsigned_t value) override {
+    if (events_.number) events_.number(path_, value);
+    return true;
+  }
   bool number_float(number_float_t /*value*/, const string_t& /*text*/) override { return true; }
   bool binary(binary_t& /*value*/) override { return true; }
   bool string(string_t& value) override {

@@ -2,6 +2,7 @@
 // docs/adr/0005-json-in-decode.md says why the library may be used here.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <span>
 #include <string>
@@ -16,10 +17,12 @@ using JsonPath = std::span<const std::string>;
 
 /// What is told of a document as it is read.
 struct JsonEvents {
-  /// A text value. Numbers, truth values and null are passed over.
+  /// A text value. Truth values, null and other numbers are passed over.
   std::function<void(JsonPath path, const std::string& value)> text;
   /// An object begins here; may be empty.
   std::function<void(JsonPath path)> object = {};
+  /// A whole number that is not negative; may be empty.
+  std::function<void(JsonPath path, std::uint64_t value)> number = {};
 };
 
 /// Reads the whole document once, in linear time; memory for the path and one value. An error:

@@ -39,6 +39,7 @@ std::string listener_words(const Listener& listener) {
 }
 
 std::string who(const DeclaredPort& one) {
+  if (one.by == By::Container) return "container " + one.program;
   return one.pid == 0 ? one.program : one.program + " (" + std::to_string(one.pid) + ")";
 }
 
@@ -51,6 +52,8 @@ std::string where(const DeclaredPort& one) {
       return "its environment";
     case By::File:
       return one.file + " line " + std::to_string(one.line);
+    case By::Container:
+      return "its configuration (" + one.words + ")";
     case By::SocketUnit:
       break;
   }
@@ -72,6 +75,10 @@ reach::Evidence declaration(const DeclaredPort& one) {
       return {.fact = port_words(one) + " at " + address_words(one),
               .where = where(one),
               .verify = "sed -n " + std::to_string(one.line) + "p " + reach::shell_word(one.file)};
+    case By::Container:
+      return {.fact = port_words(one) + " " + one.words,
+              .where = "container " + one.program,
+              .verify = "docker port " + reach::shell_word(one.program)};
     case By::SocketUnit:
       break;
   }
@@ -213,10 +220,14 @@ void add_near(const Facts& facts, const DeclaredPort& one, Finding& out) {
   out.text += "; it listens on " + list;
 }
 
+/// Who says so means it: a variable or a unit may be left over.
+bool is_certain(By by) {
+  return by == By::CommandLine || by == By::File || by == By::Container;
+}
+
 Finding missing(const Facts& facts, const DeclaredPort& one) {
   Finding out{.code = "declared-port-missing",
-              .severity = one.by == By::CommandLine || one.by == By::File ? Severity::Broken
-                                                                          : Severity::Risk,
+              .severity = is_certain(one.by) ? Severity::Broken : Severity::Risk,
               .subject = port_words(one),
               .port = one.port,
               .text = who(one) + ": nobody listens on " + port_words(one) + ", which " +
@@ -236,6 +247,11 @@ Finding missing(const Facts& facts, const DeclaredPort& one) {
       out.remedy =
           "if the file was changed after the program started, reload or restart it; else "
           "see in its log why it does not listen there";
+      break;
+    case By::Container:
+      out.remedy =
+          "give the container the port at which its program listens, or the program that port; it "
+          "has to listen at every address of the container, not at its loopback alone";
       break;
     case By::SocketUnit:
       out.text += ": the unit is enabled" + (one.state.empty() ? "" : " and " + one.state);
@@ -319,6 +335,11 @@ std::vector<Finding> declared_ports(const Facts& facts) {
   for (const DeclaredPort& one : facts.declared) {
     auto finding = judge(facts, one);
     if (!finding) continue;
+    // What a program in a container says itself says more.
+    const bool said = one.by == By::Container && std::ranges::any_of(told, [&](const auto& other) {
+                        return std::get<0>(other) == one.netns && std::get<1>(other) == one.port;
+                      });
+    if (said) continue;
     const std::string whose = one.by == By::Environment ? "" : one.program;
     if (!told.emplace(one.netns, one.port, whose, finding->code).second) continue;
     out.push_back(std::move(*finding));

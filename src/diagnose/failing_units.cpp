@@ -7,6 +7,7 @@
 // again several times and a moment ago counts as well.
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <set>
 
 #include "diagnose/families.h"
@@ -60,6 +61,24 @@ std::string end_words(const UnitFacts& unit) {
   return out;
 }
 
+/// Its process that the kernel's log says was killed, as systemd saw it end: the log is the only
+/// one to tell where systemd does not watch the memory of units (cgroup v1), or only goes by it
+/// (OOMPolicy=continue).
+const host::OomKill* killed_for_memory(const Facts& facts, const UnitFacts& unit) {
+  constexpr std::int64_t kApartMs = 10'000;
+  constexpr std::int32_t kSigkill = 9;
+  if (!unit.last_exit || unit.last_exit->code == "exited") return nullptr;
+  if (unit.last_exit->status != kSigkill || unit.user) return nullptr;
+  const host::OomKill* out = nullptr;
+  for (const host::OomKill& one : facts.oom_kills) {
+    if (one.unit != unit.name) continue;
+    const auto& ended = unit.last_exit->at_ms;
+    const bool apart = one.at_ms && ended && std::abs(*one.at_ms - *ended) > kApartMs;
+    if (!apart) out = &one;
+  }
+  return out;
+}
+
 std::string since(const Facts& facts, const std::optional<std::int64_t>& at_ms) {
   if (!at_ms || facts.host.taken_at_ms <= *at_ms) return {};
   return ", " + duration_words(facts.host.taken_at_ms - *at_ms) + " ago";
@@ -90,14 +109,13 @@ bool starts_again_and_again(const Facts& facts, const UnitFacts& unit) {
   return unit.active_state != "failed" && facts.host.taken_at_ms - *unit.state_since_ms < kMomentMs;
 }
 
-std::optional<Finding> of_unit(const Facts& facts, const UnitFacts& unit) {
-  const std::string why = end_words(unit);
+std::optional<Finding> of_unit(const Facts& facts, const UnitFacts& unit, const std::string& why) {
   const std::string because = why.empty() ? "" : ": " + why;
   const std::string when = unit.last_exit ? since(facts, unit.last_exit->at_ms) : std::string();
   if (unit.result == "start-limit-hit" && unit.active_state == "failed") {
     Finding out = about(unit, "start-limit-hit", Severity::Broken,
                         unit.name + " is not started any more, for it was started too often" +
-                            (unit.last_exit ? "; last, " + end_words(unit) + when : ""));
+                            (unit.last_exit ? "; last, " + why + when : ""));
     out.remedy += "; once that is mended: systemctl reset-failed " + shell_word(unit.name) +
                   " && systemctl start " + shell_word(unit.name);
     return out;
@@ -112,6 +130,20 @@ std::optional<Finding> of_unit(const Facts& facts, const UnitFacts& unit) {
   const bool socket = unit.name.ends_with(".socket");
   return about(unit, "unit-failed", socket ? Severity::Broken : Severity::Risk,
                unit.name + " is enabled and does not run, for it has failed" + because + when);
+}
+
+/// With what the kernel's log adds to it.
+std::optional<Finding> with_log(const Facts& facts, const UnitFacts& unit) {
+  const host::OomKill* kill = killed_for_memory(facts, unit);
+  if (kill == nullptr) return of_unit(facts, unit, end_words(unit));
+  const std::string who = kill->program + " (" + std::to_string(kill->pid) + ")";
+  auto out = of_unit(facts, unit, "the kernel killed " + who + " for want of memory");
+  if (!out) return out;
+  out->evidence.push_back({.fact = "oom-kill of " + who + " in " + kill->cgroup,
+                           .where = "kernel log",
+                           .verify = "dmesg -T | grep oom-kill:"});
+  if (unit.result != "oom-kill") out->remedy += ", and give it more memory or less to do";
+  return out;
 }
 
 /// A listener of systemd that has nobody to give its clients to.
@@ -140,7 +172,7 @@ std::vector<Finding> failing_units(const Facts& facts) {
   }
   for (const UnitFacts& unit : facts.host.units) {
     if (!unit.wanted || told.contains(unit.name)) continue;
-    if (auto finding = of_unit(facts, unit)) out.push_back(std::move(*finding));
+    if (auto finding = with_log(facts, unit)) out.push_back(std::move(*finding));
   }
   return out;
 }

@@ -18,6 +18,7 @@ constexpr std::array<Code, 5> kStarvedOwners = {"out-of-fds", "fds-nearly-out", 
 constexpr std::array<Code, 2> kNotAccepting = {"not-accepting", "inherited-listener"};
 constexpr std::array<Code, 2> kChoosySockets = {"socket-filter", "md5-required"};
 constexpr std::array<Code, 1> kDeletedPrograms = {"deleted-binary"};
+constexpr std::array<Code, 2> kStaleOwners = {"config-newer", "deleted-container"};
 constexpr std::array<Code, 8> kExposed = {"exposed-database", "exposed-cache",  "exposed-debugger",
                                           "exposed-control",  "exposed-files",  "exposed-desktop",
                                           "exposed-rpc",      "exposed-metrics"};
@@ -45,8 +46,9 @@ constexpr std::array kFamilies = {
     Family{"full queues", kLooks, kFullQueues, full_queues},
     Family{"full buffers", kLooks, kFullBuffers, full_buffers},
     Family{"choosy sockets", kSocketOptions, kChoosySockets, choosy_sockets},
-    Family{"failing units", kNothing, kFailingUnits, failing_units},
+    Family{"failing units", kKernelLog, kFailingUnits, failing_units},
     Family{"deleted programs", kHealth | kLibraries, kDeletedPrograms, deleted_programs},
+    Family{"stale owners", kConfigTimes, kStaleOwners, stale_owners},
     Family{"odd bindings", kSocketOptions, kOddBindings, odd_bindings},
     Family{"local names", kLocalhost, kLocalNames, local_names},
     Family{"exposed services", kReach, kExposed, exposed_services},

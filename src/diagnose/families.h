@@ -21,6 +21,8 @@ namespace hark::diagnose {
 [[nodiscard]] std::vector<Finding> choosy_sockets(const Facts& facts);
 /// Units of systemd that are enabled and do not run: failing_units.cpp.
 [[nodiscard]] std::vector<Finding> failing_units(const Facts& facts);
+/// Behind what they were made from, a configuration or a container: stale_owners.cpp.
+[[nodiscard]] std::vector<Finding> stale_owners(const Facts& facts);
 /// Programs and libraries that were removed or replaced: deleted_programs.cpp.
 [[nodiscard]] std::vector<Finding> deleted_programs(const Facts& facts);
 /// What is commonly private and open to the world: exposed.cpp.

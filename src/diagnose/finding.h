@@ -13,10 +13,12 @@
 #include <string_view>
 #include <vector>
 
+#include "host/config_times.h"
 #include "host/declared_ports.h"
 #include "host/host.h"
 #include "host/localhost.h"
 #include "host/looks.h"
+#include "host/oom_kills.h"
 #include "host/process_health.h"
 #include "host/process_waits.h"
 #include "host/target.h"
@@ -68,6 +70,8 @@ struct Facts {
   std::vector<host::Look> looks = {};
   std::vector<host::DeclaredPort> declared = {};
   std::vector<host::Localhost> localhost = {};  ///< by pid
+  std::vector<host::ConfigTime> configs = {};   ///< by pid
+  std::vector<host::OomKill> oom_kills = {};    ///< oldest first
   /// What was asked about; nullptr: everything.
   const host::Target* target = nullptr;
 
@@ -98,6 +102,8 @@ enum Need : unsigned {
   kReach = 1U << 7U,          ///< classes of sources; implies kFirewalls
   kDeclared = 1U << 8U,       ///< Facts::declared
   kLocalhost = 1U << 9U,      ///< Facts::localhost
+  kConfigTimes = 1U << 10U,   ///< Facts::configs
+  kKernelLog = 1U << 11U,     ///< Facts::oom_kills
 };
 
 struct Family {

@@ -4,6 +4,7 @@
 #include <array>
 #include <cerrno>
 
+#include "base/text.h"
 #include "host/gaps.h"
 
 namespace hark::host {
@@ -20,6 +21,20 @@ bool is_absent(const Error& error) {
 /// The namespaces of containerd that its usual clients use; others are looked for only if none of
 /// these has the container.
 constexpr std::array<const char*, 2> kUsualNamespaces = {"k8s.io", "default"};
+
+/// Its runtime is this host's: that of a container in a container, or of a user's own, keeps its
+/// state where it is not looked for.
+bool is_outermost(std::string_view cgroup) {
+  constexpr std::size_t kIdDigits = 64;
+  std::size_t ids = 0;
+  std::size_t run = 0;
+  for (const char c : cgroup) {
+    const bool hex = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+    run = hex ? run + 1 : 0;
+    if (run == kIdDigits) ++ids;
+  }
+  return ids == 1 && !user_of_cgroup(cgroup);
+}
 
 bool may_be_in_path(const std::string& name) {
   return !name.empty() && name.front() != '.' && name.find('/') == std::string::npos;
@@ -43,6 +58,7 @@ void ContainerNames::fill(Container& container, std::string_view cgroup) {
     found = known_.emplace(std::move(key), std::move(search)).first;
   }
   const Search& search = found->second;
+  container.gone = !search.state && !search.refused && search.listed && is_outermost(cgroup);
   if (!search.state) return;
   container.runtime = search.runtime;
   container.name = search.state->name;
@@ -105,7 +121,28 @@ void ContainerNames::in_docker(const Container& container, const std::string& ho
     if (one.refused && !search.refused) search.refused = one.refused;
     search.state = one.state;
     if (search.state) return;
+    if (one.refused || search.listed || !knows_all(home)) continue;
+    const auto ids = source_.list_folder(docker_containers_folder(root));
+    search.listed = ids && !ids->empty() && std::ranges::find(*ids, container.id) == ids->end();
   }
+}
+
+/// A daemon that was told on its command line to keep its data elsewhere has lists that we do not
+/// know of; nor do we know those of one that has never run.
+bool ContainerNames::knows_all(const std::string& home) {
+  if (!home.empty()) return false;
+  const auto pid = source_.read_file("/run/docker.pid");
+  if (!pid) return is_absent(pid.error());
+  std::string_view text = as_text(*pid);
+  const auto words = source_.read_file("/proc/" + std::string(next_piece(text, '\n')) + "/cmdline");
+  if (!words) return is_absent(words.error());
+  std::string_view rest = as_text(*words);
+  while (!rest.empty()) {
+    const std::string_view word = next_piece(rest, '\0');
+    if (word == "-g" || word.starts_with("--data-root") || word.starts_with("--graph"))
+      return false;
+  }
+  return true;
 }
 
 /// Asked for by the id of a container, and by its address.
@@ -121,6 +158,7 @@ void ContainerNames::in_storage(const Container& container, const std::string& h
     const Storage& one = storage(path);
     if (one.refused && !search.refused) search.refused = one.refused;
     const auto at = std::ranges::lower_bound(one.list, container.id, {}, &State::id);
+    search.listed = search.listed || (one.read && home.empty());
     if (at == one.list.end() || at->id != container.id) continue;
     search.state = *at;
     return;
@@ -191,6 +229,7 @@ const ContainerNames::Storage& ContainerNames::storage(const std::string& path) 
   }
   auto list = decode::decode_storage_containers(*bytes);
   if (list) {
+    out.read = true;
     out.list = std::move(*list);
   } else {
     out.refused = list.error();
@@ -255,6 +294,22 @@ std::optional<Container> ContainerNames::docker_with_address(const IpAddress& ad
     unnamed_.insert("docker at " + address.text());
   }
   return std::nullopt;
+}
+
+std::vector<decode::ContainerState> ContainerNames::running_in_docker() {
+  std::vector<State> out;
+  const DataRoots& roots = data_roots({});
+  for (const std::string& root : roots.paths) {
+    const auto ids = source_.list_folder(docker_containers_folder(root));
+    if (!ids) continue;
+    std::size_t count = 0;
+    for (const std::string& id : *ids) {
+      if (!may_be_in_path(id) || ++count > kMostDockerContainers) continue;
+      const Search& one = docker_file(docker_state_file(root, id));
+      if (one.state && one.state->pid != 0) out.push_back(*one.state);
+    }
+  }
+  return out;
 }
 
 std::optional<Gap> ContainerNames::gap() const {

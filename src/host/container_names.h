@@ -23,14 +23,17 @@ class ContainerNames {
   /// `source` must outlive this.
   explicit ContainerNames(kernel::Source& source) : source_(source) {}
 
-  /// Adds name, image and pod where they can be read. `cgroup` is the path that told of it: a
-  /// container below a user's slice may be the user's own. A kubernetes container gets the runtime
-  /// whose state file it was found in.
+  /// Adds name, image and pod where they can be read, or that its runtime has it no more. `cgroup`
+  /// is the path that told of it: a container below a user's slice may be the user's own. A
+  /// kubernetes container gets the runtime whose state file it was found in.
   void fill(Container& container, std::string_view cgroup);
 
   /// The container of docker that has this address. `cgroup`: of docker's helper that knows it.
   [[nodiscard]] std::optional<Container> docker_with_address(const IpAddress& address,
                                                              std::string_view cgroup);
+
+  /// Containers of docker that run, as the system's daemon has them, by id.
+  [[nodiscard]] std::vector<decode::ContainerState> running_in_docker();
 
   /// One gap for all whose files may not be read, or cannot be understood; nothing if there are
   /// none. A file that does not exist is no gap: the container was removed, or its runtime keeps
@@ -44,11 +47,13 @@ class ContainerNames {
     std::optional<State> state;
     std::optional<Error> refused;  ///< of a file that may be there; the first one
     std::string runtime;           ///< that the state file belongs to
+    bool listed = false;           ///< a list of all containers was read, and it is not in that
   };
   /// A list of all containers of one storage.
   struct Storage {
     std::vector<State> list;
     std::optional<Error> refused;
+    bool read = false;
   };
   /// Where a dockerd keeps its data.
   struct DataRoots {
@@ -70,6 +75,7 @@ class ContainerNames {
   template <typename Decode>
   bool in_file(const std::string& path, const Decode& decode, Search& search);
 
+  [[nodiscard]] bool knows_all(const std::string& home);
   [[nodiscard]] std::vector<std::string> homes_of(std::string_view cgroup);
   [[nodiscard]] const DataRoots& data_roots(const std::string& home);
   [[nodiscard]] const Search& docker_file(const std::string& path);

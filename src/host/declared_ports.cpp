@@ -9,6 +9,7 @@
 #include "decode/process.h"
 #include "decode/services.h"
 #include "host/command_ports.h"
+#include "host/container_names.h"
 #include "host/holders.h"
 #include "host/select_text.h"
 #include "host/server_files.h"
@@ -25,8 +26,8 @@ using By = DeclaredPort::By;
 struct Speaker {
   std::uint32_t pid = 0;
   std::string program;
-  std::vector<std::string> words;
-  std::string place;  ///< its cgroup: the same words elsewhere may mean other files
+  std::vector<std::string> words = {};
+  std::string place = {};  ///< its cgroup: the same words elsewhere may mean other files
   NetnsId netns{};
   std::optional<std::int64_t> started_at_ms = {};
   bool listens = false;
@@ -41,6 +42,7 @@ class Reader {
     add_owners();
     add_others();
     add_socket_units();
+    add_containers();
     return std::move(out_);
   }
 
@@ -105,10 +107,7 @@ class Reader {
                 .words = *record.cmdline,
                 .place = record.cgroup ? std::string(as_text(*record.cgroup)) : "",
                 .netns = *netns};
-    if (const auto clock = source_.clock()) {
-      const auto start_ms = static_cast<std::int64_t>(record.stat->start_ticks * 10);
-      out.started_at_ms = clock->realtime_ms - clock->boottime_ms + start_ms;
-    }
+    out.started_at_ms = started_at(*record.stat);
     add(std::move(out));
   }
 
@@ -249,6 +248,47 @@ class Reader {
                                 std::to_string(one.at.port),
                        .file = unit.fragment});
     }
+  }
+
+  /// What others are to reach of docker's containers, in their own namespaces.
+  void add_containers() {
+    ContainerNames names(source_);
+    std::size_t asked = 0;
+    for (const decode::ContainerState& one : names.running_in_docker()) {
+      if (one.ports.empty() || ++asked > kMostWanted) continue;
+      const auto netns = netns_of(one.pid);
+      if (!netns) continue;
+      Speaker speaker{.pid = one.pid,
+                      .program = one.name.empty() ? one.id.substr(0, 12) : one.name,
+                      .netns = *netns,
+                      .started_at_ms = start_of(one.pid),
+                      .in_container = true};
+      for (const decode::ContainerPort& port : one.ports) {
+        const std::string at =
+            port.host.find(':') == std::string::npos ? port.host : "[" + port.host + "]";
+        const std::string words = port.host_port == 0
+                                      ? "label " + port.label + "=" + std::to_string(port.port)
+                                      : "published as " + at + ":" + std::to_string(port.host_port);
+        declare(speaker, "*", std::to_string(port.port),
+                {.by = By::Container, .protocol = port.protocol, .words = words});
+      }
+    }
+  }
+
+  std::optional<std::int64_t> start_of(std::uint32_t pid) {
+    const std::vector<kernel::ProcessWanted> wanted = {{.pid = pid, .sockets = {}}};
+    const auto parts = source_.read_processes(wanted, kernel::ProcessDetail::All);
+    if (!parts) return std::nullopt;
+    const auto records = decode::decode_processes(*parts);
+    if (!records || records->empty() || !records->front().stat) return std::nullopt;
+    return started_at(*records->front().stat);
+  }
+
+  std::optional<std::int64_t> started_at(const decode::StatRecord& stat) {
+    const auto clock = source_.clock();
+    if (!clock) return std::nullopt;
+    const auto start_ms = static_cast<std::int64_t>(stat.start_ticks * 10);
+    return clock->realtime_ms - clock->boottime_ms + start_ms;
   }
 
   static constexpr std::size_t kMostWanted = 64;

@@ -18,7 +18,7 @@
 namespace hark::host {
 
 struct DeclaredPort {
-  enum class By : std::uint8_t { CommandLine, Environment, File, SocketUnit };
+  enum class By : std::uint8_t { CommandLine, Environment, File, SocketUnit, Container };
   By by = By::CommandLine;
   std::uint16_t port = 0;
   std::optional<Protocol> protocol = {};  ///< nothing: TCP or UDP
@@ -30,8 +30,9 @@ struct DeclaredPort {
   std::uint32_t pid = 0;     ///< 0: a unit
   bool listens = false;      ///< the process holds some listener
   std::optional<std::int64_t> started_at_ms = {};
-  std::string words = {};  ///< "--port 8080", "PORT=8080", "ListenStream=8080"; empty: a file
-  std::string file = {};   ///< as hark finds it; with `line`
+  /// "--port 8080", "PORT=8080", "ListenStream=8080", "published as 0.0.0.0:8080"; empty: a file
+  std::string words = {};
+  std::string file = {};  ///< as hark finds it; with `line`
   std::uint32_t line = 0;
   std::string state = {};  ///< of a unit: "inactive" …; empty: not known
   bool operator==(const DeclaredPort&) const = default;

@@ -23,6 +23,8 @@ class FakeSource : public kernel::Source {
   void link(const std::string& path, std::string_view target) {
     answers_[kernel::link_key(path)] = to_bytes(target);
   }
+  /// When a file was last written.
+  void time(const std::string& path, std::int64_t ms) { times_[path] = ms; }
   /// Reading this file or listing this folder fails with `error`.
   void refuse(const std::string& path, int error) { refused_paths_[path] = error; }
   /// How often each file was read.
@@ -95,6 +97,11 @@ class FakeSource : public kernel::Source {
     const auto refused = refused_paths_.find(path);
     if (refused != refused_paths_.end()) return fail(kernel_error(refused->second, path));
     return find(kernel::file_key(path));
+  }
+  Result<std::int64_t> file_time(const std::string& path) override {
+    const auto found = times_.find(path);
+    if (found == times_.end()) return fail(kernel_error(ENOENT, path));
+    return found->second;
   }
   Result<std::string> read_link(const std::string& path) override {
     const bool is_file = answers_.contains(kernel::file_key(path));
@@ -192,6 +199,7 @@ class FakeSource : public kernel::Source {
   std::map<std::uint64_t, int> refused_;
   std::map<int, int> refused_protocols_;
   std::map<std::string, int> refused_paths_;
+  std::map<std::string, std::int64_t> times_;
   std::map<std::string, int> reads_;
   std::vector<kernel::ProcessWanted> wanted_;
   std::vector<std::string> units_asked_;

@@ -51,6 +51,7 @@ struct Container {
   std::string image = {};          ///< as it was asked for, else its digest; empty: not known
   std::string pod = {};            ///< of Kubernetes; empty: none, or not known
   std::string pod_namespace = {};  ///< of the pod
+  bool gone = false;               ///< its runtime knows it no more, and its processes are there
   bool operator==(const Container&) const = default;
 };
 

@@ -58,13 +58,32 @@ std::string docker_container(const ContainerState& state) {
                 object({{"IPAddress", text(address.text())}});
   }
   if (!networks.empty()) networks += "}";
-  const std::string labels = object({{"io.kubernetes.pod.name", text(state.pod)},
-                                     {"io.kubernetes.pod.namespace", text(state.pod_namespace)}});
+  std::vector<Member> labels = {{"io.kubernetes.pod.name", text(state.pod)},
+                                {"io.kubernetes.pod.namespace", text(state.pod_namespace)}};
+  std::vector<std::string> names;
+  std::vector<Member> ports;
+  names.reserve(state.ports.size());
+  for (const decode::ContainerPort& port : state.ports) {
+    const std::string number = std::to_string(port.port);
+    if (port.host_port == 0) {
+      labels.push_back({port.label.c_str(), quoted(number)});
+      continue;
+    }
+    names.push_back(number + (port.protocol == Protocol::Tcp ? "/tcp" : "/udp"));
+    ports.push_back(
+        {names.back().c_str(), "[" +
+                                   object({{"HostIp", text(port.host)},
+                                           {"HostPort", quoted(std::to_string(port.host_port))}}) +
+                                   "]"});
+  }
+  const std::string pid = state.pid == 0 ? "" : object({{"Pid", std::to_string(state.pid)}});
   return object({{"ID", text(state.id)},
                  {"Name", quoted("/" + state.name)},
                  {"Image", text(state.image)},
-                 {"Config", object({{"Labels", labels}})},
-                 {"NetworkSettings", object({{"Networks", networks}})}});
+                 {"State", pid},
+                 {"Config", object({{"Labels", object(labels)}})},
+                 {"NetworkSettings", object({{"Networks", networks},
+                                             {"Ports", ports.empty() ? "" : object(ports)}})}});
 }
 
 std::string storage_list(const std::vector<ContainerState>& list) {

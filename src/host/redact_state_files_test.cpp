@@ -22,8 +22,11 @@ TEST(RedactStateFile, NothingButWhatIsReadStays) {
   const std::string docker = redacted(
       kDocker,
       R"({"ID":"ab","Name":"/we\"b\n","Args":["--password","hunter2"],"Config":{"Image":"web:1",
-          "Env":["A=hunter2"],"Labels":{"x":"hunter2","io.kubernetes.pod.name":"p"}},
-          "NetworkSettings":{"Networks":{"hunter2":{"IPAddress":"172.17.0.2"}}}})");
+          "Env":["A=hunter2"],"Labels":{"x":"hunter2","traefik.port":"81",
+          "io.kubernetes.pod.name":"p"}},
+          "State":{"Pid":77,"Error":"hunter2"},
+          "NetworkSettings":{"Networks":{"hunter2":{"IPAddress":"172.17.0.2"}},
+            "Ports":{"80/tcp":[{"HostIp":"0.0.0.0","HostPort":"8080"}],"hunter2":null}}})");
   EXPECT_EQ(docker.find("hunter2"), std::string::npos) << docker;
   const auto state = decode::decode_docker_container(as_bytes(docker));
   ASSERT_TRUE(state);
@@ -31,6 +34,8 @@ TEST(RedactStateFile, NothingButWhatIsReadStays) {
   EXPECT_EQ(state->image, "web:1");
   EXPECT_EQ(state->pod, "p");
   EXPECT_EQ(state->addresses.size(), 1U);
+  EXPECT_EQ(state->pid, 77U);
+  EXPECT_EQ(state->ports.size(), 2U);
 
   const std::string storage =
       redacted(kStorage,

@@ -177,6 +177,7 @@ class FileReader {
   }
   [[nodiscard]] bool whole() const { return whole_; }
   [[nodiscard]] const std::vector<Placed>& settings() const { return settings_; }
+  [[nodiscard]] const std::vector<std::string>& files() const { return read_; }
 
  private:
   bool read(const std::string& path, unsigned depth) {
@@ -192,6 +193,7 @@ class FileReader {
       whole_ = whole_ && (code == ENOENT || code == EINVAL);
       return false;
     }
+    if (std::ranges::find(read_, path) == read_.end()) read_.push_back(path);
     for (ServerSetting& one : decode::decode_server_config(row_.format, *text)) {
       if (settings_.size() >= kMostSettings) whole_ = false;
       if (!whole_) break;
@@ -232,7 +234,32 @@ class FileReader {
   std::size_t files_ = 0;
   bool whole_ = true;
   std::vector<Placed> settings_;
+  std::vector<std::string> read_;
 };
+
+/// Those that the words name, or else the usual ones. False: it is not known which they are, or one
+/// that is named is not there.
+bool read_files(const ServerProgram& row, const std::vector<std::string>& words,
+                FileReader& reader) {
+  bool unknown = false;
+  const std::vector<std::string> files = named_files(row, words, unknown);
+  if (unknown) return false;
+  for (const std::string& file : files) {
+    if (!reader.read(file)) return false;
+  }
+  if (files.empty()) {
+    for (const std::string_view file : row.files) {
+      if (!file.empty() && reader.read(std::string(file)) && !row.all_files) break;
+    }
+  }
+  if (row.format == ServerFormat::Postgres && files.size() == 1) {
+    // What ALTER SYSTEM has written, which counts last; it lies with the data.
+    const auto at = std::ranges::find(words, "-D");
+    if (at != words.end() && at + 1 != words.end())
+      (void)reader.read(*(at + 1) + "/postgresql.auto.conf");
+  }
+  return true;
+}
 
 /// From settings to sockets.
 class Meaning {
@@ -333,30 +360,23 @@ std::vector<FilePort> ports_of_files(kernel::Source& source, std::uint32_t pid,
   const ServerProgram* row = row_of(program);
   if (row == nullptr) return {};
   const std::vector<std::string> all = words_of(words);
-  if (is_child(all) || speaks_of_ports(all)) return {};
-  bool unknown = false;
-  std::vector<std::string> files = named_files(*row, all, unknown);
-  if (unknown) return {};
   FileReader reader(source, pid, *row);
-  if (!files.empty()) {
-    for (const std::string& file : files) {
-      if (!reader.read(file)) return {};
-    }
-  } else {
-    for (const std::string_view file : row->files) {
-      if (!file.empty() && reader.read(std::string(file)) && !row->all_files) break;
-    }
-  }
-  if (row->format == ServerFormat::Postgres && files.size() == 1) {
-    // What ALTER SYSTEM has written, which counts last; it lies with the data.
-    const auto at = std::ranges::find(all, "-D");
-    if (at != all.end() && at + 1 != all.end())
-      (void)reader.read(*(at + 1) + "/postgresql.auto.conf");
-  }
+  if (is_child(all) || speaks_of_ports(all) || !read_files(*row, all, reader)) return {};
   if (!reader.whole()) return {};
   Meaning meaning(*row);
   for (const Placed& one : reader.settings()) meaning.take(one);
   return meaning.ports();
+}
+
+std::vector<std::string> files_of_server(kernel::Source& source, std::uint32_t pid,
+                                         std::string_view program,
+                                         std::span<const std::string> words) {
+  const ServerProgram* row = row_of(program);
+  if (row == nullptr) return {};
+  const std::vector<std::string> all = words_of(words);
+  FileReader reader(source, pid, *row);
+  if (is_child(all) || !read_files(*row, all, reader)) return {};
+  return reader.files();
 }
 
 }  // namespace hark::host

@@ -39,4 +39,9 @@ constexpr unsigned kDeepestInclude = 8;
                                                    std::string_view program,
                                                    std::span<const std::string> words);
 
+/// The files of that process that say how it is to serve, as it sees them, each once.
+[[nodiscard]] std::vector<std::string> files_of_server(kernel::Source& source, std::uint32_t pid,
+                                                       std::string_view program,
+                                                       std::span<const std::string> words);
+
 }  // namespace hark::host

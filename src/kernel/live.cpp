@@ -10,6 +10,7 @@
 #include <list>
 
 #include "base/netns_parts.h"
+#include "kernel/kernel_log.h"
 #include "kernel/live_cgroup.h"
 #include "kernel/live_files.h"
 #include "kernel/live_legacy_table.h"
@@ -100,6 +101,7 @@ class Live final : public Source {
 
   Result<Bytes> read_file(const std::string& path) override {
     if (is_process_file(path)) return read_process_file(path);
+    if (path == kKernelLog) return read_kernel_log();
     Bytes out;
     // The kernel's own files are plain, and there are many of them.
     const bool kernels = path.starts_with("/proc/") || path.starts_with("/sys/");
@@ -108,6 +110,10 @@ class Live final : public Source {
     if (error != 0) return fail(kernel_error(error, path));
     if (kernels && is_environment(path)) return to_bytes(port_variables(as_text(out)));
     return out;
+  }
+
+  Result<std::int64_t> file_time(const std::string& path) override {
+    return process_file_time(path);
   }
 
   Result<std::string> read_link(const std::string& path) override {

@@ -37,13 +37,19 @@ int open_in_root(int root, const char* path, UniqueFd& out) {
   return 0;
 }
 
-int read_checked(const std::string& process, const char* path, Bytes& out) {
-  UniqueFd folder;
+/// The folder of the process and its file, not opened for reading. 0 or errno.
+int find(const std::string& process, const char* path, UniqueFd& folder, UniqueFd& found) {
   UniqueFd root;
-  UniqueFd found;
   int error = open_at(AT_FDCWD, process.c_str(), O_PATH | O_DIRECTORY, folder);
   if (error == 0) error = open_at(folder.get(), "root", O_PATH | O_DIRECTORY, root);
   if (error == 0) error = open_in_root(root.get(), path, found);
+  return error;
+}
+
+int read_checked(const std::string& process, const char* path, Bytes& out) {
+  UniqueFd folder;
+  UniqueFd found;
+  int error = find(process, path, folder, found);
   if (error != 0) return error;
   struct stat owner {};
   struct stat file {};
@@ -62,6 +68,19 @@ int read_checked(const std::string& process, const char* path, Bytes& out) {
 
 bool is_process_file(const std::string& path) {
   return root_at(path) != std::string_view::npos;
+}
+
+Result<std::int64_t> process_file_time(const std::string& path) {
+  const std::size_t at = root_at(path);
+  if (at == std::string_view::npos) return fail(kernel_error(EINVAL, path));
+  UniqueFd folder;
+  UniqueFd found;
+  const int error = find(path.substr(0, at), path.c_str() + at + kRoot.size(), folder, found);
+  if (error != 0) return fail(kernel_error(error, path));
+  struct stat file {};
+  if (::fstat(found.get(), &file) != 0) return fail(kernel_error(errno, path));
+  if (!S_ISREG(file.st_mode)) return fail(kernel_error(EINVAL, path));
+  return std::int64_t{file.st_mtim.tv_sec} * 1000 + file.st_mtim.tv_nsec / 1'000'000;
 }
 
 Result<Bytes> read_process_file(const std::string& path) {

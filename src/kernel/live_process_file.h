@@ -18,4 +18,7 @@ namespace hark::kernel {
 /// EACCES, EINVAL, EFBIG where one of these does not hold. Needs Linux 5.6; ENOSYS before.
 [[nodiscard]] Result<Bytes> read_process_file(const std::string& path);
 
+/// When one was last written, in milliseconds since 1970; found by the same rules.
+[[nodiscard]] Result<std::int64_t> process_file_time(const std::string& path);
+
 }  // namespace hark::kernel

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <fstream>
@@ -59,6 +60,18 @@ TEST(ProcessFile, RegularFilesAreRead) {
   ASSERT_EQ(::symlink(file.c_str(), (folder.path + "/link").c_str()), 0);
   EXPECT_EQ(error_of(folder.path + "/link"), 0);
   EXPECT_EQ(error_of(folder.path + "/absent"), ENOENT);
+}
+
+TEST(ProcessFile, TheTimeOfAPlainFileIsTold) {
+  const Folder folder;
+  const std::string file = folder.file("file", "text");
+  const timespec at{.tv_sec = 1'700'000'000, .tv_nsec = 123'456'789};
+  const std::array<timespec, 2> times = {at, at};
+  ASSERT_EQ(::utimensat(AT_FDCWD, file.c_str(), times.data(), 0), 0);
+  EXPECT_EQ(process_file_time(below_root(file)), 1'700'000'000'123);
+  EXPECT_EQ(process_file_time(below_root(folder.path)).error().code, EINVAL);
+  EXPECT_EQ(process_file_time(below_root(file + "x")).error().code, ENOENT);
+  EXPECT_EQ(process_file_time(file).error().code, EINVAL);
 }
 
 TEST(ProcessFile, NothingElseIsOpened) {

@@ -62,6 +62,14 @@ Result<Bytes> Recorder::read_file(const std::string& path) {
   return keep(file_key(path), path_what(path), std::move(answer));
 }
 
+Result<std::int64_t> Recorder::file_time(const std::string& path) {
+  Result<std::int64_t> answer = inner_.file_time(path);
+  if (!answer) return fail(keep_error(file_time_key(path), path_what(path), answer.error()));
+  answers_.push_back(
+      {.key = file_time_key(path), .error = 0, .bytes = to_bytes(std::to_string(*answer))});
+  return answer;
+}
+
 Result<std::string> Recorder::read_link(const std::string& path) {
   Result<std::string> answer = inner_.read_link(path);
   if (!answer) return fail(keep_error(link_key(path), path_what(path), answer.error()));

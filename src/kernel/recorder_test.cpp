@@ -30,6 +30,10 @@ class FakeKernel final : public Source {
     if (path.ends_with("/cmdline")) return bytes(std::string("login\0--token\0s3cret\0", 21));
     return bytes("file of " + path);
   }
+  Result<std::int64_t> file_time(const std::string& path) override {
+    if (code != 0) return fail(refusal());
+    return static_cast<std::int64_t>(path.size()) * 1000 + ++asked_;
+  }
   Result<std::string> read_link(const std::string& path) override { return text("to " + path); }
   Result<std::vector<std::string>> list_folder(const std::string& path) override {
     if (code != 0) return fail(refusal());
@@ -158,6 +162,8 @@ std::vector<std::string> ask_all(Source& source) {
   };
   const auto names = source.list_folder("/run");
   out.push_back(names ? testing::PrintToString(*names) : show(names.error()));
+  const auto time = source.file_time("/proc/7/root/a");
+  out.push_back(time ? std::to_string(*time) : show(time.error()));
   const auto clock = source.clock();
   out.push_back(clock ? std::to_string(clock->realtime_ms) + std::to_string(clock->boottime_ms)
                       : show(clock.error()));

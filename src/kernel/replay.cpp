@@ -1,5 +1,6 @@
 #include "kernel/replay.h"
 
+#include "base/text.h"
 #include "kernel/answer_form.h"
 #include "kernel/request_key.h"
 
@@ -69,6 +70,14 @@ Result<Bytes> Replay::netlink(const NetnsRef& netns, int protocol, ByteView requ
 
 Result<Bytes> Replay::read_file(const std::string& path) {
   return answer(file_key(path), path_what(path));
+}
+
+Result<std::int64_t> Replay::file_time(const std::string& path) {
+  const Result<Bytes> bytes = answer(file_time_key(path), path_what(path));
+  if (!bytes) return fail(bytes.error());
+  const auto time = parse_number<std::int64_t>(as_text(*bytes));
+  if (!time) return fail(malformed(path_what(path)));
+  return *time;
 }
 
 Result<std::string> Replay::read_link(const std::string& path) {

@@ -21,6 +21,7 @@ class Replay final : public Source {
 
   Result<Bytes> netlink(const NetnsRef& netns, int protocol, ByteView request) override;
   Result<Bytes> read_file(const std::string& path) override;
+  Result<std::int64_t> file_time(const std::string& path) override;
   Result<std::string> read_link(const std::string& path) override;
   Result<std::vector<std::string>> list_folder(const std::string& path) override;
   Result<Bytes> read_net_table(const NetTablePlace& place, NetTable table) override;

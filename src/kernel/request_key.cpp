@@ -37,6 +37,10 @@ std::string file_key(const std::string& path) {
   return "file " + path;
 }
 
+std::string file_time_key(const std::string& path) {
+  return "file-time " + path;
+}
+
 std::string link_key(const std::string& path) {
   return "link " + path;
 }

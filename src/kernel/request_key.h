@@ -18,6 +18,8 @@ namespace hark::kernel {
 [[nodiscard]] std::string netlink_key(const NetnsRef& netns, int protocol, ByteView request);
 [[nodiscard]] std::string file_key(const std::string& path);
 [[nodiscard]] std::string link_key(const std::string& path);
+/// `file-time PATH`
+[[nodiscard]] std::string file_time_key(const std::string& path);
 [[nodiscard]] std::string folder_key(const std::string& path);
 /// `net-table netns INODE TABLE`, or `net-table pid PID TABLE` when it is read through a process.
 [[nodiscard]] std::string net_table_key(const NetTablePlace& place, NetTable table);

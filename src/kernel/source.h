@@ -121,8 +121,13 @@ class Source {
 
   /// The whole file; pseudo-files are read until their end, whatever their size says. Outside of
   /// /proc and /sys only plain files are read, others give EINVAL: a FIFO would keep us waiting.
-  /// Files below /proc/PID/root are read with more care yet, see live_process_file.h.
+  /// Files below /proc/PID/root are read with more care yet, see live_process_file.h. Of /dev/kmsg
+  /// no more is told than which processes the kernel killed for want of memory (kernel_log.h).
   [[nodiscard]] virtual Result<Bytes> read_file(const std::string& path) = 0;
+
+  /// When a plain file of a process, as that sees it ("/proc/812/root/etc/nginx/nginx.conf"), was
+  /// last written: milliseconds since 1970, UTC. EINVAL: any other path.
+  [[nodiscard]] virtual Result<std::int64_t> file_time(const std::string& path) = 0;
 
   /// The target of a symbolic link, also of the magic ones of /proc.
   [[nodiscard]] virtual Result<std::string> read_link(const std::string& path) = 0;

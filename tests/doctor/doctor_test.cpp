@@ -116,8 +116,8 @@ TEST(DoctorScreen, NothingWrong) {
 TEST(DoctorOfARecording, SaysWhatOneLookTells) {
   Stage place;
   const std::string file = place.folder() + "/host.hark";
-  for (const char* name :
-       {"Stopped", "AcceptQueueFull", "DeletedLibrary", "FrozenByV2", "NginxElsewhere"}) {
+  for (const char* name : {"Stopped", "AcceptQueueFull", "DeletedLibrary", "FrozenByV2",
+                           "NginxElsewhere", "ConfigChanged"}) {
     const Scene& scene = scene_called(name);
     const Room room(scene);
     if (room.said().starts_with("missing: ")) continue;

@@ -28,8 +28,8 @@ std::vector<Scene> all_scenes() {
 }
 
 std::span<const std::string_view> codes_made_elsewhere() {
-  static constexpr std::array<std::string_view, 4> kCodes = {"socket-activation", "unit-failed",
-                                                             "start-limit-hit", "restarting"};
+  static constexpr std::array<std::string_view, 5> kCodes = {
+      "socket-activation", "unit-failed", "start-limit-hit", "restarting", "deleted-container"};
   return kCodes;
 }
 

@@ -51,7 +51,8 @@ struct Missing {
 
 [[nodiscard]] std::vector<Scene> all_scenes();
 
-/// Codes that need a systemd: tests/systemd/doctor_units_test.cpp makes one up for them.
+/// Codes that need a systemd, which tests/systemd/doctor_units_test.cpp makes up, or containers:
+/// tests/netns/containers_test.cpp.
 [[nodiscard]] std::span<const std::string_view> codes_made_elsewhere();
 
 }  // namespace hark::doctor

@@ -1,8 +1,11 @@
 #include <fcntl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <array>
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <utility>
@@ -36,7 +39,7 @@ pid_t run_as(Stage& stage, const std::string& name, const Words& words,
     ::execve(program.c_str(), arguments.data(), environment.data());
     ::_exit(1);
   });
-  Stage::wait_for_text("/proc/" + std::to_string(pid) + "/comm", name);
+  Stage::wait_for_text("/proc/" + std::to_string(pid) + "/comm", name.substr(name.rfind('/') + 1));
   for (const int fd : listeners) stage.give_away(fd);
   return pid;
 }
@@ -131,6 +134,46 @@ void sshd_elsewhere(Stage& stage) {
   serve(stage, "sshd", {"-f", file(stage, "sshd_config", "Port 2222\n")}, 22, "0.0.0.0");
 }
 
+constexpr std::int64_t kSoonMs = 1500;  ///< later than hark's margin for clocks
+
+/// Sets when the file was last written to so many milliseconds from now; that moment.
+std::int64_t touch(const std::string& path, std::int64_t from_now_ms) {
+  timespec now{};
+  ::clock_gettime(CLOCK_REALTIME, &now);
+  const std::int64_t ms = std::int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1'000'000 + from_now_ms;
+  const timespec at{.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1'000'000};
+  const std::array<timespec, 2> times = {at, at};
+  check(::utimensat(AT_FDCWD, path.c_str(), times.data(), 0), "utimensat");
+  return ms;
+}
+
+/// Of nginx, of which the site was written after it started.
+std::string written_later(Stage& stage) {
+  serve(stage, "nginx", {"-c", nginx_files(stage, "80")}, 80, "0.0.0.0");
+  return stage.folder() + "/site.conf";
+}
+void config_changed(Stage& stage) {
+  touch(written_later(stage), kSoonMs);
+}
+/// Written before, and touched by somebody who only read it.
+void config_older(Stage& stage) {
+  touch(written_later(stage), -kSoonMs);
+}
+/// Its worker is younger than the file: it has read it again.
+void config_read_again(Stage& stage) {
+  const int listener = stage.listen(80, 16, "0.0.0.0");
+  const std::string config = nginx_files(stage, "80");
+  run_as(stage, "nginx", {"-c", config}, {});
+  const std::int64_t written = touch(stage.folder() + "/site.conf", kSoonMs);
+  timespec now{};
+  do {
+    ::usleep(10'000);
+    ::clock_gettime(CLOCK_REALTIME, &now);
+  } while (std::int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1'000'000 <= written + 20);
+  std::filesystem::create_directory(stage.folder() + "/worker");
+  run_as(stage, "worker/nginx", {"-c", config, "worker"}, {listener});
+}
+
 /// The port is there, over the other protocol.
 void over_udp(Stage& stage) {
   const int fd = stage.bound(SOCK_DGRAM, "0.0.0.0", 11211);
@@ -163,6 +206,9 @@ std::span<const Scene> declared_port_scenes() {
       {"NginxWithoutInet6", nginx_without_inet6, nullptr},
       {"SshdAsTold", sshd_as_told, nullptr},
       {"SshdElsewhere", sshd_elsewhere, kMissing, 0, "notice"},
+      {"ConfigChanged", config_changed, "config-newer", 80, "notice"},
+      {"ConfigOlder", config_older, nullptr},
+      {"ConfigReadAgain", config_read_again, nullptr},
       {"DeclaredOverTcp", over_udp, kMissing, 0, "notice"},
   };
   return scenes;

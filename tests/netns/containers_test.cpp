@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <map>
 
 #include "run_in.h"
 #include "scene.h"
@@ -25,12 +26,8 @@ class Containers : public NetnsTest {
     const std::string id = scene_.truth()["id"];
     id_ = std::string(64 - id.size(), '0') + id;
     fs::permissions(folder_, fs::perms(0755));
-    write("docker/containers/" + id_ + "/config.v2.json",
-          R"({"State":{"Running":true},"ID":")" + id_ +
-              R"(","Name":"/web","Config":{"Image":"nginx:1.25","Env":["PASSWORD=geheim"]},
-              "NetworkSettings":{"Networks":{"bridge":{"IPAddress":"172.17.0.2"}}}})");
-    write(kPodman, R"([{"id":")" + id_ +
-                       R"(","names":["db"],"metadata":"{\"image-name\":\"postgres:16\"}"}])");
+    write_docker("80");
+    write_podman(id_);
     // As the runtimes have them.
     fs::permissions(folder_ + "/docker", fs::perms(0710));
     fs::permissions(folder_ + "/containers/storage", fs::perms(0700));
@@ -44,6 +41,35 @@ class Containers : public NetnsTest {
     fs::create_directories(fs::path(folder_ + "/" + path).parent_path());
     std::ofstream(folder_ + "/" + path) << text;
     fs::permissions(folder_ + "/" + path, fs::perms(0600));
+  }
+  /// The container "web" with that port published.
+  void write_docker(const std::string& port) {
+    write("docker/containers/" + id_ + "/config.v2.json",
+          R"({"State":{"Running":true,"Pid":)" + std::to_string(pid_of("web")) + R"(},"ID":")" +
+              id_ +
+              R"(","Name":"/web","Config":{"Image":"nginx:1.25","Env":["PASSWORD=geheim"]},
+              "NetworkSettings":{"Networks":{"bridge":{"IPAddress":"172.17.0.2"}},"Ports":{")" +
+              port + R"(/tcp":[{"HostIp":"0.0.0.0","HostPort":"8080"}]}}})");
+  }
+  void write_podman(const std::string& id) {
+    write(kPodman, R"([{"id":")" + id +
+                       R"(","names":["db"],"metadata":"{\"image-name\":\"postgres:16\"}"}])");
+  }
+  [[nodiscard]] int pid_of(const std::string& label) const {
+    for (const json& process : scene_.truth()["processes"]) {
+      if (process["label"] == label) return process["pid"];
+    }
+    return 0;
+  }
+  /// What hark doctor finds there, by its code.
+  [[nodiscard]] std::map<std::string, json> findings(const std::string& netns) const {
+    const Finished ran = run_hark(place(), {"doctor", "--json", "--netns", netns});
+    const json object = json::parse(ran.out, nullptr, false);
+    EXPECT_TRUE(object.is_object()) << ran.out << ran.err;
+    std::map<std::string, json> out;
+    if (!object.is_object()) return out;
+    for (const json& one : object["findings"]) out[one["code"]] = one;
+    return out;
   }
   [[nodiscard]] Place place(uid_t uid = 0) const {
     return {.netns_of = scene_.pid(), .uid = uid, .var_lib = folder_};
@@ -123,6 +149,69 @@ TEST_F(Containers, ParentsLeadToTheScene) {
   const Finished table = run_hark(place(), {"list", "5432", "--columns", "port,started-by"});
   EXPECT_THAT(table.out, HasSubstr("STARTED BY"));
   EXPECT_THAT(table.out, Not(HasSubstr("?"))) << "read for the column's sake";
+}
+
+/// hark test --via: in the container something listens where here nobody does.
+TEST_F(Containers, TestsAreMadeFromInside) {
+  for (const std::string& name : {std::string("web"), id_.substr(0, 12)}) {
+    const std::string place_name = "container:" + name;
+    const Finished ran = run_hark(
+        place(), {"test", "--json", "--timeout", "1", "127.0.0.1:80", "--via", place_name});
+    EXPECT_EQ(ran.status, 1) << ran.err;
+    const json answer = json::parse(ran.out, nullptr, false);
+    ASSERT_TRUE(answer.is_object()) << ran.out << ran.err;
+    std::map<std::string, json> by_place;
+    for (const json& one : answer["attempts"]) by_place[one["via"]] = one;
+    EXPECT_EQ(by_place["here"]["outcome"], "refused");
+    // It listens, and never accepts.
+    EXPECT_EQ(by_place[place_name]["outcome"], "hangs") << ran.out;
+    EXPECT_EQ(by_place[place_name]["predicted"]["delivers_to"]["container"]["name"], "web");
+  }
+  const Finished nobody =
+      run_hark(place(), {"test", "--timeout", "1", "127.0.0.1:80", "--via", "container:nobody"});
+  EXPECT_THAT(nobody.out,
+              HasSubstr("container:nobody: hark: --netns container:nobody: no container"));
+  const Finished unnamed =
+      run_hark(place(65534), {"list", "--netns", "container:web", "--color", "never"});
+  EXPECT_EQ(unnamed.status, 2);
+  EXPECT_THAT(unnamed.err, HasSubstr("names need root"));
+}
+
+/// A port is published, and nobody in the container listens there.
+TEST_F(Containers, APublishedPortIsDeclared) {
+  EXPECT_FALSE(findings("web").contains("declared-port-missing"));
+  write_docker("81");
+  auto found = findings("web");
+  ASSERT_TRUE(found.contains("declared-port-missing"));
+  const json& missing = found["declared-port-missing"];
+  EXPECT_EQ(missing["severity"], "notice");  // its program has just started
+  EXPECT_THAT(
+      missing["text"].dump(),
+      HasSubstr("container web: nobody listens on tcp 81, which its configuration (published "
+                "as 0.0.0.0:8080) declares"));
+  EXPECT_THAT(missing["evidence"].dump(), HasSubstr("docker port web"));
+}
+
+/// Processes that outlived their containers.
+TEST_F(Containers, ARuntimeMayKnowAContainerNoMore) {
+  EXPECT_FALSE(findings("self").contains("deleted-container"));
+  EXPECT_FALSE(findings("web").contains("deleted-container"));
+  write_podman(std::string(64, 'b'));
+  auto found = findings("self");
+  ASSERT_TRUE(found.contains("deleted-container"));
+  EXPECT_EQ(found["deleted-container"]["severity"], "risk");
+  EXPECT_EQ(found["deleted-container"]["listener"]["port"], 5432);
+  EXPECT_THAT(found["deleted-container"]["text"].dump(),
+              HasSubstr("podman knows no " + id_.substr(0, 12) + " any more"));
+  const std::string inside = "container:" + id_.substr(0, 12);
+  const std::string containers = folder_ + "/docker/containers/";
+  // Nothing of docker at all: its state is elsewhere.
+  fs::remove_all(containers + id_);
+  EXPECT_FALSE(findings(inside).contains("deleted-container"));
+  fs::create_directories(containers + std::string(64, 'c'));
+  found = findings(inside);
+  ASSERT_TRUE(found.contains("deleted-container"));
+  EXPECT_EQ(found["deleted-container"]["listener"]["port"], 80);
 }
 
 TEST_F(Containers, AnOrdinaryUserKeepsTheIds) {

@@ -62,11 +62,12 @@ struct Troubled {
   std::int32_t code;  ///< CLD_*
   std::int32_t status;
 };
-constexpr std::array<Troubled, 5> kTroubled = {
+constexpr std::array<Troubled, 6> kTroubled = {
     {{"crashed", "failed", "failed", "core-dump", 0, 3, 11},
      {"limited", "failed", "failed", "start-limit-hit", 5, 1, 1},
      {"again", "activating", "auto-restart", "exit-code", 12, 1, 2},
      {"ended", "failed", "failed", "exit-code", 0, 1, 1},
+     {"slain", "failed", "failed", "signal", 0, 2, 9},
      {"healthy", "active", "running", "success", 0, 0, 0}}};
 
 const Troubled* troubled(std::string_view name) {

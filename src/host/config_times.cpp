@@ -1,0 +1,64 @@
+#include "host/config_times.h"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <set>
+
+#include "host/holders.h"
+#include "host/server_files.h"
+
+namespace hark::host {
+namespace {
+
+/// The oldest process of each server among the owners of listeners.
+std::vector<const Process*> servers_among_owners(const Host& host) {
+  std::set<ProcessId> owners;
+  for (const Listener& listener : host.listeners) {
+    if (!listener.owners || listener.probable_client) continue;
+    for (const Owner& owner : *listener.owners) owners.insert(owner.process);
+  }
+  std::map<std::string, const Process*> oldest;
+  for (const ProcessId id : owners) {
+    const Process& process = host.at(id);
+    if (!process.command_line || !process.started_at_ms) continue;
+    const std::string program = program_name(process);
+    if (!has_server_files(program)) continue;
+    std::string key = program + "\n" + process.cgroup;
+    for (const std::string& word : *process.command_line) key += "\n" + word;
+    const Process*& known = oldest[key];
+    if (known == nullptr || *process.started_at_ms < *known->started_at_ms) known = &process;
+  }
+  std::vector<const Process*> out;
+  for (const auto& [key, process] : oldest) out.push_back(process);
+  std::ranges::sort(out, {}, &Process::pid);
+  if (out.size() > kMostConfigured) out.resize(kMostConfigured);
+  return out;
+}
+
+std::optional<ConfigTime> newest_file(kernel::Source& source, const Process& process) {
+  const std::string root = "/proc/" + std::to_string(process.pid) + "/root";
+  std::optional<ConfigTime> out;
+  for (const std::string& file :
+       files_of_server(source, process.pid, program_name(process), *process.command_line)) {
+    const auto time = source.file_time(root + file);
+    if (!time || (out && out->written_at_ms >= *time)) continue;
+    out = ConfigTime{.pid = process.pid,
+                     .file = file,
+                     .found = process.container ? root + file : file,
+                     .written_at_ms = *time};
+  }
+  return out;
+}
+
+}  // namespace
+
+std::vector<ConfigTime> read_config_times(kernel::Source& source, const Host& host) {
+  std::vector<ConfigTime> out;
+  for (const Process* process : servers_among_owners(host)) {
+    if (auto newest = newest_file(source, *process)) out.push_back(std::move(*newest));
+  }
+  return out;
+}
+
+}  // namespace hark::host

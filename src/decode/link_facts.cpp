@@ -70,10 +70,25 @@ void read_bridge(const NetlinkAttribute& attribute, BridgeFacts& bridge) {
   }
 }
 
+void read_stacked(const NetlinkAttribute& attribute, LinkFacts& link) {
+  const bool ipvlan = link.kind == "ipvlan";
+  if (ipvlan && attribute.type == IFLA_IPVLAN_MODE) {
+    link.stacked.mode = attribute.value<std::uint16_t>();
+  }
+  if (ipvlan && attribute.type == IFLA_IPVLAN_FLAGS) {
+    link.stacked.flags = attribute.value<std::uint16_t>().value_or(0);
+  }
+  if (!ipvlan && attribute.type == IFLA_MACVLAN_MODE) {
+    link.stacked.mode = attribute.value<std::uint32_t>();
+  }
+}
+
 /// What a driver tells of a link of its kind.
 void read_kind(ByteView data, LinkFacts& link) {
   NetlinkAttributes attributes(data);
+  const bool stacked = link.kind == "macvlan" || link.kind == "macvtap" || link.kind == "ipvlan";
   while (const auto attribute = attributes.next()) {
+    if (stacked) read_stacked(*attribute, link);
     if (link.kind == "bridge") read_bridge(*attribute, link.bridge);
     if (link.kind == "vrf" && attribute->type == IFLA_VRF_TABLE) {
       link.vrf_table = attribute->value<std::uint32_t>().value_or(0);
@@ -91,9 +106,12 @@ void read_kind(ByteView data, LinkFacts& link) {
 void read_slave(ByteView data, LinkFacts& link) {
   NetlinkAttributes attributes(data);
   while (const auto attribute = attributes.next()) {
-    if (link.slave_kind == "bridge" && attribute->type == IFLA_BRPORT_STATE) {
+    const bool port = link.slave_kind == "bridge";
+    if (port && attribute->type == IFLA_BRPORT_STATE) {
       link.port_state = attribute->value<std::uint8_t>();
     }
+    if (port && attribute->type == IFLA_BRPORT_MODE) link.port.hairpin = is_set(*attribute);
+    if (port && attribute->type == IFLA_BRPORT_ISOLATED) link.port.isolated = is_set(*attribute);
     if (link.slave_kind == "bond" && attribute->type == IFLA_BOND_SLAVE_STATE) {
       link.bond_state = attribute->value<std::uint8_t>();
     }

@@ -29,6 +29,20 @@ struct BridgeFacts {
   bool operator==(const BridgeFacts&) const = default;
 };
 
+/// What a port of a bridge does besides forwarding.
+struct BridgePortFacts {
+  std::optional<bool> hairpin = {};  ///< frames may go back by the port by which they came
+  bool isolated = false;             ///< it passes nothing on to other isolated ports
+  bool operator==(const BridgePortFacts&) const = default;
+};
+
+/// What a link that stands on another one, of macvlan or ipvlan, does with frames.
+struct StackedFacts {
+  std::optional<std::uint32_t> mode = {};  ///< MACVLAN_MODE_*, IPVLAN_MODE_*
+  std::uint16_t flags = 0;                 ///< IPVLAN_F_*
+  bool operator==(const StackedFacts&) const = default;
+};
+
 struct LinkFacts {
   std::uint32_t index = 0;
   std::string name;
@@ -48,6 +62,8 @@ struct LinkFacts {
   std::uint16_t vlan_id = 0;        ///< of a VLAN; 0: none
   std::uint16_t vlan_protocol = 0;  ///< ETH_P_*, host order
   BridgeFacts bridge = {};          ///< of a bridge
+  BridgePortFacts port = {};        ///< of a bridge's port
+  StackedFacts stacked = {};        ///< of a macvlan, macvtap or ipvlan
   std::uint32_t peer = 0;           ///< IFLA_LINK
   std::optional<std::int32_t> peer_netns = {};
   /// Settings by the numbers of linux/ip.h (IPV4_DEVCONF_* - 1) and linux/ipv6.h (DEVCONF_*).

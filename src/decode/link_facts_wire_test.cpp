@@ -63,6 +63,10 @@ TEST_F(LinkFactsOfADump, PartsOfABridge) {
   EXPECT_EQ(link("br0").kind, "bridge");
   EXPECT_EQ(link("br0").bridge, BridgeFacts{});
   EXPECT_FALSE(link("v0").port_state);
+  EXPECT_EQ(v1.port.hairpin, false);
+  EXPECT_FALSE(v1.port.isolated);
+  EXPECT_EQ(link("v0").port, BridgePortFacts{});
+  EXPECT_EQ(link("mv0").stacked.mode, unsigned{MACVLAN_MODE_BRIDGE});
 }
 
 TEST_F(LinkFactsOfADump, Settings) {
@@ -136,6 +140,17 @@ TEST(LinkFacts, OfOtherKinds) {
   EXPECT_FALSE(bridge.bridge.calls_ip6tables);
   // The same attributes of another kind mean something else.
   EXPECT_EQ(with("vxlan", nested({{IFLA_VRF_TABLE, "0a000000"}})).vrf_table, 0U);
+  const LinkFacts ipvlan =
+      with("ipvlan", nested({{IFLA_IPVLAN_MODE, "0200"}, {IFLA_IPVLAN_FLAGS, "0100"}}));
+  EXPECT_EQ(ipvlan.stacked.mode, unsigned{IPVLAN_MODE_L3S});
+  EXPECT_EQ(ipvlan.stacked.flags, IPVLAN_F_PRIVATE);
+  EXPECT_EQ(with("macvtap", nested({{IFLA_MACVLAN_MODE, "08000000"}})).stacked.mode, 8U);
+  Bytes port;
+  append_attribute(port, IFLA_INFO_SLAVE_KIND, as_bytes("bridge"));
+  append_attribute(port, IFLA_INFO_SLAVE_DATA,
+                   nested({{IFLA_BRPORT_MODE, "01"}, {IFLA_BRPORT_ISOLATED, "01"}}));
+  EXPECT_EQ(link_with(IFLA_LINKINFO, port).port,
+            (BridgePortFacts{.hairpin = true, .isolated = true}));
   Bytes slave;
   append_attribute(slave, IFLA_INFO_SLAVE_KIND, as_bytes("bond"));
   append_attribute(slave, IFLA_INFO_SLAVE_DATA, nested({{IFLA_BOND_SLAVE_STATE, "01"}}));

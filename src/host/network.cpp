@@ -92,6 +92,14 @@ NetworkRequest network_request(const Host& host, NetnsId netns) {
   return request;
 }
 
+Network read_only_links(kernel::Source& source, const kernel::NetnsRef& netns, NetnsId id) {
+  Network network;
+  network.netns = id;
+  const NetworkRequest request;
+  read_links({.source = source, .netns = netns, .request = request, .network = network});
+  return network;
+}
+
 Network read_addresses(kernel::Source& source, const kernel::NetnsRef& netns, NetnsId id) {
   Network network;
   network.netns = id;

@@ -106,6 +106,8 @@ struct Link {
   std::uint16_t vlan_id = 0;                    ///< of a VLAN; 0: none
   std::uint16_t vlan_protocol = 0;              ///< ETH_P_*
   decode::BridgeFacts bridge = {};              ///< of a bridge
+  decode::BridgePortFacts port = {};            ///< of a bridge's port
+  decode::StackedFacts stacked = {};            ///< of a macvlan, macvtap or ipvlan
   bool operator==(const Link&) const = default;
 };
 
@@ -254,6 +256,10 @@ struct NetworkRequest {
 /// Reads addresses alone.
 [[nodiscard]] Network read_addresses(kernel::Source& source, const kernel::NetnsRef& netns,
                                      NetnsId id);
+
+/// Reads links alone.
+[[nodiscard]] Network read_only_links(kernel::Source& source, const kernel::NetnsRef& netns,
+                                      NetnsId id);
 
 /// Reads one namespace. Never fails as a whole: what is missing is in `unread`.
 [[nodiscard]] Network read_network(kernel::Source& source, const kernel::NetnsRef& netns,

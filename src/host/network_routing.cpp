@@ -50,6 +50,8 @@ Link link_of(decode::LinkFacts&& facts) {
   link.vlan_id = facts.vlan_id;
   link.vlan_protocol = facts.vlan_protocol;
   link.bridge = facts.bridge;
+  link.port = facts.port;
+  link.stacked = facts.stacked;
   link.peer = facts.peer;
   link.peer_netns = facts.peer_netns;
   link.ipv4 = ipv4_settings_of(facts);

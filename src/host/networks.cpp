@@ -1,6 +1,8 @@
 #include "host/networks.h"
 
 #include <algorithm>
+#include <array>
+#include <string_view>
 
 #include "base/netns_parts.h"
 #include "host/collect_network.h"
@@ -66,6 +68,37 @@ std::optional<LinkEnd> Networks::other_end(const Network& in, const Link& link) 
     ends_[{end.netns, end.link}] = LinkEnd{.netns = in.netns, .link = link.index};
   }
   return end;
+}
+
+void Networks::find_standing(const Network& in) {
+  static constexpr std::array<std::string_view, 5> kKinds = {"vlan", "macvlan", "macvtap", "ipvlan",
+                                                             "ipvtap"};
+  for (const Link& link : in.links) {
+    if (std::ranges::find(kKinds, link.kind) == kKinds.end()) continue;
+    if (const auto lower = other_end(in, link)) {
+      standing_->emplace(*lower, LinkEnd{.netns = in.netns, .link = link.index});
+    }
+  }
+}
+
+std::vector<LinkEnd> Networks::standing_on(const LinkEnd& lower) {
+  if (!standing_) {
+    standing_.emplace();
+    for (std::size_t i = 0; i < ways_.size(); ++i) {
+      const NetnsId id{static_cast<std::uint32_t>(i)};
+      if (const auto known = known_.find(id); known != known_.end()) {
+        if (known->second != nullptr) find_standing(*known->second);
+      } else if (const auto outline = outlines_.find(id); outline != outlines_.end()) {
+        if (outline->second != nullptr) find_standing(*outline->second);
+      } else if (i < host_.namespaces.size() && host_.at(id).entered) {
+        find_standing(read_only_links(source_, ways_[i], id));
+      }
+    }
+  }
+  std::vector<LinkEnd> out;
+  const auto [first, last] = standing_->equal_range(lower);
+  for (auto one = first; one != last; ++one) out.push_back(one->second);
+  return out;
 }
 
 std::string Networks::command_prefix(NetnsId id) const {

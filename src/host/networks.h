@@ -38,6 +38,8 @@ class Networks {
   /// Of a link whose other end the kernel tells: of a pair, the device below a macvlan or a VLAN.
   /// Nothing: there is none, or nobody can say in which namespace it is.
   [[nodiscard]] std::optional<LinkEnd> other_end(const Network& in, const Link& link);
+  /// VLANs, macvlans and ipvlans on a link, of every namespace whose links can be read.
+  [[nodiscard]] std::vector<LinkEnd> standing_on(const LinkEnd& lower);
   /// Runs a command in that namespace: "nsenter --net=/run/netns/web "; empty: no way is known, or
   /// it is hark's own.
   [[nodiscard]] std::string command_prefix(NetnsId id) const;
@@ -45,6 +47,7 @@ class Networks {
  private:
   using Numbers = std::map<std::int32_t, NetnsId>;
   [[nodiscard]] const Numbers& numbers_in(NetnsId id);
+  void find_standing(const Network& in);
 
   kernel::Source& source_;
   const Host& host_;
@@ -53,6 +56,8 @@ class Networks {
   std::map<NetnsId, std::unique_ptr<const Network>> read_;
   std::map<NetnsId, std::unique_ptr<const Network>> outlines_;  ///< nullptr: cannot be read
   std::map<NetnsId, Numbers> numbers_;
+  /// What stands on each link, once it was looked for.
+  std::optional<std::multimap<LinkEnd, LinkEnd>> standing_;
   /// Ends that were found from their other side.
   std::map<LinkEnd, LinkEnd> ends_;
 };

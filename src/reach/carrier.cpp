@@ -47,6 +47,12 @@ Carried unseen(Site& site, const Packet& packet, const Segment& segment) {
                       ? ", whose other end is in a namespace that cannot be read"
                       : ", to " + segment.unread + ", whose namespace cannot be read";
     cause.evidence.front().fact = cause.text;
+  } else if (const auto at = segment.diverted.find(packet.tuple.destination);
+             at != segment.diverted.end()) {
+    Cause& cause = out.blocker->cause;
+    cause.text = packet.tuple.destination.text() + " is an address of the ipvlan " + at->second +
+                 ", which routes by itself (mode l3 or l3s): that is not followed";
+    cause.evidence.front().fact = cause.text;
   }
   const Evidence& route = out.blocker->cause.evidence.front();
   add_step(site.world, Stage::Forward, "unknown", route.fact, route.verify);
@@ -256,8 +262,9 @@ std::optional<Carried> Carrier::cross(Site*& site, Packet& packet, const FibResu
   }
   // He is on a link of his own, and who is asked for here is somebody else.
   if (packet.reply && from_link && next == question_.source && !segment.open) strays = true;
+  if (segment.diverted.contains(packet.tuple.destination)) return unseen(*site, packet, segment);
   const Station* to = next_station(*site, segment, packet, fib, blocked);
-  if (to != nullptr) return hand_over(*site, *to, packet, site);
+  if (to != nullptr) return hand_over(*site, segment, *to, packet, site);
   if (blocked) return stopped(*site, not_there(packet, std::move(*blocked)));
   return unseen(*site, packet, segment);
 }
@@ -285,7 +292,10 @@ std::optional<Arrival> Carrier::asked_first(Site& site, Packet& packet, const Fi
   if (world.spaces == nullptr) return std::nullopt;
   const Segment& segment = world.spaces->segment(world.network, packet.out);
   const IpAddress next = fib.gateway.value_or(packet.tuple.destination);
-  if (next.is_multicast() || is_client_here(segment, packet, next)) return std::nullopt;
+  if (next.is_multicast() || segment.diverted.contains(packet.tuple.destination) ||
+      is_client_here(segment, packet, next)) {
+    return std::nullopt;
+  }
   std::optional<Blocker> blocked;
   if (next_station(site, segment, packet, fib, blocked) != nullptr || !blocked) return std::nullopt;
   return not_there(packet, std::move(*blocked));
@@ -298,6 +308,10 @@ bool Carrier::is_client_here(const Segment& segment, const Packet& packet,
   const Site& home = std::as_const(sites_).home();
   if (is_loopback(home.world, question_.interface)) return false;
   const host::LinkEnd link{home.world.network.netns, question_.interface};
+  // He may be at another port, to which nothing is passed on from there.
+  const World& world = home.world;
+  const Segment& behind = world.spaces->segment(world.network, question_.interface);
+  if (behind.owners.contains(next) && !segment.owners.contains(next)) return false;
   return std::ranges::any_of(segment.stations, [&](const Station& one) { return one.at == link; });
 }
 
@@ -347,11 +361,18 @@ const Station* Carrier::station_of(Site& site, const Segment& segment, const Pac
     if (at != stations.end()) return &*at;
   }
   if (const host::Neighbour* entry = known(world, packet.out, next)) {
-    const auto at = std::ranges::find_if(stations, [&](const Station& one) {
+    const auto has_mac = [&](const Station& one) {
       const host::Network* network = world.spaces->outline(one.at.netns);
       const host::Link* link = network == nullptr ? nullptr : network->link(one.at.link);
       return link != nullptr && link->mac == entry->mac;
-    });
+    };
+    // An ipvlan has that of the link below it.
+    if (const auto owners = segment.owners.find(next); owners != segment.owners.end()) {
+      for (const std::size_t i : owners->second) {
+        if (has_mac(stations[i])) return &stations[i];
+      }
+    }
+    const auto at = std::ranges::find_if(stations, has_mac);
     if (at != stations.end()) return &*at;
     if ((entry->state & kPermanent) != 0 || segment.open) return nullptr;
   }
@@ -384,41 +405,72 @@ const Station* Carrier::station_of(Site& site, const Segment& segment, const Pac
   return found;
 }
 
+namespace {
+
+/// The port of the bridge that `segment` is of, by which frames go there.
+std::uint32_t port_of(const Station& station) {
+  return station.by.empty() ? 0 : station.by.front().at.link;
+}
+
+/// That of whoever has the address; 0: nobody has.
+std::uint32_t port_of(const Segment& segment, const IpAddress& address) {
+  const auto owners = segment.owners.find(address);
+  if (owners == segment.owners.end()) return 0;
+  return port_of(segment.stations[owners->second.front()]);
+}
+
+}  // namespace
+
 /// With br_netfilter what NAT sends out by the bridge by which it came in is passed from port to
-/// port (bridged_dnat of br_netfilter_hooks.c), and a bridge sends nothing back by the port by
-/// which it came, unless that is in hairpin mode.
-std::optional<Carried> Carrier::turn_back(Site& from, const Station& to, const Packet& packet) {
+/// port (bridged_dnat of br_netfilter_hooks.c). A bridge sends nothing back by the port by which it
+/// came, unless that is in hairpin mode, and nothing from one isolated port to another
+/// (should_deliver of br_forward.c).
+std::optional<Carried> Carrier::turn_back(Site& from, const Segment& segment, const Station& to,
+                                          const Packet& packet) {
   const World& world = from.world;
   const host::Link* bridge = world.network.link(packet.out);
-  if (packet.in != packet.out || packet.reply || !sites_.is_home(from) ||
+  const auto& connection = from.view.connection;
+  if (packet.in != packet.out || packet.reply || !connection || !connection->destination_nat ||
       !came_by_ports(world, packet)) {
     return std::nullopt;
   }
-  const host::Network* there = world.spaces->outline(to.at.netns);
-  const bool own = std::ranges::any_of(there->addresses, [&](const auto& address) {
-    return address.link == to.at.link && address.address == question_.source;
-  });
-  if (world.clients != nullptr) {
-    for (const auto& address : there->addresses) {
-      world.clients->split(question_.source, {address.address, address.address});
+  const host::Link* out = world.network.link(port_of(to));
+  if (out == nullptr || (out->port.hairpin.value_or(false) && !out->port.isolated)) {
+    return std::nullopt;
+  }
+  // Where the packet has come by the question alone, the client's address tells the port.
+  const IpAddress& client = question_.source;
+  const bool first = packet.port == 0 && sites_.is_home(from);
+  if (first && world.clients != nullptr) {
+    for (const auto& [address, owners] : segment.owners) {
+      if (address.family == client.family) world.clients->split(client, {address, address});
     }
   }
-  if (!own) return std::nullopt;
-  const Condition hairpin = {.code = "bridge-filter",
-                             .text = "the client's port of " + bridge->name + " is in hairpin mode",
-                             .key = "hairpin:" + bridge->name,
-                             .doubt = Doubt::Opaque};
-  if (world.choices.pick(hairpin)) return std::nullopt;
-  Blocker blocker = plain_blocker("bridge-filter",
-                                  bridge->name + " sends nothing back by the port by which it came",
-                                  bridge->name, "bridge -d link show");
+  const std::uint32_t port = first ? port_of(segment, client) : packet.port;
+  const host::Link* in = world.network.link(port);
+  if (in == nullptr) return std::nullopt;
+  const bool isolated = in->port.isolated && out->port.isolated;
+  if (!isolated && (in != out || out->port.hairpin.value_or(false))) return std::nullopt;
+  const std::string text =
+      in != out ? bridge->name + " passes nothing from " + in->name + " to " + out->name +
+                      ": both are isolated"
+                : bridge->name + " sends nothing back by " + out->name + ", by which it came";
+  if (!isolated && !out->port.hairpin) {
+    const Condition hairpin = {.code = "bridge-filter",
+                               .text = out->name + " of " + bridge->name + " is in hairpin mode",
+                               .key = "hairpin:" + out->name,
+                               .doubt = Doubt::Unread};
+    if (world.choices.pick(hairpin)) return std::nullopt;
+  }
+  Blocker blocker = plain_blocker("bridge-filter", text, bridge->name,
+                                  "bridge -d link show dev " + shell_word(out->name));
   add_stop(from.world, Stage::Forward, blocker);
   return Carried{.to = Carried::To::Lost, .site = &from, .blocker = std::move(blocker)};
 }
 
-std::optional<Carried> Carrier::hand_over(Site& from, const Station& to, Packet& packet,
-                                          Site*& site) {
-  if (auto end = turn_back(from, to, packet)) return end;
+std::optional<Carried> Carrier::hand_over(Site& from, const Segment& segment, const Station& to,
+                                          Packet& packet, Site*& site) {
+  if (auto end = turn_back(from, segment, to, packet)) return end;
   if (!to.doubt.empty()) {
     const Condition passes = {.code = "bridge-filter",
                               .text = to.doubt + ", and let it through",
@@ -453,6 +505,8 @@ std::optional<Carried> Carrier::hand_over(Site& from, const Station& to, Packet&
                from.world.spaces->words_of(to.at.netns));
   scrub(packet, from.world.network.link(packet.out), to.at.netns != from.world.network.netns);
   packet.in = to.at.link;
+  const bool by_port = !to.by.empty() && !to.by.back().out && to.by.back().at.netns == to.at.netns;
+  packet.port = by_port ? to.by.back().at.link : 0;
   packet.out = 0;
   if (Clients* clients = there.clients; clients != nullptr && &from != site) {
     const bool by_source = packet.tuple.source == clients->address();

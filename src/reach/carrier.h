@@ -56,10 +56,10 @@ class Carrier {
  private:
   /// One crossing. Nothing: the packet is in at `site`.
   [[nodiscard]] std::optional<Carried> cross(Site*& site, Packet& packet, const FibResult& fib);
-  [[nodiscard]] std::optional<Carried> hand_over(Site& from, const Station& to, Packet& packet,
-                                                 Site*& site);
-  [[nodiscard]] std::optional<Carried> turn_back(Site& from, const Station& to,
-                                                 const Packet& packet);
+  [[nodiscard]] std::optional<Carried> hand_over(Site& from, const Segment& segment,
+                                                 const Station& to, Packet& packet, Site*& site);
+  [[nodiscard]] std::optional<Carried> turn_back(Site& from, const Segment& segment,
+                                                 const Station& to, const Packet& packet);
   [[nodiscard]] const Station* station_of(Site& site, const Segment& segment, const Packet& packet,
                                           const IpAddress& next, std::optional<Blocker>& blocked);
   [[nodiscard]] std::vector<std::pair<Site*, std::uint32_t>> bridges_on(const Station& station);

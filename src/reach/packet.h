@@ -66,8 +66,9 @@ struct Packet {
   std::uint16_t payload_length = 0;  ///< behind the transport header
   bool header_written = false;       ///< a rule wrote something into it that is not modelled
 
-  std::uint32_t in = 0;                   ///< index of the link it came in by; 0: made here
-  std::uint32_t out = 0;                  ///< index of the link it leaves by, once routed
+  std::uint32_t in = 0;    ///< index of the link it came in by; 0: made here
+  std::uint32_t port = 0;  ///< where `in` is a bridge, the port of it that it came by; 0: not known
+  std::uint32_t out = 0;   ///< index of the link it leaves by, once routed
   std::optional<IpAddress> gateway = {};  ///< the router it goes to, once routed
   std::uint32_t mark = 0;
   std::uint32_t priority = 0;            ///< skb->priority: tc class

@@ -1,5 +1,8 @@
-// Who gets a frame that leaves by a link: the other end of a pair, and behind a bridge whoever is
-// at its ports. drivers/net/veth.c, net/bridge/br_input.c, br_forward.c.
+// Who gets a frame that leaves by a link: the other end of a pair, behind a bridge whoever is at
+// its ports, and who stands on a link as a VLAN, macvlan or ipvlan. It is followed as one that asks
+// everybody for an address; what is for one of them alone goes the same way.
+// net/core/dev.c, drivers/net/veth.c, macvlan.c, ipvlan/, bonding/, net/8021q/,
+// net/bridge/br_input.c, br_forward.c.
 #pragma once
 
 #include <cstdint>
@@ -35,6 +38,9 @@ struct Segment {
   bool open = false;  ///< frames go on out of sight
   /// Where to a namespace that cannot be read: "the other end of veth3"; empty: not so.
   std::string unread;
+  /// Addresses whose packets an ipvlan takes that passes them by routing (modes l3 and l3s), which
+  /// is not followed: its name.
+  std::map<IpAddress, std::string> diverted;
 };
 
 /// From `link` of a namespace, whose network is `from`.

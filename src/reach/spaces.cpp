@@ -38,6 +38,10 @@ std::optional<host::LinkEnd> Spaces::other_end(const host::Network& in, const ho
   return others_ == nullptr ? std::nullopt : others_->other_end(in, link);
 }
 
+std::vector<host::LinkEnd> Spaces::standing_on(const host::LinkEnd& lower) {
+  return others_ == nullptr ? std::vector<host::LinkEnd>() : others_->standing_on(lower);
+}
+
 const Segment& Spaces::segment(const host::Network& from, std::uint32_t link) {
   std::shared_ptr<const Segment>& known = segments_[{from.netns, link}];
   if (known == nullptr) known = std::make_shared<const Segment>(segment_behind(*this, from, link));

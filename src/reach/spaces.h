@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "host/host.h"
 #include "host/networks.h"
@@ -43,6 +44,8 @@ class Spaces {
   /// Nothing: not told, or nobody is asked.
   [[nodiscard]] std::optional<host::LinkEnd> other_end(const host::Network& in,
                                                        const host::Link& link);
+  /// VLANs, macvlans and the like on a link, in all namespaces that can be read.
+  [[nodiscard]] std::vector<host::LinkEnd> standing_on(const host::LinkEnd& lower);
   /// Who gets what leaves by a link (segment.h).
   [[nodiscard]] const Segment& segment(const host::Network& from, std::uint32_t link);
   /// Those clients leave that routing in that namespace tells apart from the witness.

@@ -39,3 +39,23 @@ plug() {
   ip -n "$1" link set eth0 up
   ip -n "$1" route add default via "$4"
 }
+
+# The same in IPv6: h has 2001:db8::1, and who is outside 2001:db8::9.
+world6() {
+  ip -n h addr add 2001:db8::1/64 nodad dev e0
+  ip -n out addr add 2001:db8::9/64 nodad dev e0
+  ip -n h route add default via 2001:db8::9
+  ip -n out route add default via 2001:db8::1
+  in_h sh -c 'echo 1 > /proc/sys/net/ipv6/conf/all/forwarding'
+}
+
+# bridge6 NAME ADDRESS/LENGTH, plug6 NAMESPACE ADDRESS/LENGTH GATEWAY: after bridge and plug.
+bridge6() {
+  ip -n h addr add "$2" nodad dev "$1"
+  # By which the bridge asks for neighbours. One that it makes itself it checks for a second first.
+  ip -n h addr add fe80::1/64 nodad dev "$1"
+}
+plug6() {
+  ip -n "$1" addr add "$2" nodad dev eth0
+  ip -n "$1" route add default via "$3"
+}

@@ -3,18 +3,17 @@
 //
 //   tools A B                        the scene is built once with each, as $TOOL
 //   listen NETNS ADDRESS PORT        a server that tells every client "NETNS:PORT"
+//   proxy ADDRESS PORT TO TO-PORT    a docker-proxy of the host
 //   published PORT ADDRESSES LEADS   hark lists these and no others; LEADS parted by commas, - for
-//   an
-//                                    address of the host itself
+//                                    an address of the host itself. "8080/6": of IPv6
 //   service PORT NAME                what Kubernetes calls it
 //   denied PORT                      the input chain would deny who is let in
-//   try NETNS SOURCE INTERFACE ADDRESS PORT   a real connect; hark why must say the same, and where
-//                                    it is answered, by whom: one of the places where the port
-//                                    leads
-#include <arpa/inet.h>
+//   try NETNS SOURCE INTERFACE ADDRESS PORT [AT]   a real connect, from NETNS; hark why must say
+//   the
+//                                    same of a packet that comes to AT, which is h where it is not
+//                                    said, by INTERFACE; and where it is answered, by whom
 #include <fcntl.h>
 #include <gtest/gtest.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <sched.h>
 #include <sys/mount.h>
@@ -30,6 +29,7 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <future>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <sstream>
@@ -37,6 +37,7 @@
 #include <vector>
 
 #include "base/unique_fd.h"
+#include "endpoint.h"
 
 namespace hark {
 namespace {
@@ -44,7 +45,7 @@ namespace {
 using Json = nlohmann::json;
 using Words = std::vector<std::string>;
 
-constexpr int kConnectMs = 700;
+constexpr int kConnectMs = 1500;
 
 Words words_of(const std::string& line) {
   std::istringstream in(line);
@@ -89,14 +90,6 @@ void enter(const std::string& netns) {
   if (::setns(to.get(), CLONE_NEWNET) != 0) ::_exit(3);
 }
 
-sockaddr_in address_of(const std::string& address, const std::string& port) {
-  sockaddr_in out{};
-  out.sin_family = AF_INET;
-  out.sin_port = htons(static_cast<std::uint16_t>(std::stoi(port)));
-  ::inet_pton(AF_INET, address.c_str(), &out.sin_addr);
-  return out;
-}
-
 /// The host of one scene: what was built, and who listens in it.
 class Host {
  public:
@@ -117,6 +110,7 @@ class Host {
     EXPECT_EQ(built.status, 0) << built.text;
     for (const Words& fact : facts_) {
       if (fact[0] == "listen") listen(fact[1], fact[2], fact[3]);
+      if (fact[0] == "proxy") proxy(fact);
     }
   }
   Host(const Host&) = delete;
@@ -148,9 +142,9 @@ class Host {
     const pid_t pid = ::fork();
     if (pid == 0) {
       enter(netns);
-      const UniqueFd socket(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-      const sockaddr_in to = address_of(address, port);
-      (void)::connect(socket.get(), reinterpret_cast<const sockaddr*>(&to), sizeof to);
+      const Endpoint to(address, port);
+      const UniqueFd socket(::socket(to.family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+      (void)::connect(socket.get(), to.get(), to.size());
       pollfd wait{socket.get(), POLLIN, 0};
       std::array<char, 64> said{};
       const ssize_t got =
@@ -167,31 +161,46 @@ class Host {
   }
 
  private:
-  /// A process that listens and serves until it is killed.
-  void listen(const std::string& netns, const std::string& address, const std::string& port) {
+  /// A process that serves until it is killed, and writes a byte when it is ready.
+  template <typename Serve>
+  void start(const std::string& netns, const std::string& what, const Serve& serve) {
     std::array<int, 2> ready{};
     ASSERT_EQ(::pipe2(ready.data(), O_CLOEXEC), 0);
     const pid_t pid = ::fork();
     if (pid == 0) {
       ::prctl(PR_SET_PDEATHSIG, SIGKILL);
       enter(netns);
-      const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-      const sockaddr_in at = address_of(address, port);
-      if (::bind(socket, reinterpret_cast<const sockaddr*>(&at), sizeof at) != 0) ::_exit(3);
-      if (::listen(socket, 16) != 0) ::_exit(4);
-      (void)!::write(ready[1], "x", 1);
-      const std::string name = netns + ":" + port;
+      serve(ready[1]);
+      ::_exit(3);
+    }
+    ::close(ready[1]);
+    const UniqueFd from(ready[0]);
+    char byte = 0;
+    EXPECT_EQ(::read(from.get(), &byte, 1), 1) << what;
+    servers_.push_back(pid);
+  }
+
+  void listen(const std::string& netns, const std::string& address, const std::string& port) {
+    const std::string name = netns + ":" + port;
+    start(netns, name, [&](int ready) {
+      const int socket = listening_socket(Endpoint(address, port));
+      if (socket < 0) return;
+      (void)!::write(ready, "x", 1);
       for (;;) {
         const int client = ::accept(socket, nullptr, nullptr);
         (void)!::write(client, name.data(), name.size());
         ::close(client);
       }
-    }
-    ::close(ready[1]);
-    const UniqueFd from(ready[0]);
-    char byte = 0;
-    EXPECT_EQ(::read(from.get(), &byte, 1), 1) << netns << " " << address << " " << port;
-    servers_.push_back(pid);
+    });
+  }
+
+  void proxy(const Words& fact) {
+    start("h", "docker-proxy " + fact[2], [&](int ready) {
+      ::dup2(ready, 1);
+      ::execl(HARK_DOCKER_PROXY, "docker-proxy", "-proto", "tcp", "-host-ip", fact[1].c_str(),
+              "-host-port", fact[2].c_str(), "-container-ip", fact[3].c_str(), "-container-port",
+              fact[4].c_str(), nullptr);
+    });
   }
 
   std::vector<Words> facts_;
@@ -212,6 +221,7 @@ Json hark(const Words& arguments) {
 std::string port_of(const Json& published) {
   std::string out = published["ports"][0];
   if (published["protocol"] == "udp") out += "/udp";
+  if (published["family"] == "inet6") out += "/6";
   return out;
 }
 
@@ -220,8 +230,9 @@ std::string leads_of(const Json& published) {
   std::vector<std::string> all;
   for (const Json& lead : published["leads_to"]) {
     const Json& port = lead["port"].is_null() ? published["port"] : lead["port"];
-    all.push_back((lead["address"].is_null() ? "-" : lead["address"].get<std::string>()) + ":" +
-                  std::to_string(port.get<int>()));
+    std::string address = lead["address"].is_null() ? "-" : lead["address"].get<std::string>();
+    if (published["family"] == "inet6") address = "[" + address + "]";
+    all.push_back(address + ":" + std::to_string(port.get<int>()));
   }
   std::ranges::sort(all);
   std::string out;
@@ -230,16 +241,16 @@ std::string leads_of(const Json& published) {
 }
 
 /// Other scenes, built at the same time elsewhere, have a host of that name, too.
-ino_t host_inode() {
+ino_t inode_of(const std::string& netns) {
   struct stat facts {};
-  EXPECT_EQ(::stat("/run/netns/h", &facts), 0);
+  EXPECT_EQ(::stat(("/run/netns/" + netns).c_str(), &facts), 0) << netns;
   return facts.st_ino;
 }
 
 /// Of the scene's host, by port.
 std::map<std::string, Json> listed() {
   std::map<std::string, Json> out;
-  const ino_t host = host_inode();
+  const ino_t host = inode_of("h");
   const Json list = hark({"list"});
   for (const Json& one : list.value("published", Json::array())) {
     if (one["netns"]["inode"] == host) out[port_of(one)] = one;
@@ -266,6 +277,58 @@ std::vector<Case> all_cases() {
   }
   std::ranges::sort(out, {}, [](const Case& one) { return one.file + one.tool; });
   return out;
+}
+
+/// "h:8080", as its server tells.
+std::string name_of(const Json& listener) {
+  if (listener.is_null()) return {};
+  const std::string netns = listener["netns"]["name"];
+  return netns + ":" + std::to_string(listener["port"].get<int>());
+}
+
+/// Where the door leads that a client came to, as it is seen by who came through: "h:8080>c1:80".
+void expect_door(const Host& host, const Json& listener, const std::string& behind) {
+  const Json& door = listener["owners"][0]["door"];
+  EXPECT_EQ(door.value("kind", ""), "docker-proxy");
+  for (const Words& fact : host.facts("proxy")) {
+    if (listener["port"] != std::stoi(fact[2])) continue;
+    EXPECT_EQ(door.value("to", ""), fact[3] + ":" + fact[4]);
+  }
+  EXPECT_NE(behind, "");
+}
+
+void try_one(const Host& host, const Words& fact, const std::map<std::string, Json>& published,
+             std::string owner) {
+  const std::string& address = fact[4];
+  const bool six = address.find(':') != std::string::npos;
+  const std::string at = fact.size() > 6 ? fact[6] : "h";
+  SCOPED_TRACE(fact[1] + " asks " + address + " port " + fact[5]);
+  const Json why = hark({"why", "--netns", "net:[" + std::to_string(inode_of(at)) + "]",
+                         (six ? "[" + address + "]" : address) + ":" + fact[5], "--from", fact[2],
+                         "--in", fact[3], "--to", address});
+  ASSERT_FALSE(why["answers"].empty());
+  const Json& answer = why["answers"][0];
+  const std::string outcome = answer["outcome"];
+  EXPECT_EQ(outcome == "answered", !owner.empty())
+      << outcome << ", but real: " << owner << "; " << answer["text"];
+  if (owner.empty() || outcome != "answered") return;
+  const std::size_t through = owner.find('>');
+  if (through != std::string::npos) {
+    expect_door(host, answer["delivers_to"], owner.substr(through + 1));
+    owner.resize(through);
+  }
+  const auto port = published.find(fact[5] + (six ? "/6" : ""));
+  if (port == published.end() || through != std::string::npos) {
+    EXPECT_EQ(name_of(answer["delivers_to"]), owner);
+    return;
+  }
+  bool is_one = false;
+  for (const Json& lead : port->second["leads_to"]) {
+    if (lead["listener"].is_null()) continue;
+    EXPECT_EQ(lead["somebody_listens"], true);
+    is_one = is_one || owner == name_of(lead["listener"]);
+  }
+  EXPECT_TRUE(is_one) << owner << " answers: " << port->second["leads_to"].dump();
 }
 
 class Published : public ::testing::TestWithParam<Case> {
@@ -302,29 +365,14 @@ TEST_P(Published, IsWhatAnswers) {
   for (const Words& fact : host.facts("denied")) deniable.push_back(fact[1]);
   EXPECT_EQ(denied, deniable);
 
-  const std::string netns = "net:[" + std::to_string(host_inode()) + "]";
-  for (const Words& fact : host.facts("try")) {
-    const std::string& address = fact[4];
-    const std::string& port = fact[5];
-    SCOPED_TRACE(fact[1] + " asks " + address + ":" + port);
-    const std::string owner = Host::connect(fact[1], address, port);
-    const Json why = hark({"why", "--netns", netns, address + ":" + port, "--from", fact[2], "--in",
-                           fact[3], "--to", address});
-    const std::string outcome = why["answers"].empty() ? "" : why["answers"][0]["outcome"];
-    // Whether a bridge sends a packet back to where it came from, it does not always tell.
-    if (outcome != "depends") {
-      EXPECT_EQ(outcome == "answered", !owner.empty()) << outcome << ", but real: " << owner;
-    }
-    if (owner.empty()) continue;
-    ASSERT_TRUE(published.contains(port));
-    bool is_one = false;
-    for (const Json& lead : published.at(port)["leads_to"]) {
-      if (lead["listener"].is_null()) continue;
-      EXPECT_EQ(lead["somebody_listens"], true);
-      const std::string name = lead["netns"]["name"];
-      is_one = is_one || owner == name + ":" + std::to_string(lead["listener"]["port"].get<int>());
-    }
-    EXPECT_TRUE(is_one) << owner << " answers: " << published.at(port)["leads_to"].dump();
+  // Who is not answered waits, so all ask at once.
+  const std::vector<Words> tries = host.facts("try");
+  std::vector<std::future<std::string>> owners;
+  for (const Words& fact : tries) {
+    owners.push_back(std::async(std::launch::async, Host::connect, fact[1], fact[4], fact[5]));
+  }
+  for (std::size_t i = 0; i < tries.size(); ++i) {
+    try_one(host, tries[i], published, owners[i].get());
   }
 }
 

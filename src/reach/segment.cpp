@@ -111,7 +111,9 @@ class Walk {
     const Place peer = other_end(at);
     const bool pair =
         peer.link != nullptr && peer.link->kind == "veth" && peer.link->peer == at.link->index;
-    if (!pair) return hide("the other end of " + at.link->name);
+    // "the other end of vweb, of vdb"
+    const bool another = out_.unread.starts_with("the other end of ");
+    if (!pair) return hide((another ? "of " : "the other end of ") + at.link->name);
     receive(peer, frame);
   }
 

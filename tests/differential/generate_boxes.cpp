@@ -18,7 +18,7 @@ constexpr std::array<Box, 4> kBoxes = {{{"c0", "172.18.0.2", "fd18::2"},
                                         {"c1", "172.18.0.3", "fd18::3"},
                                         {"c2", "172.19.0.2", "fd19::2"},
                                         {"c3", "172.18.0.4", "fd18::4"}}};
-/// The last one is a client alone, whose own settings are not odd.
+/// The last one is a client, whose own settings are not odd.
 constexpr unsigned kServers = 3;
 
 std::uint16_t box_port(Dice& dice) {
@@ -65,13 +65,23 @@ class Boxes {
     plan_.one.boxes.emplace_back(box.name);
     const std::string link = std::string("v") + box.name;
     const bool routed = box.name[1] == '2';
-    host("link add " + link + " type veth peer name eth0 netns @" + box.name);
+    // A macvlan in the place of one end of a pair.
+    const bool stacked = routed && dice_.percent(30);
+    const std::string wire = stacked ? "p" + std::string(box.name) : link;
+    host("link add " + wire + " type veth peer name eth0 netns @" + box.name);
+    if (stacked) {
+      host("link set " + wire + " up");
+      host("link add " + link + " link " + wire + " type macvlan mode " +
+           dice_.word({"bridge", "private", "vepa", "passthru"}));
+    }
     if (routed) {
       host("address add 172.19.0.1/30 dev " + link);
       host("address add fd19::1/64 nodad dev " + link);
       hurry(link);
     } else {
       host("link set " + link + " master br0");
+      if (dice_.percent(30)) host("link set " + link + " type bridge_slave hairpin on");
+      if (dice_.percent(15)) host("link set " + link + " type bridge_slave isolated on");
     }
     host("link set " + link + " up");
     in(box, "ip link set eth0 up");
@@ -95,6 +105,8 @@ class Boxes {
       for (const std::string gateway : {"172.18.0.1", "fd18::1"}) {
         in(box, "ip neigh add " + gateway + " lladdr 02:00:00:00:18:01 dev eth0");
       }
+      // It may ask for what it publishes itself.
+      plan_.one.listeners.emplace_back("c3l0 tcp 0.0.0.0 80 in=c3");
       return;
     }
     if (dice_.percent(8)) in(box, "sysctl ipv4/conf/eth0/rp_filter " + dice_.word({"1", "2"}));
@@ -175,7 +187,7 @@ class Boxes {
   }
 
   std::string target(bool v6, std::uint16_t port) {
-    const Box& box = kBoxes.at(dice_.below(kServers));
+    const Box& box = kBoxes.at(dice_.percent(15) ? kServers : dice_.below(kServers));
     std::string out = v6 ? std::string("[") + box.six + "]" : std::string(box.four);
     if (!v6 && dice_.percent(4)) out = dice_.word({"127.0.0.1", "172.18.0.9"});
     if (port != 0) return out + ":" + std::to_string(port);

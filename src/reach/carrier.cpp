@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "reach/bridged.h"
 #include "reach/clients.h"
 #include "reach/journey_blockers.h"
 #include "reach/routing_classes.h"
@@ -67,115 +68,12 @@ const host::Neighbour* known(const World& world, std::uint32_t link, const IpAdd
   return at == world.network.neighbours.end() ? nullptr : &*at;
 }
 
-/// What the next namespace makes of a packet that came in over a pair: skb_scrub_packet().
-void scrub(Packet& packet, const host::Link* from, bool other_namespace) {
-  packet.ct = CtState::None;
-  packet.ct_reply = false;
-  packet.ct_zone = 0;
-  packet.from_socket = false;
-  packet.socket_uid.reset();
-  packet.socket_gid.reset();
-  packet.socket_cgroup.clear();
-  packet.socket_mark = 0;
-  packet.has_mac = true;
-  packet.source_mac.reset();
-  if (from != nullptr && !from->mac.empty()) packet.source_mac = from->mac;
-  packet.to_all = false;
-  packet.priority = 0;
-  if (other_namespace) packet.mark = 0;
-}
-
-}  // namespace
-
-namespace {
-
 Blocker silent_neighbour(World& world, const Packet& packet, const IpAddress& next) {
   const std::string link = link_name(world, packet.out);
   Blocker out = plain_blocker("neigh-failed", next.text() + " does not answer on " + link, link,
                               "ip neigh show dev " + shell_word(link));
   add_stop(world, Stage::Forward, out);
   return out;
-}
-
-/// br_netfilter has the rules of IP see what a bridge passes from port to port: br_nf_pre_routing()
-/// of net/bridge/br_netfilter_hooks.c. Without the module there are no such settings.
-bool calls_ip_rules(const World& world, const host::Link& bridge, Family family) {
-  const host::NetSettings& settings = world.network.settings;
-  const bool v4 = family == Family::Inet;
-  const auto& all = v4 ? settings.bridge_call_iptables : settings.bridge_call_ip6tables;
-  return all && (*all != 0 || (v4 ? bridge.bridge.calls_iptables : bridge.bridge.calls_ip6tables));
-}
-
-}  // namespace
-
-bool came_by_ports(const World& world, const Packet& packet) {
-  const host::Link* bridge = world.network.link(packet.in);
-  return bridge != nullptr && bridge->kind == "bridge" &&
-         calls_ip_rules(world, *bridge, packet.family);
-}
-
-namespace {
-
-/// A frame passes a bridge from port to port. Nothing: it goes on.
-std::optional<Arrival> pass_bridge(Site& site, std::uint32_t bridge, Packet& packet) {
-  World& world = site.world;
-  const host::Link* link = world.network.link(bridge);
-  if (link == nullptr || !calls_ip_rules(world, *link, packet.family)) return std::nullopt;
-  scrub(packet, nullptr, false);
-  packet.in = bridge;
-  packet.out = 0;
-  const IpAddress to = packet.tuple.destination;
-  auto end = pass_hook(world, HookPoint::Prerouting, packet, site.view, Stage::Forward);
-  packet.out = bridge;
-  for (const HookPoint hook : {HookPoint::Forward, HookPoint::Postrouting}) {
-    if (!end) end = pass_hook(world, hook, packet, site.view, Stage::Forward);
-  }
-  if (end || packet.tuple.destination == to) return end;
-  const Condition same = {
-      .code = "bridge-filter",
-      .text = "what a rule sends elsewhere while it passes " + link->name + " still gets there",
-      .key = "bridge-dnat:" + link->name,
-      .doubt = Doubt::Opaque};
-  if (world.choices.pick(same)) return std::nullopt;
-  Arrival lost;
-  lost.blocker = plain_blocker("bridge-filter", same.text, link->name, "bridge link show");
-  return lost;
-}
-
-/// Neighbour discovery passes the bridge like any other packet of IPv6. Of ARP there is no such
-/// hook.
-bool is_heard_across(Site& site, std::uint32_t bridge, const IpAddress& asker,
-                     const IpAddress& next) {
-  if (next.family != Family::Inet6) return true;
-  Packet question = solicitation(asker, next);
-  Packet answer = advertisement(asker, next);
-  const std::size_t before = site.world.path.size();
-  Sites::enter(site);
-  const bool lost = pass_bridge(site, bridge, question) || pass_bridge(site, bridge, answer);
-  site.world.path.resize(before);
-  return !lost;
-}
-
-/// With br_netfilter what NAT sends out by the bridge by which it came in is passed from port to
-/// port. The route of IPv6 is found for that whether or not the host forwards, that of IPv4 only if
-/// it does (br_nf_pre_routing_finish_ipv6, br_nf_pre_routing_finish).
-bool turns_at_bridge(Site& site, const Packet& packet, Arrival& arrival) {
-  World& world = site.world;
-  if (packet.family != Family::Inet6 || arrival.to != Arrival::To::Lost ||
-      arrival.blocker->cause.code != "not-local" || !site.view.connection ||
-      !site.view.connection->destination_nat || !came_by_ports(world, packet)) {
-    return false;
-  }
-  const FibResult fib = fib_lookup(world, {.family = packet.family,
-                                           .source = packet.tuple.source,
-                                           .destination = packet.tuple.destination,
-                                           .mark = packet.mark,
-                                           .protocol = packet.protocol});
-  if (fib.link != packet.in) return false;
-  world.path.pop_back();
-  arrival.to = Arrival::To::Forward;
-  arrival.route.fib = fib;
-  return true;
 }
 
 }  // namespace
@@ -404,22 +302,6 @@ const Station* Carrier::station_of(Site& site, const Segment& segment, const Pac
   there->heard_from = host::LinkEnd{world.network.netns, packet.out};
   return found;
 }
-
-namespace {
-
-/// The port of the bridge that `segment` is of, by which frames go there.
-std::uint32_t port_of(const Station& station) {
-  return station.by.empty() ? 0 : station.by.front().at.link;
-}
-
-/// That of whoever has the address; 0: nobody has.
-std::uint32_t port_of(const Segment& segment, const IpAddress& address) {
-  const auto owners = segment.owners.find(address);
-  if (owners == segment.owners.end()) return 0;
-  return port_of(segment.stations[owners->second.front()]);
-}
-
-}  // namespace
 
 /// With br_netfilter what NAT sends out by the bridge by which it came in is passed from port to
 /// port (bridged_dnat of br_netfilter_hooks.c). A bridge sends nothing back by the port by which it

@@ -33,9 +33,6 @@ struct Carried {
   RouteIn route = {};  ///< of Local
 };
 
-/// The packet came in by a port of a bridge, and br_netfilter had the rules of IP see it there.
-[[nodiscard]] bool came_by_ports(const World& world, const Packet& packet);
-
 class Carrier {
  public:
   /// Keeps the references.

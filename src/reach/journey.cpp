@@ -4,6 +4,7 @@
 #include <string>
 
 #include "host/near_words.h"
+#include "reach/bridged.h"
 #include "reach/carrier.h"
 #include "reach/icmp_words.h"
 #include "reach/journey_blockers.h"

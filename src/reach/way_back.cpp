@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "reach/bridged.h"
 #include "reach/journey_blockers.h"
 #include "reach/reply.h"
 #include "reach/shell_word.h"

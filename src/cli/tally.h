@@ -21,9 +21,8 @@ class Tally final : public kernel::Source {
   Result<std::vector<std::string>> list_folder(const std::string& path) override;
   Result<Bytes> read_net_table(const kernel::NetTablePlace& place, kernel::NetTable table) override;
   Result<Bytes> read_net_file(const kernel::NetnsRef& netns, const std::string& path) override;
-  void expect_net_files(const kernel::NetnsRef& netns,
-                        std::span<const std::string> paths) override {
-    inner_.expect_net_files(netns, paths);
+  void visit(const kernel::NetnsRef& netns, const std::function<void()>& work) override {
+    inner_.visit(netns, work);
   }
   Result<Bytes> legacy_table(const kernel::NetnsRef& netns, Family family,
                              const std::string& name) override;

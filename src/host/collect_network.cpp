@@ -23,12 +23,15 @@ void note_refused(const NetworkReading& reading, const RefusedOptions& refused) 
 
 Network collect_network(kernel::Source& source, const kernel::NetnsRef& netns, const Host& host,
                         NetnsId id, const NetworkRequest& request) {
-  Network network = read_network(source, netns, id, request);
-  // Half-open connections are counted where they can fill a queue.
-  const bool cookies = network.settings.syncookies.value_or(1) != 0;
-  network.services = read_service_facts(
-      source, netns, host, id,
-      {.half_open = !cookies, .options = request.socket_options, .bound = request.bound_sockets});
+  Network network;
+  source.visit(netns, [&] {
+    network = read_network(source, netns, id, request);
+    // Half-open connections are counted where they can fill a queue.
+    const bool cookies = network.settings.syncookies.value_or(1) != 0;
+    network.services = read_service_facts(
+        source, netns, host, id,
+        {.half_open = !cookies, .options = request.socket_options, .bound = request.bound_sockets});
+  });
   if (network.services.refused.sockets > 0) {
     note_refused({.source = source, .netns = netns, .request = request, .network = network},
                  network.services.refused);
@@ -47,7 +50,9 @@ Network read_rules(kernel::Source& source, const kernel::NetnsRef& netns, NetnsI
   Network network;
   network.netns = id;
   const NetworkRequest request;
-  read_firewalls({.source = source, .netns = netns, .request = request, .network = network});
+  source.visit(netns, [&] {
+    read_firewalls({.source = source, .netns = netns, .request = request, .network = network});
+  });
   return network;
 }
 

@@ -114,12 +114,14 @@ Network read_network(kernel::Source& source, const kernel::NetnsRef& netns, Netn
   network.netns = id;
   const NetworkReading reading{
       .source = source, .netns = netns, .request = request, .network = network};
-  read_links(reading);
-  read_routing(reading);
-  read_settings(reading);
-  read_rule_history(reading);
-  if (request.firewalls) read_firewalls(reading);
-  if (request.programs) read_programs(reading);
+  source.visit(netns, [&] {
+    read_links(reading);
+    read_routing(reading);
+    read_settings(reading);
+    read_rule_history(reading);
+    if (request.firewalls) read_firewalls(reading);
+    if (request.programs) read_programs(reading);
+  });
   return network;
 }
 

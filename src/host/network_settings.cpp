@@ -84,17 +84,7 @@ constexpr auto kIpv6All = "ipv6/conf/all/";
 /// be read.
 class SettingFiles {
  public:
-  explicit SettingFiles(const NetworkReading& reading) : reading_(reading) {
-    std::vector<std::string> paths;
-    const auto add = [&](const char* folder, const auto& rows) {
-      for (const auto& row : rows) paths.push_back(std::string(kSettings) + folder + row.file);
-    };
-    add(kIpv4All, kIpv4);
-    add(kIpv6All, kIpv6);
-    add("", kFiles);
-    add("", kBridgeFiles);
-    reading.source.expect_net_files(reading.netns, paths);
-  }
+  explicit SettingFiles(const NetworkReading& reading) : reading_(reading) {}
 
   /// The number, or the first of several. `required`: every kernel has the file.
   std::optional<std::int32_t> number(const std::string& file, bool required = false) {

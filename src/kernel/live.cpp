@@ -7,7 +7,10 @@
 #include <algorithm>
 #include <cerrno>
 #include <ctime>
+#include <exception>
 #include <list>
+#include <optional>
+#include <utility>
 
 #include "base/netns_parts.h"
 #include "kernel/kernel_log.h"
@@ -162,25 +165,26 @@ class Live final : public Source {
   Result<Bytes> read_net_file(const NetnsRef& netns, const std::string& path) override {
     if (!is_net_file(path)) return fail(kernel_error(EINVAL, path_what(path)));
     Bytes out;
-    const auto known = netns.inode == ahead_in_ ? ahead_.extract(path) : NetFiles::node_type();
-    if (known) out = std::move(known.mapped().second);
-    const int error = known ? known.mapped().first : read_inside(netns, path, out);
+    const int error = read_inside(netns, path, out);
     if (error != 0) return fail(kernel_error(error, path_what(path)));
     return out;
   }
 
-  void expect_net_files(const NetnsRef& netns, std::span<const std::string> paths) override {
-    ahead_.clear();
-    ahead_in_ = netns.inode;
-    // Who may not go there learns it from the first file that is asked for.
+  void visit(const NetnsRef& netns, const std::function<void()>& work) override {
+    bool went = false;
+    std::exception_ptr thrown;
     (void)inside(netns, [&] {
-      for (const std::string& path : paths) {
-        if (!is_net_file(path)) continue;
-        auto& [error, bytes] = ahead_[path];
-        error = read_at(AT_FDCWD, real_path(path).c_str(), bytes, kLargestFile);
+      went = true;
+      try {
+        work();
+      } catch (...) {
+        thrown = std::current_exception();
       }
       return 0;
     });
+    if (thrown) std::rethrow_exception(thrown);
+    // Who may not go there learns it from the first thing that is asked for.
+    if (!went) work();
   }
 
   Result<Bytes> legacy_table(const NetnsRef& netns, Family family,
@@ -188,9 +192,8 @@ class Live final : public Source {
     const auto failed = [&](int error) {
       return fail(kernel_error(error, legacy_table_what(family, name)));
     };
-    Bytes names;
-    int error = read_inside(netns, table_names_file(family), names);
-    if (error == 0 && !names_table(as_text(names), name)) error = ENOENT;
+    int error = read_table_names(netns, family);
+    if (error == 0 && !names_table(as_text(table_names_), name)) error = ENOENT;
     if (error != 0) return failed(error);
     const auto fd = open_in(netns, [family] { return open_for_tables(family); });
     if (!fd) return failed(fd.error().code);
@@ -302,7 +305,7 @@ class Live final : public Source {
 
   /// Opens something in a namespace: directly in our own, by the thread in any other.
   [[nodiscard]] Result<UniqueFd> open_in(const NetnsRef& netns, const std::function<int()>& open) {
-    if (!netns.paths.empty()) {
+    if (!netns.paths.empty() || thread_.is_this_one()) {
       if (leads_nowhere(netns)) {
         return fail(kernel_error(ESTALE, "network namespace " + std::to_string(netns.inode)));
       }
@@ -315,7 +318,7 @@ class Live final : public Source {
 
   /// Asks something in a namespace, likewise. 0 or errno.
   [[nodiscard]] int inside(const NetnsRef& netns, const std::function<int()>& work) {
-    if (netns.paths.empty()) return work();
+    if (netns.paths.empty() && !thread_.is_this_one()) return work();
     return leads_nowhere(netns) ? ESTALE : thread_.run_inside(netns, work);
   }
 
@@ -333,15 +336,23 @@ class Live final : public Source {
     return inside(netns, [&] { return read_at(AT_FDCWD, real.c_str(), out, kLargestFile); });
   }
 
-  /// 0 or errno, and what stood there.
-  using NetFiles = std::map<std::string, std::pair<int, Bytes>>;
+  /// The names of a family's tables: all of a namespace are asked for one after the other. 0 or
+  /// errno.
+  [[nodiscard]] int read_table_names(const NetnsRef& netns, Family family) {
+    if (names_of_ == std::pair(netns.inode, family)) return names_error_;
+    table_names_.clear();
+    names_error_ = read_inside(netns, table_names_file(family), table_names_);
+    names_of_ = {netns.inode, family};
+    return names_error_;
+  }
 
   std::string proc_root_;
   LiveSearch search_;
   SocketCache sockets_;
   NetnsThread thread_;
-  NetFiles ahead_;  ///< read, and not yet asked for
-  std::uint64_t ahead_in_ = 0;
+  std::optional<std::pair<std::uint64_t, Family>> names_of_;  ///< those that were read last
+  Bytes table_names_;
+  int names_error_ = 0;
   CgroupPaths cgroups_;
   SocketOptions options_;
   ModuleGuard modules_;

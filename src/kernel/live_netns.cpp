@@ -56,6 +56,10 @@ Result<UniqueFd> NetnsThread::open_inside(const NetnsRef& netns, const std::func
 }
 
 int NetnsThread::run_inside(const NetnsRef& netns, const std::function<int()>& work) {
+  if (is_this_one()) {
+    const int error = enter(netns);
+    return error != 0 ? error : work();
+  }
   if (!thread_.joinable()) thread_ = std::thread([this] { run(); });
   Task task;
   task.netns = &netns;
@@ -85,23 +89,14 @@ void NetnsThread::run() {
 
 int NetnsThread::enter(const NetnsRef& netns) {
   if (netns.inode != 0 && netns.inode == inside_) return 0;
-  int error = ESTALE;
-  for (const std::string& path : netns.paths) {
-    UniqueFd fd;
-    const int failed = open_path(path, netns.inode, fd);
-    if (failed == ESTALE) continue;
-    if (failed != 0) {
-      error = failed;
-      continue;
-    }
-    if (::setns(fd.get(), CLONE_NEWNET) != 0) {
-      error = errno;
-      continue;
-    }
-    inside_ = netns.inode;
-    return 0;
-  }
-  return error;
+  UniqueFd fd;
+  // The first thread of the process never leaves our own.
+  const int failed = netns.paths.empty() ? open_at(AT_FDCWD, "/proc/self/ns/net", O_RDONLY, fd)
+                                         : open_netns(netns, fd);
+  if (failed != 0) return failed;
+  if (::setns(fd.get(), CLONE_NEWNET) != 0) return errno;
+  inside_ = netns.paths.empty() ? 0 : netns.inode;
+  return 0;
 }
 
 }  // namespace hark::kernel

@@ -33,8 +33,13 @@ class NetnsThread {
                                              const std::function<int()>& open);
 
   /// Runs `work` (0 or errno) inside the namespace: for what needs no descriptor, and asks the
-  /// namespace of whoever calls. The same errors, and those of `work`.
+  /// namespace of whoever calls. The same errors, and those of `work`. Work that is done there may
+  /// ask for more, of another namespace, too.
   [[nodiscard]] int run_inside(const NetnsRef& netns, const std::function<int()>& work);
+
+  /// Is it work of run_inside() that asks? It is in no namespace for good: our own one, too, it has
+  /// to enter.
+  [[nodiscard]] bool is_this_one() const { return std::this_thread::get_id() == thread_.get_id(); }
 
  private:
   struct Task {

@@ -30,8 +30,8 @@ class Recorder final : public Source {
   Result<std::vector<std::string>> list_folder(const std::string& path) override;
   Result<Bytes> read_net_table(const NetTablePlace& place, NetTable table) override;
   Result<Bytes> read_net_file(const NetnsRef& netns, const std::string& path) override;
-  void expect_net_files(const NetnsRef& netns, std::span<const std::string> paths) override {
-    inner_.expect_net_files(netns, paths);
+  void visit(const NetnsRef& netns, const std::function<void()>& work) override {
+    inner_.visit(netns, work);
   }
   Result<Bytes> legacy_table(const NetnsRef& netns, Family family,
                              const std::string& name) override;

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <vector>
@@ -145,10 +146,9 @@ class Source {
   [[nodiscard]] virtual Result<Bytes> read_net_file(const NetnsRef& netns,
                                                     const std::string& path) = 0;
 
-  /// Said by who will read these files of a namespace next, each once: a live source goes there
-  /// once for all of them.
-  virtual void expect_net_files(const NetnsRef& /*netns*/, std::span<const std::string> /*paths*/) {
-  }
+  /// Runs `work`, which asks mostly of this namespace: a live source goes there once for all of it,
+  /// in a thread of its own.
+  virtual void visit(const NetnsRef& /*netns*/, const std::function<void()>& work) { work(); }
 
   /// A table of the old iptables or ip6tables ("filter", "nat" …): struct ipt_getinfo, then struct
   /// ipt_get_entries with its entries (of IPv6 the ip6t_ ones), as getsockopt(2) gives them.

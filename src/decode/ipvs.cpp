@@ -12,7 +12,7 @@
 namespace hark::decode {
 namespace {
 
-constexpr std::size_t kMostLines = 1'000'000;
+constexpr std::size_t kMostLines = 200'000;
 
 struct MethodName {
   IpvsMethod method;

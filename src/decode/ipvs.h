@@ -47,7 +47,7 @@ struct IpvsService {
 };
 
 /// Ordered by mark, protocol, address and port. Services of a protocol that is none of TCP, UDP and
-/// SCTP are passed over. An error: a line is not of its form, or there are more than a million.
+/// SCTP are passed over. An error: a line is not of its form, or there are more than 200,000.
 [[nodiscard]] Result<std::vector<IpvsService>> decode_ipvs(ByteView text);
 
 /// "Masq", as ipvsadm says it.

@@ -176,7 +176,8 @@ struct AttachedProgram {
   std::uint32_t hook = 0;
   std::int32_t priority = 0;
   std::uint32_t flags = 0;  ///< of a cgroup: BPF_F_ALLOW_OVERRIDE 1, BPF_F_ALLOW_MULTI 2
-  /// Of "sk-lookup": sockets in its maps, to which it may hand packets. Empty: not read.
+  /// Of "sk-lookup": sockets in its maps, to which it may hand packets. Empty: not read, or too
+  /// many.
   std::optional<std::vector<SteeredSocket>> sockets = {};
   bool operator==(const AttachedProgram&) const = default;
 };

@@ -279,6 +279,9 @@ std::map<std::uint64_t, std::uint32_t> inodes_of_sockets(const NetworkReading& r
   return out;
 }
 
+/// A program that has more is not told of socket by socket.
+constexpr std::size_t kMostSockets = 256;
+
 void add_sockets(const NetworkReading& reading, const AttachedPrograms& list) {
   if (list.error != 0) return;  // then they are not known, and whoever needs them says so
   const auto inodes = inodes_of_sockets(reading);
@@ -289,9 +292,11 @@ void add_sockets(const NetworkReading& reading, const AttachedPrograms& list) {
       if (socket.program != program.id) continue;
       const auto inode = inodes.find(socket.cookie);
       const SteeredSocket one = {socket.cookie, inode == inodes.end() ? 0 : inode->second};
-      if (std::ranges::find(*program.sockets, one) == program.sockets->end()) {
-        program.sockets->push_back(one);
-      }
+      if (std::ranges::find(*program.sockets, one) != program.sockets->end()) continue;
+      program.sockets->push_back(one);
+      if (program.sockets->size() <= kMostSockets) continue;
+      program.sockets.reset();
+      break;
     }
   }
 }

@@ -38,13 +38,14 @@ const IpvsService* find(const host::Network& network, std::uint8_t protocol,
 /// Of a service by mark the family is not told: it is that of its servers, as far as it has some.
 const IpvsService* find_by_mark(const host::Network& network, const Packet& packet) {
   if (packet.mark == 0) return nullptr;
-  const auto at = std::ranges::find_if(network.ipvs, [&](const IpvsService& one) {
-    return one.mark == packet.mark &&
-           std::ranges::none_of(one.backends, [&](const IpvsBackend& server) {
-             return server.method != IpvsMethod::Tunnel && server.address.family != packet.family;
-           });
-  });
-  return at == network.ipvs.end() ? nullptr : &*at;
+  auto at = std::ranges::lower_bound(network.ipvs, packet.mark, {}, &IpvsService::mark);
+  for (; at != network.ipvs.end() && at->mark == packet.mark; ++at) {
+    const bool other_family = std::ranges::any_of(at->backends, [&](const IpvsBackend& server) {
+      return server.method != IpvsMethod::Tunnel && server.address.family != packet.family;
+    });
+    if (!other_family) return &*at;
+  }
+  return nullptr;
 }
 
 bool opens_connection(const Packet& packet) {

@@ -237,7 +237,7 @@ Publishable publishable(const host::Host& host, const host::Network& network) {
     for (const Translation& one : found.all) grouping.add(network.netns, one);
     out.ports = grouping.take();
   }
-  std::vector<PublishedPort> served = ipvs_ports(network);
+  std::vector<PublishedPort> served = ipvs_ports(network, kMostPorts + 1);
   if (!served.empty()) {
     std::ranges::move(served, std::back_inserter(out.ports));
     std::ranges::stable_sort(out.ports, {}, [](const PublishedPort& one) { return key_of(one); });

@@ -80,9 +80,11 @@ struct Publishable {
   bool complete = true;              ///< false: there are more than hark follows
 };
 [[nodiscard]] Publishable publishable(const host::Host& host, const host::Network& network);
-/// Those of IPVS among them, and the marks of its other services: what has them, rules decide.
-[[nodiscard]] std::vector<PublishedPort> ipvs_ports(const host::Network& network);
-[[nodiscard]] std::vector<std::uint32_t> ipvs_marks(const host::Network& network);
+/// Those of IPVS among them, as many as are wanted.
+[[nodiscard]] std::vector<PublishedPort> ipvs_ports(const host::Network& network, std::size_t most);
+/// The marks of its other services: what has them, rules decide. "100, 101 and 3 more"; empty:
+/// none.
+[[nodiscard]] std::string ipvs_marks(const host::Network& network);
 
 /// What is asked of one port.
 struct PublishedAsks {

@@ -1,6 +1,8 @@
 // Ports that IPVS serves (ipvs.h), as published ports.
 #include <algorithm>
+#include <string>
 
+#include "base/text.h"
 #include "reach/ipvs.h"
 #include "reach/published.h"
 
@@ -21,11 +23,12 @@ LeadsTo lead_of(const IpvsBackend& server) {
 
 }  // namespace
 
-std::vector<PublishedPort> ipvs_ports(const host::Network& network) {
+std::vector<PublishedPort> ipvs_ports(const host::Network& network, std::size_t most) {
   std::vector<PublishedPort> out;
   const bool kube_proxy = has_kube_ipvs(network);
   for (const host::IpvsService& service : network.ipvs) {
     if (service.protocol != kTcp && service.protocol != kUdp) continue;
+    if (out.size() == most) break;
     PublishedPort port;
     port.netns = network.netns;
     port.protocol = service.protocol == kTcp ? Protocol::Tcp : Protocol::Udp;
@@ -48,11 +51,16 @@ std::vector<PublishedPort> ipvs_ports(const host::Network& network) {
   return out;
 }
 
-std::vector<std::uint32_t> ipvs_marks(const host::Network& network) {
-  std::vector<std::uint32_t> out;
+std::string ipvs_marks(const host::Network& network) {
+  constexpr std::size_t kMost = 3;
+  std::vector<std::string> words;
+  const auto all = static_cast<std::size_t>(std::ranges::count_if(
+      network.ipvs, [](const host::IpvsService& service) { return service.mark != 0; }));
   for (const host::IpvsService& service : network.ipvs) {
-    if (service.mark != 0) out.push_back(service.mark);
+    if (service.mark != 0 && words.size() < kMost) words.push_back(std::to_string(service.mark));
   }
+  std::string out = join(words, ", ");
+  if (all > words.size()) out += " and " + std::to_string(all - words.size()) + " more";
   return out;
 }
 

@@ -205,7 +205,7 @@ host::Gap steering_gap(const host::Host& host, const host::Netns& netns,
   }
   if (has_unknown_sockets(host, program)) {
     words.emplace_back(program.sockets ? "a socket that is no listener here"
-                                       : "sockets that could not be read");
+                                       : "sockets that are not known");
   }
   return {
       .code = "sk-lookup-not-listed",
@@ -240,9 +240,9 @@ std::vector<host::Gap> ReachTable::published_gaps() const {
                      .hides = "some ports that are published",
                      .remedy = "ask for one port: hark why PORT"});
     }
-    for (const std::uint32_t mark : ipvs_marks(spaces_.at(id).network)) {
+    if (const std::string marks = ipvs_marks(spaces_.at(id).network); !marks.empty()) {
       out.push_back({.code = "ipvs-mark-not-listed",
-                     .what = "IPVS serves what has the mark " + std::to_string(mark) +
+                     .what = "IPVS serves what has the mark " + marks +
                              ": which ports that are, rules decide",
                      .hides = "ports that it serves",
                      .remedy = "ask for one port: hark why PORT"});

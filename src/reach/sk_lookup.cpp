@@ -77,10 +77,12 @@ Steered steer(World& world, const Packet& packet) {
     if (!is_sk_lookup(program) || world.is_waived(fmt::format("sk-lookup:{}", program.id))) {
       continue;
     }
-    std::vector<std::size_t> sockets = steers_to(world.host, program);
+    const bool many = !program.sockets || program.sockets->size() > kMostSockets;
+    std::vector<std::size_t> sockets;
+    if (!many) sockets = steers_to(world.host, program);
     std::erase_if(sockets,
                   [&](std::size_t i) { return !can_be_given(world.host.listeners[i], packet); });
-    const bool unknown = has_unknown_sockets(world.host, program) || sockets.size() > kMostSockets;
+    const bool unknown = many || has_unknown_sockets(world.host, program);
     if (unknown) sockets.clear();
     const std::string words = words_of(program);
     const unsigned ways = static_cast<unsigned>(sockets.size()) + (unknown ? 3U : 2U);

@@ -41,6 +41,8 @@ std::optional<ConfigTime> newest_file(kernel::Source& source, const Process& pro
   std::optional<ConfigTime> out;
   for (const std::string& file :
        files_of_server(source, process.pid, program_name(process), *process.command_line)) {
+    // Written by the server itself, for ALTER SYSTEM.
+    if (file.ends_with("/postgresql.auto.conf")) continue;
     const auto time = source.file_time(root + file);
     if (!time || (out && out->written_at_ms >= *time)) continue;
     out = ConfigTime{.pid = process.pid,

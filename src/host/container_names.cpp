@@ -58,7 +58,10 @@ void ContainerNames::fill(Container& container, std::string_view cgroup) {
     found = known_.emplace(std::move(key), std::move(search)).first;
   }
   const Search& search = found->second;
-  container.gone = !search.state && !search.refused && search.listed && is_outermost(cgroup);
+  // Of Kubernetes it is not known whose containers they are.
+  const bool lists_all = container.runtime == "docker" || container.runtime == "podman";
+  container.gone =
+      lists_all && search.listed && !search.state && !search.refused && is_outermost(cgroup);
   if (!search.state) return;
   container.runtime = search.runtime;
   container.name = search.state->name;

@@ -189,6 +189,33 @@ TEST_F(Names, DockerByAddressWithoutTheRight) {
   EXPECT_EQ(names_.gap()->what, "state file of 1 container: Permission denied");
 }
 
+TEST_F(Names, GoneWhereTheRuntimeKnowsItNoMore) {
+  const auto is_gone = [this](const std::string& cgroup) {
+    auto container = container_of_cgroup(cgroup);
+    ContainerNames(source_).fill(*container, cgroup);
+    return container->gone;
+  };
+  const std::string docker = "/system.slice/docker-" + kId + ".scope";
+  EXPECT_FALSE(is_gone(docker)) << "no docker that we know of";
+  source_.folder("/var/lib/docker/containers", {});
+  EXPECT_FALSE(is_gone(docker)) << "one that has never run";
+  source_.folder("/var/lib/docker/containers", {kOther});
+  EXPECT_TRUE(is_gone(docker));
+  EXPECT_FALSE(is_gone("/docker/" + kOther + "/docker/" + kId)) << "its runtime is in a container";
+  EXPECT_FALSE(is_gone(kUsersCgroup + ("docker-" + kId + ".scope"))) << "its runtime is a user's";
+  EXPECT_FALSE(is_gone("/kubepods/besteffort/pod1c3f0f2e-0000-4000-8000-000000000000/" + kId));
+  source_.file("/run/docker.pid", "812\n");
+  source_.file("/proc/812/cmdline", std::string("dockerd\0-H\0fd://\0", 17));
+  EXPECT_TRUE(is_gone(docker));
+  source_.file("/proc/812/cmdline", std::string("dockerd\0--data-root=/srv\0", 25));
+  EXPECT_FALSE(is_gone(docker)) << "its lists are elsewhere";
+  const std::string podman = "/machine.slice/libpod-" + kId + ".scope/container";
+  EXPECT_FALSE(is_gone(podman));
+  source_.file("/var/lib/containers/storage/overlay-containers/containers.json",
+               storage_list(kOther, "db"));
+  EXPECT_TRUE(is_gone(podman));
+}
+
 struct UserCase {
   const char* cgroup;
   std::optional<std::uint32_t> uid;

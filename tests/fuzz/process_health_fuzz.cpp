@@ -1,6 +1,7 @@
-// The decoders of decode/process_health.h: bounded answers, whatever the text.
+// The decoders of decode/process_health.h and oom_kill.h: bounded answers, whatever the text.
 #include <cstdlib>
 
+#include "decode/oom_kill.h"
 #include "decode/process_health.h"
 
 namespace {
@@ -23,5 +24,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (const auto call = decode_task_call(text)) require(call->number >= 0);
   require(decode_flat_numbers(text).size() <= size);
   require(decode_counters(text).size() <= size);
+  for (const OomKillLine& one : decode_oom_kills(text)) {
+    require(one.program.size() <= 15 && one.cgroup.size() < size);
+    require(!one.since_boot_ms || *one.since_boot_ms >= 0);
+  }
   return 0;
 }

@@ -166,9 +166,12 @@ Reading read_rdp(const Heard& heard) {
     return known("rdp", "refuses: failure " + std::to_string(chosen));
   }
   if (kind != kResponse) return known("rdp", "old security only");
-  return known("rdp", chosen == 0   ? "old security"
-                      : chosen == 1 ? "TLS"
-                                    : "TLS and network level authentication");
+  if (chosen == 0) return known("rdp", "old security");
+  Reading reading = known("rdp", chosen == 1 ? "TLS" : "TLS and network level authentication");
+  // Either begins with a handshake of TLS, and a server that waits for it in vain says so in its
+  // log.
+  reading.to_tls = true;
+  return reading;
 }
 
 /// ApiVersions 0 with a correlation id of our own: brokers answer it before a login.

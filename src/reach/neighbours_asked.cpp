@@ -205,15 +205,6 @@ std::optional<Blocker> unresolvable(World& world, std::uint32_t link, const IpAd
   return out;
 }
 
-namespace {
-
-bool is_one_of_ours(const host::Network& network, const IpAddress& address) {
-  return std::ranges::find(network.addresses, address, &host::InterfaceAddress::address) !=
-         network.addresses.end();
-}
-
-}  // namespace
-
 std::optional<Blocker> next_hop_silent(World& world, const FibResult& fib, const Packet& packet,
                                        Stage stage) {
   const host::Link* link = world.network.link(packet.out);
@@ -235,12 +226,12 @@ std::optional<Blocker> next_hop_silent(World& world, const FibResult& fib, const
                                         .verify = "ip neigh show dev " + shell_word(link->name)}}},
                 .key = "neigh-failed",
                 .passing = true};
-  } else if (is_one_of_ours(world.network, next)) {
-    // Routing has lost its local route, and nobody else has it.
-    out = plain_blocker(
-        "neigh-failed",
-        next.text() + " is an address of this host: nobody answers for it on " + link->name,
-        link->name, "ip neigh show dev " + shell_word(link->name));
+  } else if (asking_address(world, link->index, next, packet.tuple.source) == next) {
+    // An address of the link whose local route is gone: who asks for it in its own name only
+    // announces it.
+    out = plain_blocker("neigh-failed",
+                        next.text() + " is an address of " + link->name + " itself: nobody answers",
+                        link->name, "ip neigh show dev " + shell_word(link->name));
   } else {
     out = unheard(world, link->index, next, packet.tuple.source);
   }

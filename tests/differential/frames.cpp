@@ -232,7 +232,7 @@ std::string icmp_name(Family family, std::uint8_t type, std::uint8_t code) {
     std::uint8_t type, code;
     const char* name;
   };
-  constexpr std::array<Name, 14> kNames = {{
+  constexpr std::array<Name, 15> kNames = {{
       {Family::Inet, 3, 0, "net-unreachable"},
       {Family::Inet, 3, 1, "host-unreachable"},
       {Family::Inet, 3, 2, "protocol-unreachable"},
@@ -243,6 +243,8 @@ std::string icmp_name(Family family, std::uint8_t type, std::uint8_t code) {
       {Family::Inet, 11, 0, "time-exceeded"},
       {Family::Inet6, 1, 0, "no-route"},
       {Family::Inet6, 1, 1, "admin-prohibited"},
+      // Beyond scope: contract.md has no other word for it.
+      {Family::Inet6, 1, 2, "address-unreachable"},
       {Family::Inet6, 1, 3, "address-unreachable"},
       {Family::Inet6, 1, 4, "port-unreachable"},
       {Family::Inet6, 1, 5, "policy-fail"},

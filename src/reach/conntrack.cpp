@@ -129,9 +129,14 @@ void see_again(Connection& connection, Packet& packet) {
     packet.ct = CtState::Established;
     return;
   }
-  packet.ct = connection.replied ? CtState::Established : CtState::New;
   // The acknowledgement that ends the handshake.
   const bool acknowledges = (packet.tcp_flags & (kSyn | kAck | kRst)) == kAck;
+  // Of an answer that passed untracked: the table of nf_conntrack_proto_tcp.c has none after SYN.
+  if (packet.protocol == kTcp && !connection.replied && acknowledges) {
+    packet.ct = CtState::Invalid;
+    return;
+  }
+  packet.ct = connection.replied ? CtState::Established : CtState::New;
   if (packet.protocol == kTcp && connection.replied && acknowledges) connection.assured = true;
 }
 

@@ -62,7 +62,9 @@ void seal(Bytes& segment, std::size_t at, const IpAddress& source, const IpAddre
       .address(destination)
       .u16(protocol)
       .u16(static_cast<unsigned>(segment.size()));
-  put_u16(segment, at, folded(sum_of(segment, sum_of(pseudo.take()))));
+  const std::uint16_t sum = folded(sum_of(segment, sum_of(pseudo.take())));
+  // A datagram with none says that by a zero, which IPv6 does not take (RFC 768, RFC 8200).
+  put_u16(segment, at, sum == 0 && protocol == kUdp ? 0xffff : sum);
 }
 
 Bytes ip_frame(const Envelope& envelope, const IpAddress& source, const IpAddress& destination,

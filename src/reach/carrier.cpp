@@ -110,7 +110,7 @@ Carried Carrier::go_on(Site& site, Packet& packet, const Site* ours) {
     const bool bridged = asked != packet.tuple.destination && fib.link == packet.in &&
                          came_by_ports(at->world, packet);
     if (bridged && !home) {
-      if (auto end = asked_first(*at, packet, fib)) return stopped(*at, std::move(*end));
+      if (auto end = asked_first(*at, packet, fib)) return std::move(*end);
     }
     at->world.carried = !home;
     auto end = forward(at->world, packet, at->view, fib, bridged);
@@ -182,9 +182,10 @@ const Station* Carrier::next_station(Site& site, const Segment& segment, const P
   return to;
 }
 
-/// A bridge that passes on what NAT has sent elsewhere asks for the neighbour before the rules of
-/// FORWARD see the packet (br_nf_pre_routing_finish_bridge). Nothing: he answers, or may.
-std::optional<Arrival> Carrier::asked_first(Site& site, Packet& packet, const FibResult& fib) {
+/// A bridge that passes on what NAT has sent elsewhere asks for the neighbour, and chooses the
+/// port, before the rules of FORWARD see the packet (br_nf_pre_routing_finish_bridge, br_forward).
+/// Nothing: it goes on.
+std::optional<Carried> Carrier::asked_first(Site& site, Packet& packet, const FibResult& fib) {
   packet.out = fib.link;
   const World& world = site.world;
   if (world.spaces == nullptr) return std::nullopt;
@@ -195,8 +196,11 @@ std::optional<Arrival> Carrier::asked_first(Site& site, Packet& packet, const Fi
     return std::nullopt;
   }
   std::optional<Blocker> blocked;
-  if (next_station(site, segment, packet, fib, blocked) != nullptr || !blocked) return std::nullopt;
-  return not_there(packet, std::move(*blocked));
+  if (const Station* to = next_station(site, segment, packet, fib, blocked); to != nullptr) {
+    return turn_back(site, segment, *to, packet);
+  }
+  if (!blocked) return std::nullopt;
+  return stopped(site, not_there(packet, std::move(*blocked)));
 }
 
 /// The client is on a link of his own behind a bridge of the namespace of the question.

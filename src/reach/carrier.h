@@ -64,7 +64,7 @@ class Carrier {
   [[nodiscard]] const Station* next_station(Site& site, const Segment& segment,
                                             const Packet& packet, const FibResult& fib,
                                             std::optional<Blocker>& blocked);
-  [[nodiscard]] std::optional<Arrival> asked_first(Site& site, Packet& packet,
+  [[nodiscard]] std::optional<Carried> asked_first(Site& site, Packet& packet,
                                                    const FibResult& fib);
   void tell_clients_apart(const Segment& segment, const IpAddress& next) const;
   [[nodiscard]] bool is_client_here(const Segment& segment, const Packet& packet,

@@ -212,6 +212,7 @@ class Journey {
   JourneyEnd deliver(Packet& packet) {
     World& world = there();
     const ConntrackView& view = there_->view;
+    delivered_ = packet.tuple;
     Packet asked = packet;
     if (view.tproxy_port != 0) {
       asked.tuple.destination_port = static_cast<std::uint16_t>(view.tproxy_port);
@@ -389,10 +390,13 @@ class Journey {
       way = carrier_.go_on(sites_.home(), packet, there_);
     }
     relabel(world_.path, before, Stage::Handshake);
-    if (way.to == Carried::To::Local && way.site == there_) return std::nullopt;
+    if (way.to == Carried::To::Local && way.site == there_) {
+      if (packet.tuple == delivered_) return std::nullopt;
+      was_reset_ = true;  // by whom it came to: he knows of no connection
+    }
     was_reset_ = was_reset_ || (way.to == Carried::To::Refused && way.refusal.tcp_reset);
     if (!way.blocker) {
-      const std::string text = "sent to another host than the first";
+      const std::string text = "sent to another place than the first";
       way.blocker = plain_blocker("other-way", text, "nat", "nft list ruleset");
     }
     way.blocker->cause.text = words + way.blocker->cause.text;
@@ -448,6 +452,7 @@ class Journey {
   WayBack back_;
   Site* there_ = &sites_.home();  ///< where the client's packet came to
   bool local_ = false;
+  Tuple delivered_;         ///< of the first packet, at the sockets
   bool was_reset_ = false;  ///< the last packet of come_again() was answered by a reset
 };
 

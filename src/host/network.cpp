@@ -92,20 +92,25 @@ NetworkRequest network_request(const Host& host, NetnsId netns) {
   return request;
 }
 
-Network read_only_links(kernel::Source& source, const kernel::NetnsRef& netns, NetnsId id) {
+namespace {
+
+Network read_part(kernel::Source& source, const kernel::NetnsRef& netns, NetnsId id,
+                  void (*read)(const NetworkReading&)) {
   Network network;
   network.netns = id;
   const NetworkRequest request;
-  read_links({.source = source, .netns = netns, .request = request, .network = network});
+  read({.source = source, .netns = netns, .request = request, .network = network});
   return network;
 }
 
+}  // namespace
+
+Network read_only_links(kernel::Source& source, const kernel::NetnsRef& netns, NetnsId id) {
+  return read_part(source, netns, id, read_links);
+}
+
 Network read_addresses(kernel::Source& source, const kernel::NetnsRef& netns, NetnsId id) {
-  Network network;
-  network.netns = id;
-  const NetworkRequest request;
-  read_addresses({.source = source, .netns = netns, .request = request, .network = network});
-  return network;
+  return read_part(source, netns, id, read_addresses);
 }
 
 Network read_network(kernel::Source& source, const kernel::NetnsRef& netns, NetnsId id,

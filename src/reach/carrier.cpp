@@ -162,7 +162,7 @@ std::optional<Carried> Carrier::cross(Site*& site, Packet& packet, const FibResu
   if (packet.reply && from_link && next == question_.source && !segment.open) strays = true;
   if (segment.diverted.contains(packet.tuple.destination)) return unseen(*site, packet, segment);
   const Station* to = next_station(*site, segment, packet, fib, blocked);
-  if (to != nullptr) return hand_over(*site, segment, *to, packet, site);
+  if (to != nullptr) return hand_over(*site, *to, packet, site);
   if (blocked) return stopped(*site, not_there(packet, std::move(*blocked)));
   return unseen(*site, packet, segment);
 }
@@ -307,19 +307,13 @@ const Station* Carrier::station_of(Site& site, const Segment& segment, const Pac
   return found;
 }
 
-/// With br_netfilter what NAT sends out by the bridge by which it came in is passed from port to
-/// port (bridged_dnat of br_netfilter_hooks.c). A bridge sends nothing back by the port by which it
-/// came, unless that is in hairpin mode, and nothing from one isolated port to another
-/// (should_deliver of br_forward.c).
+/// A bridge sends nothing back by the port by which it came, unless that is in hairpin mode, and
+/// nothing from one isolated port to another (should_deliver of br_forward.c).
 std::optional<Carried> Carrier::turn_back(Site& from, const Segment& segment, const Station& to,
                                           const Packet& packet) {
   const World& world = from.world;
   const host::Link* bridge = world.network.link(packet.out);
-  const auto& connection = from.view.connection;
-  if (packet.in != packet.out || packet.reply || !connection || !connection->destination_nat ||
-      !came_by_ports(world, packet)) {
-    return std::nullopt;
-  }
+  if (packet.reply) return std::nullopt;
   const host::Link* out = world.network.link(port_of(to));
   if (out == nullptr || (out->port.hairpin.value_or(false) && !out->port.isolated)) {
     return std::nullopt;
@@ -327,11 +321,7 @@ std::optional<Carried> Carrier::turn_back(Site& from, const Segment& segment, co
   // Where the packet has come by the question alone, the client's address tells the port.
   const IpAddress& client = question_.source;
   const bool first = packet.port == 0 && sites_.is_home(from);
-  if (first && world.clients != nullptr) {
-    for (const auto& [address, owners] : segment.owners) {
-      if (address.family == client.family) world.clients->split(client, {address, address});
-    }
-  }
+  if (first) tell_clients_apart(segment, client);
   const std::uint32_t port = first ? port_of(segment, client) : packet.port;
   const host::Link* in = world.network.link(port);
   if (in == nullptr) return std::nullopt;
@@ -354,9 +344,8 @@ std::optional<Carried> Carrier::turn_back(Site& from, const Segment& segment, co
   return Carried{.to = Carried::To::Lost, .site = &from, .blocker = std::move(blocker)};
 }
 
-std::optional<Carried> Carrier::hand_over(Site& from, const Segment& segment, const Station& to,
-                                          Packet& packet, Site*& site) {
-  if (auto end = turn_back(from, segment, to, packet)) return end;
+std::optional<Carried> Carrier::hand_over(Site& from, const Station& to, Packet& packet,
+                                          Site*& site) {
   if (!to.doubt.empty()) {
     const Condition passes = {.code = "bridge-filter",
                               .text = to.doubt + ", and let it through",

@@ -53,8 +53,8 @@ class Carrier {
  private:
   /// One crossing. Nothing: the packet is in at `site`.
   [[nodiscard]] std::optional<Carried> cross(Site*& site, Packet& packet, const FibResult& fib);
-  [[nodiscard]] std::optional<Carried> hand_over(Site& from, const Segment& segment,
-                                                 const Station& to, Packet& packet, Site*& site);
+  [[nodiscard]] std::optional<Carried> hand_over(Site& from, const Station& to, Packet& packet,
+                                                 Site*& site);
   [[nodiscard]] std::optional<Carried> turn_back(Site& from, const Segment& segment,
                                                  const Station& to, const Packet& packet);
   [[nodiscard]] const Station* station_of(Site& site, const Segment& segment, const Packet& packet,

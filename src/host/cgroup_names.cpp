@@ -52,8 +52,7 @@ constexpr std::array kParents = {
 constexpr std::string_view kScope = ".scope";
 
 bool is_hex(std::string_view text) {
-  return std::ranges::all_of(
-      text, [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
+  return std::ranges::all_of(text, is_id_digit);
 }
 
 bool is_id(std::string_view text) {

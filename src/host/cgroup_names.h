@@ -13,6 +13,11 @@
 
 namespace hark::host {
 
+/// As in a container's id: runtimes write it in small letters.
+[[nodiscard]] constexpr bool is_id_digit(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+}
+
 /// The unit by which a person would restart what runs there, or empty:
 ///   "/system.slice/nginx.service" → "nginx.service", also below a plain folder ("/docker/ID/…")
 ///   "/user.slice/…/user@1000.service/app.slice/foo.service" → "foo.service", the user's own unit;

@@ -5,6 +5,7 @@
 #include <cerrno>
 
 #include "base/text.h"
+#include "host/cgroup_names.h"
 #include "host/gaps.h"
 
 namespace hark::host {
@@ -29,8 +30,7 @@ bool is_outermost(std::string_view cgroup) {
   std::size_t ids = 0;
   std::size_t run = 0;
   for (const char c : cgroup) {
-    const bool hex = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-    run = hex ? run + 1 : 0;
+    run = is_id_digit(c) ? run + 1 : 0;
     if (run == kIdDigits) ++ids;
   }
   return ids == 1 && !user_of_cgroup(cgroup);

@@ -36,9 +36,8 @@ bool is_made_up(std::string_view name) {
   const auto maker =
       std::ranges::find_if(kMakers, [&](std::string_view one) { return name.starts_with(one); });
   if (maker == kMakers.end() || name.size() != maker->size() + kUuid) return false;
-  return std::ranges::all_of(name.substr(maker->size()), [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || c == '-';
-  });
+  return std::ranges::all_of(name.substr(maker->size()),
+                             [](char c) { return is_id_digit(c) || c == '-'; });
 }
 
 /// A pod's containers share its namespace. A container may be called anything, also what means

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "base/text.h"
+#include "host/cgroup_names.h"
 #include "host/select.h"
 #include "host/select_text.h"
 
@@ -59,9 +60,8 @@ struct Subject {
 };
 
 bool begins_id(std::string_view text, const Container& container) {
-  const auto hex = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); };
   const std::string small = lower(text);
-  return small.size() >= kShortestId && std::ranges::all_of(small, hex) &&
+  return small.size() >= kShortestId && std::ranges::all_of(small, is_id_digit) &&
          container.id.starts_with(small);
 }
 

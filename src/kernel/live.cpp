@@ -324,15 +324,10 @@ class Live final : public Source {
 
   /// A file below /proc/net or /proc/sys/net. /proc/net is that of the whole process, not of the
   /// thread that is inside. Some sysctls follow who reads, not who opened. 0 or errno.
-  /// Of a file of the namespace that the calling thread is in.
-  [[nodiscard]] std::string real_path(const std::string& path) const {
-    constexpr std::string_view kProc = "/proc";
-    return proc_root_ + (path.starts_with("/proc/net/") ? "/thread-self" : "") +
-           path.substr(kProc.size());
-  }
-
   [[nodiscard]] int read_inside(const NetnsRef& netns, const std::string& path, Bytes& out) {
-    const std::string real = real_path(path);
+    constexpr std::string_view kProc = "/proc";
+    const std::string real = proc_root_ + (path.starts_with("/proc/net/") ? "/thread-self" : "") +
+                             path.substr(kProc.size());
     return inside(netns, [&] { return read_at(AT_FDCWD, real.c_str(), out, kLargestFile); });
   }
 

@@ -48,6 +48,9 @@ struct ProcessScan {
 /// Pids that do not ascend are an error.
 [[nodiscard]] Result<ProcessScan> decode_process_scan(ByteView parts);
 
+/// USER_HZ is 100 on every machine that hark runs on.
+constexpr std::int64_t kMsPerTick = 10;
+
 /// /proc/PID/stat. The name stands in parentheses and may hold any byte, parentheses too: it ends
 /// at the last one.
 struct StatRecord {
@@ -58,6 +61,9 @@ struct StatRecord {
   std::uint64_t start_ticks = 0;  ///< since boot, in hundredths of a second (USER_HZ)
   std::int32_t terminal = 0;      ///< tty_nr, the device of its controlling terminal; 0: none
 
+  [[nodiscard]] std::int64_t start_ms() const {  ///< since boot
+    return static_cast<std::int64_t>(start_ticks) * kMsPerTick;
+  }
   bool operator==(const StatRecord&) const = default;
 };
 [[nodiscard]] Result<StatRecord> decode_stat(ByteView text);

@@ -287,8 +287,7 @@ class Reader {
   std::optional<std::int64_t> started_at(const decode::StatRecord& stat) {
     const auto clock = source_.clock();
     if (!clock) return std::nullopt;
-    const auto start_ms = static_cast<std::int64_t>(stat.start_ticks * 10);
-    return clock->realtime_ms - clock->boottime_ms + start_ms;
+    return clock->realtime_ms - clock->boottime_ms + stat.start_ms();
   }
 
   static constexpr std::size_t kMostWanted = 64;

@@ -11,7 +11,6 @@
 namespace hark::host {
 namespace {
 
-constexpr std::int64_t kMsPerTick = 10;  ///< USER_HZ is 100 on every machine that hark runs on
 constexpr std::string_view kDeleted = " (deleted)";
 
 /// A process that holds a listener, and what the search told of it.
@@ -56,8 +55,7 @@ Process to_process(decode::ProcessRecord& record, std::int64_t boot_ms) {
   if (record.stat) {
     process.name = record.stat->name;
     process.state = record.stat->state;
-    process.started_at_ms =
-        boot_ms + static_cast<std::int64_t>(record.stat->start_ticks) * kMsPerTick;
+    process.started_at_ms = boot_ms + record.stat->start_ms();
   }
   if (record.status) process.uid = record.status->effective_uid;
   if (record.cmdline) process.command_line = std::move(*record.cmdline);
@@ -70,7 +68,7 @@ Process to_process(decode::ProcessRecord& record, std::int64_t boot_ms) {
 std::int64_t start_of(const ProcessFacts& facts, std::int64_t boot_ms) {
   constexpr std::int64_t kNsPerMs = 1'000'000;
   const auto ms = static_cast<std::int64_t>(facts.start_ns) / kNsPerMs;
-  return boot_ms + ms / kMsPerTick * kMsPerTick;
+  return boot_ms + ms / decode::kMsPerTick * decode::kMsPerTick;
 }
 
 /// What the search itself told of processes, without a look at their files. Those in the same

@@ -57,6 +57,14 @@ int icmp_errno(Family family, std::uint8_t type, std::uint8_t code) {
   return error == nullptr ? EPROTO : error->error;
 }
 
+IcmpKind port_unreachable(Family family) {
+  return family == Family::Inet ? IcmpKind{3, 3} : IcmpKind{1, 4};
+}
+
+IcmpKind host_unreachable(Family family) {
+  return family == Family::Inet ? IcmpKind{3, 1} : IcmpKind{1, 3};
+}
+
 bool is_port_unreachable(Family family, std::uint8_t type, std::uint8_t code) {
   return icmp_name(family, type, code) == "port-unreachable";
 }

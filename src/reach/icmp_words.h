@@ -15,6 +15,14 @@ namespace hark::reach {
 /// The errno that a client gets; 0: none.
 [[nodiscard]] int icmp_errno(Family family, std::uint8_t type, std::uint8_t code);
 
+/// What an error is, by its family: of ICMP or of ICMPv6.
+struct IcmpKind {
+  std::uint8_t type = 0, code = 0;
+};
+/// Nobody listens there, and: nobody has the next hop's address.
+[[nodiscard]] IcmpKind port_unreachable(Family family);
+[[nodiscard]] IcmpKind host_unreachable(Family family);
+
 /// A port that is closed, said by ICMP.
 [[nodiscard]] bool is_port_unreachable(Family family, std::uint8_t type, std::uint8_t code);
 

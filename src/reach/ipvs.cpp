@@ -7,6 +7,7 @@
 #include <tuple>
 
 #include "base/text.h"
+#include "reach/icmp_words.h"
 
 namespace hark::reach {
 
@@ -136,12 +137,11 @@ std::optional<HookResult> run_ipvs(World& world, const Packet& packet) {
       servers.empty() || (service->mark == 0 && service->port == 0 && !service->persistent);
   const bool known = std::ranges::find(kSchedulers, service->scheduler) != kSchedulers.end();
   if (nowhere && known) {
-    constexpr std::uint8_t kUnreachable4 = 3, kPort4 = 3, kUnreachable6 = 1, kPort6 = 4;
-    const bool ipv4 = packet.family == Family::Inet;
+    const IcmpKind closed = port_unreachable(packet.family);
     HookResult out;
     out.end = HookResult::End::Reject;
-    out.icmp_type = ipv4 ? kUnreachable4 : kUnreachable6;
-    out.icmp_code = ipv4 ? kPort4 : kPort6;
+    out.icmp_type = closed.type;
+    out.icmp_code = closed.code;
     out.place = place_of(*service);
     out.place->rule = "it has no server that takes new clients";
     return out;

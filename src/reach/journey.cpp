@@ -250,12 +250,9 @@ class Journey {
   JourneyEnd closed(const Packet& packet, Blocker blocker) {
     add_stop(there(), Stage::Socket, blocker);
     if (back_.everybody) return ends(Outcome::Silent, std::move(blocker));
-    constexpr std::uint8_t kUnreachable4 = 3, kPort4 = 3, kUnreachable6 = 1, kPort6 = 4;
-    const bool ipv4 = packet.family == Family::Inet;
+    const IcmpKind closed = port_unreachable(packet.family);
     return refuse(*there_, packet, std::move(blocker),
-                  {.tcp_reset = tcp(),
-                   .icmp_type = ipv4 ? kUnreachable4 : kUnreachable6,
-                   .icmp_code = ipv4 ? kPort4 : kPort6});
+                  {.tcp_reset = tcp(), .icmp_type = closed.type, .icmp_code = closed.code});
   }
 
   /// The client is refused, unless the refusal gets lost.

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "reach/client_tests.h"
+#include "reach/icmp_words.h"
 #include "reach/shell_word.h"
 #include "reach/steps.h"
 
@@ -278,11 +279,9 @@ std::optional<Arrival> forward(World& world, Packet& packet, ConntrackView& view
 
 Arrival not_there(const Packet& packet, Blocker blocker) {
   Arrival end = lost(std::move(blocker));
-  constexpr std::uint8_t kUnreachable4 = 3, kHost4 = 1, kUnreachable6 = 1, kAddress6 = 3;
-  const bool ipv4 = packet.family == Family::Inet;
+  const IcmpKind absent = host_unreachable(packet.family);
   end.to = Arrival::To::Refused;
-  end.refusal = {.icmp_type = ipv4 ? kUnreachable4 : kUnreachable6,
-                 .icmp_code = ipv4 ? kHost4 : kAddress6};
+  end.refusal = {.icmp_type = absent.type, .icmp_code = absent.code};
   return end;
 }
 

@@ -99,9 +99,7 @@ std::optional<Blocker> WayBack::at_client(const Site& from, Carried& way, const 
     if (way.site->world.choices.pick(comes)) return std::nullopt;
   }
   if (way.blocker) {
-    if (way.to == Carried::To::Refused && !came_by_ports(way.site->world, packet)) {
-      reset_answerer(*way.site, packet, way.refusal);
-    }
+    if (way.to == Carried::To::Refused) reset_answerer(*way.site, packet, way.refusal);
     std::string& code = way.blocker->cause.code;
     const bool by_route = code.starts_with("route-") || code.starts_with("forward-no-route");
     if (by_route || code == "not-local") code = "no-route-back";
@@ -136,11 +134,27 @@ void WayBack::reset_answerer(Site& site, const Packet& packet, const Refusal& re
   if (!refusal.tcp_reset || packet.protocol != kTcp) return;
   Packet reset = refusal_of(site.world, packet, refusal, Refuser::Rule);
   const std::size_t before = site.world.path.size();
-  ConntrackView view = site.view;
-  Departure out = depart(site.world, reset, view, 0, Stage::Reply);
+  Carried way = pass_reset(site, packet, reset);
   site.world.path.resize(before);
   // A reset is not answered by another.
-  if (out.refusal && !out.refusal->tcp_reset) rebound = Rebound{&site, reset, *out.refusal};
+  if (way.to != Carried::To::Refused || way.refusal.tcp_reset) return;
+  rebound = Rebound{way.site, reset, way.refusal};
+}
+
+/// To whoever has answered with `packet`: by the port of a bridge by which that came, past all
+/// rules (nf_send_reset), or as any other packet.
+Carried WayBack::pass_reset(Site& site, const Packet& packet, Packet& reset) {
+  if (came_by_ports(site.world, packet)) {
+    reset.out = packet.in;
+    return carrier_.leave(site, reset, {.link = packet.in});
+  }
+  ConntrackView view = site.view;
+  site.world.carried = true;
+  Departure out = depart(site.world, reset, view, 0, Stage::Reply);
+  site.world.carried = false;
+  if (out.refusal) return {.to = Carried::To::Refused, .site = &site, .refusal = *out.refusal};
+  if (out.blocker || is_loopback(site.world.network.link(reset.out))) return {.site = &site};
+  return carrier_.leave(site, reset, out.route.fib);
 }
 
 std::optional<Blocker> WayBack::taken_for_answer(const Packet& packet) {

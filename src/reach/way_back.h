@@ -55,6 +55,7 @@ class WayBack {
                                                  const Packet& packet);
   [[nodiscard]] bool is_understood(const Carried& way, const Packet& packet) const;
   void reset_answerer(Site& site, const Packet& packet, const Refusal& refusal);
+  [[nodiscard]] Carried pass_reset(Site& site, const Packet& packet, Packet& reset);
   [[nodiscard]] bool is_for_question(const Packet& packet) const;
   [[nodiscard]] Blocker not_understood(const Packet& packet);
   [[nodiscard]] Blocker leaves_bound(const Packet& packet);

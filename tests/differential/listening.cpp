@@ -10,6 +10,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <optional>
 
 namespace hark::differential {
 
@@ -32,18 +33,30 @@ SocketAddress reach(const ListenSpec& spec) {
   return socket_address(to, spec.port);
 }
 
-// One connection that nobody takes, or an accept queue that is full: listen(N) takes N + 1.
-bool fill_queue(const ListenSpec& spec) {
+// How many wait to be accepted, and how many may at most: tcp_get_info() of one that listens.
+std::optional<tcp_info> queue_of(int fd) {
+  tcp_info info{};
+  socklen_t size = sizeof info;
+  if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return std::nullopt;
+  return info;
+}
+
+// One connection that nobody takes, or an accept queue that is full: listen(N) takes N + 1. Others
+// that share the port may get some of them.
+bool fill_queue(int fd, const ListenSpec& spec) {
+  constexpr int kMost = 200;
   const SocketAddress to = reach(spec);
-  const int count = spec.full ? spec.backlog + 1 : 1;
-  for (int i = 0; i < count; i++) {
+  for (int i = 0; i < kMost; i++) {
+    const auto queue = queue_of(fd);
+    if (!queue) return false;
+    if (queue->tcpi_unacked > (spec.full ? queue->tcpi_sacked : 0)) return true;
     const int client = socket(to.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (connect(client, to.get(), to.size) != 0 && errno != EINPROGRESS) return false;
     pollfd waker{.fd = client, .events = POLLOUT, .revents = 0};
     // It stays open for as long as the process lives.
     if (poll(&waker, 1, 2000) != 1) return false;
   }
-  return true;
+  return false;
 }
 
 void fill_buffer(const ListenSpec& spec) {
@@ -290,7 +303,7 @@ Result<UniqueFd> open_listener(const ListenSpec& spec) {
   const bool listens = !spec.udp && !spec.bound;
   if (listens && listen(fd.get(), spec.backlog) != 0) return fail(socket_error(spec));
   if (spec.full && spec.udp) fill_buffer(spec);
-  if ((spec.full || spec.idle) && !spec.udp && !fill_queue(spec)) {
+  if ((spec.full || spec.idle) && !spec.udp && !fill_queue(fd.get(), spec)) {
     return fail(plain_error("listener " + spec.name, "its queue did not fill"));
   }
   return fd;

@@ -122,7 +122,16 @@ bool has_room(World& world) {
                                       .doubt = Doubt::Time});
 }
 
-void see_again(Connection& connection, Packet& packet) {
+/// Of one address at both ends that with one port at both is answered by the packet of the way
+/// there, as far as its tuple tells.
+void tell_own_port_apart(const World& world, const Tuple& tuple) {
+  if (world.clients == nullptr || tuple.source != tuple.destination) return;
+  world.clients->split(tuple.source_port, tuple.destination_port, tuple.destination_port);
+  world.clients->split(tuple.destination_port, tuple.source_port, tuple.source_port);
+}
+
+void see_again(const World& world, Connection& connection, Packet& packet) {
+  tell_own_port_apart(world, packet.tuple);
   packet.ct_reply = connection.original != packet.tuple;
   if (packet.ct_reply) {
     connection.replied = true;
@@ -156,12 +165,12 @@ bool track(World& world, Packet& packet, ConntrackView& view) {
     return true;
   }
   if (view.connection && view.connection->confirmed && is_connection_of(*view.connection, packet)) {
-    see_again(*view.connection, packet);
+    see_again(world, *view.connection, packet);
     return true;
   }
   if (std::optional<Connection> known = existing(world, packet)) {
     view.connection = std::move(known);
-    see_again(*view.connection, packet);
+    see_again(world, *view.connection, packet);
     return true;
   }
   if (!may_begin(world, packet)) {

@@ -26,12 +26,16 @@ bool before_routing(HookPoint hook) {
 }
 
 /// skb->dev, by which the kernel tells apart link-local addresses; 0: not set yet. What a socket
-/// sends has it only behind the output hook, what neighbour discovery sends has it from the start.
+/// sends has it only behind the output hook, as have ICMP's errors; what neighbour discovery sends
+/// has it from the start (ndisc_alloc_skb).
 std::uint32_t device_of(const Machine& machine) {
   const Packet& packet = machine.here.packet;
   if (machine.here.hook == HookPoint::Postrouting) return packet.out;
   if (machine.here.hook != HookPoint::Output) return packet.in;
-  return packet.protocol == IPPROTO_ICMPV6 ? packet.out : 0;
+  constexpr std::uint8_t kFirst = 133, kLast = 137;  // RFC 4861: solicitation of routers, redirect
+  const bool discovery =
+      packet.protocol == IPPROTO_ICMPV6 && packet.icmp_type >= kFirst && packet.icmp_type <= kLast;
+  return discovery ? packet.out : 0;
 }
 
 /// nft_fib_store_result()

@@ -203,6 +203,26 @@ TEST(Reach, OnePrefixAndOneRangeOfPorts) {
   expect_like_traces(scene, "10.1.0.1", kEth0, dice);
 }
 
+// Its answer has the same tuple as its packet, and so conntrack does not know it for one.
+TEST(Reach, AClientWithTheServersOwnAddressAndPortIsAnother) {
+  constexpr std::uint32_t kEstablished = 2;
+  Scene scene;
+  scene.listen(Protocol::Udp, "0.0.0.0", 80);
+  Rules low = state(kEstablished) + load_transport(2, 2);
+  low = low + is(port_bytes(1023), nft::CmpOp::Lte) + drop();
+  scene.rule("in", std::move(low));
+  const Tracer tracer(scene.host, scene.network);
+  const auto classes = reach(
+      tracer, {.protocol = Protocol::Udp, .address = ip("10.1.0.1"), .port = 80, .interface = 1});
+  const auto outcome = [&](std::uint16_t port) {
+    return class_of(classes, ip("10.1.0.1"), port)->answer.outcome;
+  };
+  EXPECT_EQ(outcome(40'000), Outcome::Answered);
+  EXPECT_EQ(outcome(79), Outcome::Silent);
+  EXPECT_EQ(outcome(80), Outcome::Answered);
+  EXPECT_EQ(outcome(81), Outcome::Silent);
+}
+
 TEST(Reach, AListOfAddressesIsOneQuestion) {
   Scene scene;
   for (unsigned i = 0; i < 100; ++i) {

@@ -39,17 +39,6 @@ std::string_view NetlinkAttribute::text() const {
   return all.substr(0, all.find('\0'));
 }
 
-std::optional<NetlinkAttribute> NetlinkAttributes::next() {
-  if (broken_ || reader_.empty()) return std::nullopt;
-  const auto header = reader_.value<nlattr>();
-  broken_ = !reader_.ok() || header.nla_len < sizeof header ||
-            header.nla_len - sizeof header > reader_.left();
-  if (broken_) return std::nullopt;
-  const ByteView bytes = reader_.take(header.nla_len - sizeof header);
-  skip_padding(reader_, header.nla_len);
-  return NetlinkAttribute{static_cast<std::uint16_t>(header.nla_type & NLA_TYPE_MASK), bytes};
-}
-
 std::optional<ByteView> NetlinkAnswer::next() {
   while (!error_) {
     const auto message = messages_.next();

@@ -3,7 +3,11 @@
 // bytes given, whatever the lengths in them say.
 #pragma once
 
+#include <linux/netlink.h>
+
+#include <algorithm>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -58,14 +62,31 @@ struct NetlinkAttribute {
 /// Walks over attributes, as NetlinkMessages does over messages.
 class NetlinkAttributes {
  public:
-  explicit NetlinkAttributes(ByteView attributes) : reader_(attributes) {}
+  explicit NetlinkAttributes(ByteView attributes) : left_(attributes) {}
   [[nodiscard]] std::optional<NetlinkAttribute> next();
   [[nodiscard]] bool broken() const { return broken_; }
 
  private:
-  ByteReader reader_;
+  ByteView left_;
   bool broken_ = false;
 };
+
+/// Here, because rulesets have millions of them.
+inline std::optional<NetlinkAttribute> NetlinkAttributes::next() {
+  constexpr std::size_t kAligned = 3;  // NLA_ALIGNTO - 1
+  if (broken_ || left_.empty()) return std::nullopt;
+  nlattr header{};
+  broken_ = left_.size() < sizeof header;
+  if (broken_) return std::nullopt;
+  std::memcpy(&header, left_.data(), sizeof header);
+  const std::size_t length = header.nla_len;
+  broken_ = length < sizeof header || length > left_.size();
+  if (broken_) return std::nullopt;
+  const ByteView bytes = left_.subspan(sizeof header, length - sizeof header);
+  // The last one may come without its padding.
+  left_ = left_.subspan(std::min((length + kAligned) & ~kAligned, left_.size()));
+  return NetlinkAttribute{static_cast<std::uint16_t>(header.nla_type & NLA_TYPE_MASK), bytes};
+}
 
 /// Gives the bodies of an answer whose messages must all be of one type. NLMSG_NOOP and a
 /// successful NLMSG_DONE are passed over. An NLMSG_DONE or NLMSG_ERROR with an errno (a dump that

@@ -2,7 +2,9 @@
 
 #include <linux/netfilter/nf_tables.h>
 
+#include <algorithm>
 #include <array>
+#include <type_traits>
 
 #include "decode/nft_attributes.h"
 #include "decode/nft_expression_grammar.h"
@@ -15,16 +17,12 @@ namespace {
 /// Expressions stand in an expression (dynset) and no deeper.
 constexpr unsigned kDeepest = 1;
 
-Operation decode_operation_at(std::string_view name, ByteView data, unsigned depth);
-std::optional<Expression> decode_expression_at(ByteView attributes, unsigned depth);
+void decode_operation_at(std::string_view name, ByteView data, unsigned depth, Operation& out);
+bool decode_expression_at(ByteView attributes, unsigned depth, Expression& out);
 std::optional<std::vector<Expression>> decode_expressions_at(ByteView list, unsigned depth);
 
-// From the wire's form to the operation. Most are the operation already.
+// From the wire's form to the operation, where that is not the same.
 
-template <typename T>
-Operation finish(T&& wire) {
-  return std::forward<T>(wire);
-}
 Operation finish(AnyImmediate&& wire) {
   const bool ends = wire.dreg == NFT_REG_VERDICT;
   if (ends != wire.verdict.has_value()) return Unknown{"an immediate value in the wrong register"};
@@ -85,28 +83,44 @@ std::string why(const Found& found, std::string_view name) {
   return {};
 }
 
+template <typename T, typename Variant>
+constexpr bool kIsAlternative = false;
+template <typename T, typename... All>
+constexpr bool kIsAlternative<T, std::variant<All...>> = (std::is_same_v<T, All> || ...);
+
+/// Made where it stays: hosts have a hundred thousand of them, and an operation is large.
 template <typename Wire, const auto& fields>
-Operation decode_as(std::string_view name, ByteView data) {
-  Wire wire;
-  const Found found = read_fields<Wire>(data, fields, wire);
-  if (found.fault != Fault::None) return Unknown{why(found, name)};
-  Operation out = finish(std::move(wire));
-  std::string broken = broken_rule(out);
-  if (!broken.empty()) return Unknown{std::move(broken)};
-  return out;
+void decode_as(std::string_view name, ByteView data, Operation& out) {
+  Found found;
+  if constexpr (kIsAlternative<Wire, Operation>) {
+    found = read_fields<Wire>(data, fields, out.emplace<Wire>());
+  } else {
+    Wire wire;
+    found = read_fields<Wire>(data, fields, wire);
+    if (found.fault == Fault::None) out = finish(std::move(wire));
+  }
+  std::string broken = found.fault != Fault::None ? why(found, name) : broken_rule(out);
+  if (!broken.empty()) out = Unknown{std::move(broken)};
 }
 
 struct Grammar {
   std::string_view name;
-  Operation (*decode)(std::string_view name, ByteView data);
+  void (*decode)(std::string_view name, ByteView data, Operation& out);
 };
+/// Those that most rules have come first.
 constexpr std::array<Grammar, 40> kGrammars = {{
-    {"bitwise", decode_as<AnyBitwise, kBitwise>},
-    {"byteorder", decode_as<Byteorder, kByteorder>},
     {"cmp", decode_as<Cmp, kCmp>},
-    {"connlimit", decode_as<Connlimit, kConnlimit>},
+    {"payload", decode_as<AnyPayload, kPayload>},
+    {"meta", decode_as<Meta, kMeta>},
+    {"immediate", decode_as<AnyImmediate, kImmediate>},
     {"counter", decode_as<Counter, kCounter>},
+    {"lookup", decode_as<AnyLookup, kLookup>},
+    {"bitwise", decode_as<AnyBitwise, kBitwise>},
+    {"match", decode_as<XtMatch, kMatch>},
+    {"target", decode_as<XtTarget, kTarget>},
     {"ct", decode_as<Ct, kCt>},
+    {"byteorder", decode_as<Byteorder, kByteorder>},
+    {"connlimit", decode_as<Connlimit, kConnlimit>},
     {"dup", decode_as<Dup, kDup>},
     {"dynset", decode_as<Dynset, kDynset>},
     {"exthdr", decode_as<Exthdr, kExthdr>},
@@ -114,21 +128,16 @@ constexpr std::array<Grammar, 40> kGrammars = {{
     {"flow_offload", decode_as<FlowOffload, kFlowOffload>},
     {"fwd", decode_as<Fwd, kFwd>},
     {"hash", decode_as<Hash, kHash>},
-    {"immediate", decode_as<AnyImmediate, kImmediate>},
     {"inner", decode_as<Inner, kInner>},
     {"last", decode_as<AnyLast, kLast>},
     {"limit", decode_as<Limit, kLimit>},
     {"log", decode_as<Log, kLog>},
-    {"lookup", decode_as<AnyLookup, kLookup>},
     {"masq", decode_as<Masquerade, kMasquerade>},
-    {"match", decode_as<XtMatch, kMatch>},
-    {"meta", decode_as<Meta, kMeta>},
     {"nat", decode_as<Nat, kNat>},
     {"notrack", decode_as<Notrack, kNotrack>},
     {"numgen", decode_as<Numgen, kNumgen>},
     {"objref", decode_as<ObjectRef, kObjectRef>},
     {"osf", decode_as<Osf, kOsf>},
-    {"payload", decode_as<AnyPayload, kPayload>},
     {"queue", decode_as<Queue, kQueue>},
     {"quota", decode_as<Quota, kQuota>},
     {"range", decode_as<Range, kRange>},
@@ -137,23 +146,24 @@ constexpr std::array<Grammar, 40> kGrammars = {{
     {"rt", decode_as<Rt, kRt>},
     {"socket", decode_as<Socket, kSocket>},
     {"synproxy", decode_as<Synproxy, kSynproxy>},
-    {"target", decode_as<XtTarget, kTarget>},
     {"tproxy", decode_as<Tproxy, kTproxy>},
     {"tunnel", decode_as<Tunnel, kTunnel>},
     {"xfrm", decode_as<Xfrm, kXfrm>},
 }};
 
-Operation decode_operation_at(std::string_view name, ByteView data, unsigned depth) {
-  for (const Grammar& grammar : kGrammars) {
-    if (grammar.name != name) continue;
-    if (depth >= kDeepest && name == "dynset") return Unknown{"dynset inside of an expression"};
-    return grammar.decode(name, data);
+void decode_operation_at(std::string_view name, ByteView data, unsigned depth, Operation& out) {
+  const auto* grammar = std::ranges::find(kGrammars, name, &Grammar::name);
+  if (grammar == kGrammars.end()) {
+    out = Unknown{"expression " + std::string(name)};
+  } else if (depth >= kDeepest && name == "dynset") {
+    out = Unknown{"dynset inside of an expression"};
+  } else {
+    grammar->decode(name, data, out);
   }
-  return Unknown{"expression " + std::string(name)};
 }
 
 struct WireExpression {
-  std::string name = {};
+  std::string_view name = {};
   ByteView data = {};
 };
 bool expression_data(const NetlinkAttribute& attribute, WireExpression& out) {
@@ -165,15 +175,17 @@ constexpr std::array<Field<WireExpression>, 2> kExpression = {{
     {NFTA_EXPR_DATA, expression_data},  // notrack has none
 }};
 
-std::optional<Expression> decode_expression_at(ByteView attributes, unsigned depth) {
+bool decode_expression_at(ByteView attributes, unsigned depth, Expression& out) {
   WireExpression wire;
   const Found found = read_fields<WireExpression>(attributes, kExpression, wire);
+  if (found.fault != Fault::None && found.fault != Fault::Unknown) return false;
+  out.name = wire.name;
   if (found.fault == Fault::Unknown) {
-    return Expression{wire.name, Unknown{why(found, "an expression")}};
+    out.operation = Unknown{why(found, "an expression")};
+  } else {
+    decode_operation_at(wire.name, wire.data, depth, out.operation);
   }
-  if (found.fault != Fault::None) return std::nullopt;
-  Operation operation = decode_operation_at(wire.name, wire.data, depth);
-  return Expression{std::move(wire.name), std::move(operation)};
+  return true;
 }
 
 std::optional<std::vector<Expression>> decode_expressions_at(ByteView list, unsigned depth) {
@@ -185,9 +197,7 @@ std::optional<std::vector<Expression>> decode_expressions_at(ByteView list, unsi
   NetlinkAttributes elements(list);
   while (const auto element = elements.next()) {
     if (element->type != NFTA_LIST_ELEM) return std::nullopt;
-    auto expression = decode_expression_at(element->bytes, depth);
-    if (!expression) return std::nullopt;
-    out.push_back(std::move(*expression));
+    if (!decode_expression_at(element->bytes, depth, out.emplace_back())) return std::nullopt;
   }
   if (elements.broken()) return std::nullopt;
   return out;
@@ -196,10 +206,8 @@ std::optional<std::vector<Expression>> decode_expressions_at(ByteView list, unsi
 }  // namespace
 
 bool dynset_expression(const NetlinkAttribute& attribute, Dynset& out) {
-  auto expression = decode_expression_at(attribute.bytes, kDeepest);
-  if (!expression) return false;
-  out.expressions.assign(1, std::move(*expression));
-  return true;
+  out.expressions.assign(1, {});
+  return decode_expression_at(attribute.bytes, kDeepest, out.expressions.front());
 }
 
 bool dynset_expressions(const NetlinkAttribute& attribute, Dynset& out) {
@@ -212,7 +220,9 @@ bool dynset_expressions(const NetlinkAttribute& attribute, Dynset& out) {
 }  // namespace grammar
 
 std::optional<Expression> decode_expression(ByteView attributes) {
-  return grammar::decode_expression_at(attributes, 0);
+  Expression out;
+  if (!grammar::decode_expression_at(attributes, 0, out)) return std::nullopt;
+  return out;
 }
 
 std::optional<std::vector<Expression>> decode_expressions(ByteView list) {
@@ -220,7 +230,9 @@ std::optional<std::vector<Expression>> decode_expressions(ByteView list) {
 }
 
 Operation decode_operation(std::string_view name, ByteView data) {
-  return grammar::decode_operation_at(name, data, 0);
+  Operation out;
+  grammar::decode_operation_at(name, data, 0, out);
+  return out;
 }
 
 }  // namespace hark::decode::nft

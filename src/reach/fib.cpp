@@ -45,14 +45,16 @@ Found choose4(const World& world, const Routes& routes, const Key& key) {
 
 /// fib_find_alias: routes of one prefix by table (local before main), TOS, metric.
 void sort4(Routes& routes) {
-  std::ranges::stable_sort(routes, [](const host::Route* a, const host::Route* b) {
+  const auto before = [](const host::Route* a, const host::Route* b) {
     if (a->destination.length != b->destination.length) {
       return a->destination.length > b->destination.length;
     }
     if (a->table != b->table) return a->table > b->table;
     if (a->tos != b->tos) return a->tos > b->tos;
     return a->metric < b->metric;
-  });
+  };
+  // Most are in order as they come, and sorting asks for memory.
+  if (!std::ranges::is_sorted(routes, before)) std::ranges::stable_sort(routes, before);
 }
 
 }  // namespace

@@ -77,6 +77,8 @@ std::vector<const host::Route*> RoutingIndex::matching(std::uint32_t table,
   std::vector<const host::Route*> out;
   const auto found = tables_.find({address.family, table});
   if (found == tables_.end()) return out;
+  constexpr std::size_t kUsual = 8;
+  out.reserve(kUsual);
   const Number number = number_of(address);
   for (const Length& length : found->second) {
     const Number wanted = masked(number, length.length);

@@ -176,7 +176,6 @@ Cause answers(const Facts& facts, const JourneyEnd& end) {
 void tell(const Facts& facts, const Run& run, Answer& out) {
   out.icmp = run.end.icmp;
   out.error = run.end.error;
-  out.path = run.path;
   out.assumptions = run.assumptions;
   std::ranges::sort(out.assumptions);
   out.assumptions.erase(std::unique(out.assumptions.begin(), out.assumptions.end()),
@@ -296,9 +295,10 @@ Answer Tracer::trace(const Question& question, Clients* clients) const {
     if (out.outcome == Outcome::Unknown) out.certainty = Certainty::Unknown;
     out.instead = other_causes(runs);
     out.or_to = other_takers(runs);
-    return out;
+  } else {
+    leave_open(runs, complete, out);
   }
-  leave_open(runs, complete, out);
+  out.path = std::move(runs.front().path);
   return out;
 }
 

@@ -136,10 +136,9 @@ bool was_killed(const host::UnitFacts& unit) {
 
 void read_log(kernel::Source& source, const Host& host, DoctorFacts& out) {
   auto kills = host::read_oom_kills(source);
-  if (kills) {
-    out.oom_kills = std::move(*kills);
-    return;
-  }
+  if (kills) out.oom_kills = std::move(*kills);
+  out.container_ends = host::read_container_ends(source, host, out.oom_kills);
+  if (kills) return;
   if (std::ranges::none_of(host.units, was_killed)) return;
   out.gaps.push_back({.code = "kernel-log",
                       .what = "the kernel's log: " + reason(kills.error()),
@@ -242,7 +241,9 @@ void record_doctor_facts(kernel::Source& source, const host::Collected& collecte
   (void)host::read_process_health(source, owners, health_request(~0U));
   (void)host::read_declared_ports(source, collected.host);
   (void)host::read_config_times(source, collected.host);
-  (void)host::read_oom_kills(source);
+  const auto kills = host::read_oom_kills(source);
+  (void)host::read_container_ends(source, collected.host,
+                                  kills ? *kills : std::vector<host::OomKill>());
   (void)host::read_localhost(source, collected.host);
 }
 

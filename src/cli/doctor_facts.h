@@ -8,6 +8,7 @@
 #include "diagnose/finding.h"
 #include "host/collect.h"
 #include "host/config_times.h"
+#include "host/container_ends.h"
 #include "host/declared_ports.h"
 #include "host/localhost.h"
 #include "host/looks.h"
@@ -39,6 +40,7 @@ struct DoctorFacts {
   std::vector<host::Localhost> localhost = {};
   std::vector<host::ConfigTime> configs = {};
   std::vector<host::OomKill> oom_kills = {};
+  std::vector<host::ContainerEnd> container_ends = {};
   std::vector<host::Gap> gaps = {};  ///< of the reading, and what a single look hides
 };
 

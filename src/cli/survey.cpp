@@ -53,6 +53,7 @@ tl::expected<std::unique_ptr<Survey>, Failure> survey(kernel::Source& source,
                                       .localhost = std::move(read.localhost),
                                       .configs = std::move(read.configs),
                                       .oom_kills = std::move(read.oom_kills),
+                                      .container_ends = std::move(read.container_ends),
                                       .target = target});
   out->gaps = host.gaps;
   std::ranges::move(read.gaps, std::back_inserter(out->gaps));

@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <optional>
 #include <string_view>
 #include <utility>
 
 #include "base/text.h"
+#include "decode/container_labels.h"
 #include "decode/json_walk.h"
 
 namespace hark::decode {
@@ -98,13 +100,6 @@ std::optional<ContainerPort> port_called(std::string_view name) {
                        .port = *port};
 }
 
-/// Labels by which a container tells others its port: Traefik's routers, Prometheus' discovery.
-bool names_port(std::string_view label) {
-  constexpr std::string_view kServer = ".loadbalancer.server.port";
-  return label == "traefik.port" || label == "prometheus.io/port" ||
-         (label.starts_with("traefik.") && label.ends_with(kServer));
-}
-
 /// NetworkSettings.Ports: {"80/tcp": [{"HostIp": "0.0.0.0", "HostPort": "8080"}]}. The first place
 /// at which a port is published stands for all.
 class DockerPorts {
@@ -140,6 +135,64 @@ class DockerPorts {
   }
   std::string host_;
   std::vector<ContainerPort> ports_;
+};
+
+/// "2026-01-02T03:04:05.678901234Z", as Go writes times of UTC; its time zero is none.
+std::optional<std::int64_t> time_called(std::string_view text) {
+  constexpr std::string_view kForm = "0000-00-00T00:00:00";
+  constexpr int kFirstYear = 1970;
+  if (text.size() <= kForm.size() || !text.ends_with('Z')) return std::nullopt;
+  for (std::size_t i = 0; i < kForm.size(); ++i) {
+    const bool digit = text[i] >= '0' && text[i] <= '9';
+    if (kForm[i] == '0' ? !digit : text[i] != kForm[i]) return std::nullopt;
+  }
+  const auto number = [&](std::size_t at, std::size_t digits) {
+    return parse_number<int>(text.substr(at, digits)).value_or(0);
+  };
+  const std::chrono::year_month_day date(std::chrono::year(number(0, 4)),
+                                         std::chrono::month(static_cast<unsigned>(number(5, 2))),
+                                         std::chrono::day(static_cast<unsigned>(number(8, 2))));
+  if (!date.ok() || number(0, 4) < kFirstYear || number(11, 2) > 23 || number(14, 2) > 59 ||
+      number(17, 2) > 59) {
+    return std::nullopt;
+  }
+  const std::int64_t days = std::chrono::sys_days(date).time_since_epoch().count();
+  const std::int64_t seconds =
+      ((days * 24 + number(11, 2)) * 60 + number(14, 2)) * 60 + number(17, 2);
+  // ".6Z": as many digits as are not zero.
+  std::string fraction(text.substr(kForm.size(), 4));
+  fraction.resize(4, '0');
+  std::ranges::replace(fraction, 'Z', '0');
+  const bool has_fraction = fraction.front() == '.';
+  const auto ms = parse_number<int>(std::string_view(fraction).substr(1));
+  return seconds * 1000 + (has_fraction ? ms.value_or(0) : 0);
+}
+
+/// How docker's container fares, besides its texts.
+struct DockerFate {
+  ContainerState& state;
+
+  void text(JsonPath path, const std::string& value) const {
+    constexpr std::array<std::string_view, 2> kStarted = {"State", "StartedAt"};
+    constexpr std::array<std::string_view, 2> kEnded = {"State", "FinishedAt"};
+    if (is_path(path, kStarted)) state.started_at_ms = time_called(value);
+    if (is_path(path, kEnded)) state.ended_at_ms = time_called(value);
+  }
+  void number(JsonPath path, std::uint64_t value) const {
+    constexpr std::array<std::string_view, 2> kPid = {"State", "Pid"};
+    constexpr std::array<std::string_view, 2> kExit = {"State", "ExitCode"};
+    constexpr std::array<std::string_view, 1> kRestarts = {"RestartCount"};
+    const auto small = static_cast<std::uint32_t>(value);
+    if (is_path(path, kPid)) state.pid = small;
+    if (is_path(path, kExit)) state.exit_status = small;
+    if (is_path(path, kRestarts)) state.restarts = small;
+  }
+  void truth(JsonPath path, bool value) const {
+    constexpr std::array<std::string_view, 2> kRestarting = {"State", "Restarting"};
+    constexpr std::array<std::string_view, 1> kByHand = {"HasBeenManuallyStopped"};
+    if (is_path(path, kRestarting)) state.restarting = value;
+    if (is_path(path, kByHand)) state.stopped_by_hand = value;
+  }
 };
 
 /// The text `metadata` of one entry. What is none of podman's tells nothing.
@@ -190,18 +243,17 @@ Result<ContainerState> decode_docker_container(ByteView document) {
   ContainerState state;
   Fields fields(kDockerRows);
   DockerPorts ports;
-  constexpr std::array<std::string_view, 2> kPid = {"State", "Pid"};
-  const JsonEvents events = {.text =
-                                 [&](JsonPath path, const std::string& value) {
-                                   fields.text(path, value);
-                                   read_docker_address(path, value, state);
-                                   ports.text(path, value);
-                                 },
-                             .number =
-                                 [&](JsonPath path, std::uint64_t value) {
-                                   if (is_path(path, kPid))
-                                     state.pid = static_cast<std::uint32_t>(value);
-                                 }};
+  const DockerFate fate{state};
+  const JsonEvents events = {
+      .text =
+          [&](JsonPath path, const std::string& value) {
+            fields.text(path, value);
+            read_docker_address(path, value, state);
+            ports.text(path, value);
+            fate.text(path, value);
+          },
+      .number = [&](JsonPath path, std::uint64_t value) { fate.number(path, value); },
+      .truth = [&](JsonPath path, bool value) { fate.truth(path, value); }};
   if (auto walked = walk_json(document, events); !walked) return fail(walked.error());
   fields.put_into(state);
   state.ports = ports.take();

@@ -4,6 +4,8 @@
 //               `Settings` of daemon/network/settings.go; daemon.json: dockerd(8)
 //   podman      containers.json: `Container` of containers/storage's containers.go; its `metadata`
 //               is JSON in a text: `RuntimeContainerMetadata` of podman's libpod/storage.go
+//   podman      libpod/bolt_state.db and db.sql: `ContainerConfig` of podman's
+//               libpod/container_config.go, `ContainerState` of libpod/container.go
 //   OCI bundle  config.json: the runtime specification's config.md; annotations of containerd's
 //               internal/cri/annotations, of cri-o's pkg/annotations, of nerdctl's pkg/labels
 //
@@ -11,6 +13,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -39,8 +42,16 @@ struct ContainerState {
   std::string pod = {};
   std::string pod_namespace = {};
   std::vector<IpAddress> addresses = {};  ///< in the runtime's own networks
-  std::vector<ContainerPort> ports = {};  ///< of docker
+  std::vector<ContainerPort> ports = {};  ///< of docker and podman
   std::uint32_t pid = 0;                  ///< of its first process; 0: it does not run, or not told
+
+  // How it ended last: of docker.
+  bool restarting = false;                         ///< it has ended, and waits to be started again
+  bool stopped_by_hand = false;                    ///< somebody asked docker to end it
+  std::uint32_t restarts = 0;                      ///< by docker itself, since somebody started it
+  std::optional<std::uint32_t> exit_status = {};   ///< of one that runs it is 0
+  std::optional<std::int64_t> started_at_ms = {};  ///< since 1970, UTC
+  std::optional<std::int64_t> ended_at_ms = {};
 
   bool operator==(const ContainerState&) const = default;
 };
@@ -53,6 +64,10 @@ struct ContainerState {
 
 /// containers.json or volatile-containers.json, by id. Entries without an id are passed over.
 [[nodiscard]] Result<std::vector<ContainerState>> decode_storage_containers(ByteView document);
+
+/// Containers of podman's own database, whichever of both it is: ids, names, images, ports and
+/// first processes. By id.
+[[nodiscard]] Result<std::vector<ContainerState>> decode_podman_database(ByteView file);
 
 /// The annotations of an OCI bundle's config.json; its id is the bundle's folder, not in it.
 [[nodiscard]] Result<ContainerState> decode_bundle(ByteView document);

@@ -66,6 +66,32 @@ TEST(DockerContainer, PortsThatOthersAreToReach) {
   EXPECT_EQ(state->ports, expected);
 }
 
+TEST(DockerContainer, HowItFares) {
+  const auto state = docker(
+      R"({"ID":"ab","State":{"Running":true,"Restarting":true,"Pid":0,"ExitCode":137,
+          "StartedAt":"2026-01-02T03:04:05.6Z","FinishedAt":"2026-01-02T03:04:06.789012345Z"},
+          "RestartCount":12,"HasBeenManuallyStopped":true,"Dead":true})");
+  ASSERT_TRUE(state);
+  EXPECT_TRUE(state->restarting);
+  EXPECT_TRUE(state->stopped_by_hand);
+  EXPECT_EQ(state->restarts, 12U);
+  EXPECT_EQ(state->exit_status, 137U);
+  EXPECT_EQ(state->started_at_ms, 1'767'323'045'600);
+  EXPECT_EQ(state->ended_at_ms, 1'767'323'046'789);
+}
+
+TEST(DockerContainer, TimesThatAreNone) {
+  for (const char* text : {"0001-01-01T00:00:00Z", "2026-13-02T03:04:05Z", "2026-01-02T03:04:05",
+                           "2026-02-30T03:04:05Z", "Z", "", "2026-01-02 03:04:05Z"}) {
+    const auto state =
+        docker(std::string(R"({"ID":"ab","State":{"FinishedAt":")") + text + R"("}})");
+    ASSERT_TRUE(state);
+    EXPECT_EQ(state->ended_at_ms, std::nullopt) << text;
+  }
+  const auto whole = docker(R"({"ID":"ab","State":{"FinishedAt":"1970-01-01T00:00:01Z"}})");
+  EXPECT_EQ(whole->ended_at_ms, 1000);
+}
+
 TEST(DockerContainer, DigestWhereNoImageIsNamed) {
   EXPECT_EQ(docker(R"({"ID":"ab","Image":"sha256:1"})")->image, "sha256:1");
   EXPECT_EQ(docker(R"({"Image":"sha256:1","Config":{"Image":"web"},"ID":"ab"})")->image, "web");

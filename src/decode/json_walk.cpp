@@ -20,7 +20,10 @@ class Walk final : public nlohmann::json_sax<Json> {
   [[nodiscard]] bool too_deep() const { return too_deep_; }
 
   bool null() override { return true; }
-  bool boolean(bool /*value*/) override { return true; }
+  bool boolean(bool value) override {
+    if (events_.truth) events_.truth(path_, value);
+    return true;
+  }
   bool number_integer(number_integer_t /*value*/) override { return true; }
   bool number_unsigned(number_unsigned_t value) override {
     if (events_.number) events_.number(path_, value);

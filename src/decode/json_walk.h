@@ -17,12 +17,14 @@ using JsonPath = std::span<const std::string>;
 
 /// What is told of a document as it is read.
 struct JsonEvents {
-  /// A text value. Truth values, null and other numbers are passed over.
+  /// A text value. Null and other numbers are passed over.
   std::function<void(JsonPath path, const std::string& value)> text;
   /// An object begins here; may be empty.
   std::function<void(JsonPath path)> object = {};
   /// A whole number that is not negative; may be empty.
   std::function<void(JsonPath path, std::uint64_t value)> number = {};
+  /// true or false; may be empty.
+  std::function<void(JsonPath path, bool value)> truth = {};
 };
 
 /// Reads the whole document once, in linear time; memory for the path and one value. An error:

@@ -26,8 +26,8 @@ std::optional<std::int64_t> time_of(std::string_view prefix) {
   return *seconds * 1000 + *milliseconds;
 }
 
-/// "…,task_memcg=PATH,task=NAME,pid=N,uid=N". A cgroup and a program are called as people like:
-/// from the end on, and no name is longer than the kernel's.
+/// "…,oom_memcg=PATH,task_memcg=PATH,task=NAME,pid=N,uid=N". A cgroup and a program are called as
+/// people like: from the end on, and no name is longer than the kernel's.
 std::optional<OomKillLine> read_line(std::string_view text) {
   const std::size_t uid = text.rfind(",uid=");
   if (uid == std::string_view::npos) return std::nullopt;
@@ -35,6 +35,7 @@ std::optional<OomKillLine> read_line(std::string_view text) {
   if (pid == std::string_view::npos) return std::nullopt;
   constexpr std::string_view kTask = ",task=";
   constexpr std::string_view kGroup = ",task_memcg=";
+  constexpr std::string_view kLimit = ",oom_memcg=";
   const std::size_t least = pid - std::min(pid, kLongestName + kTask.size());
   const std::size_t task = text.substr(0, pid).find(kTask, least);
   if (task == std::string_view::npos) return std::nullopt;
@@ -47,6 +48,10 @@ std::optional<OomKillLine> read_line(std::string_view text) {
   const std::size_t group = text.substr(0, task).find(kGroup);
   if (group != std::string_view::npos) {
     out.cgroup = text.substr(group + kGroup.size(), task - group - kGroup.size());
+    const std::size_t limit = text.substr(0, group).find(kLimit);
+    if (limit != std::string_view::npos) {
+      out.limited = text.substr(limit + kLimit.size(), group - limit - kLimit.size());
+    }
   }
   return out;
 }

@@ -16,6 +16,9 @@ struct OomKillLine {
   std::uint32_t pid = 0;
   std::string program;  ///< of the kernel's 15 bytes
   std::string cgroup;   ///< task_memcg; empty: the kernel has no memory cgroups
+  /// oom_memcg, whose limit was reached: this one or one above it; empty: the whole host was out of
+  /// memory.
+  std::string limited = {};
   bool operator==(const OomKillLine&) const = default;
 };
 

@@ -15,7 +15,8 @@ TEST(OomKill, WhoAndWhereAndWhen) {
       {.since_boot_ms = 85'520'137,
        .pid = 4121,
        .program = "java",
-       .cgroup = "/system.slice/app.service"},
+       .cgroup = "/system.slice/app.service",
+       .limited = "/system.slice"},
       {.since_boot_ms = 5'000, .pid = 7, .program = "a,task=b,pid=1", .cgroup = "/x,task=y"},
       {.since_boot_ms = std::nullopt, .pid = 8, .program = "sh", .cgroup = ""}};
   EXPECT_EQ(

@@ -4,10 +4,12 @@
 // A declaration is a claim of a text that hark reads by rules of its own. So it is met by anybody
 // who listens at that port in the namespace, whoever it is, and in doubt over any protocol.
 #include <algorithm>
+#include <iterator>
 #include <set>
 #include <tuple>
 
 #include "base/text.h"
+#include "diagnose/declared_by_rules.h"
 #include "diagnose/families.h"
 #include "diagnose/words.h"
 #include "reach/shell_word.h"
@@ -40,6 +42,7 @@ std::string listener_words(const Listener& listener) {
 
 std::string who(const DeclaredPort& one) {
   if (one.by == By::Container) return "container " + one.program;
+  if (one.by == By::Rule) return one.program;
   return one.pid == 0 ? one.program : one.program + " (" + std::to_string(one.pid) + ")";
 }
 
@@ -54,6 +57,8 @@ std::string where(const DeclaredPort& one) {
       return one.file + " line " + std::to_string(one.line);
     case By::Container:
       return "its configuration (" + one.words + ")";
+    case By::Rule:
+      return "the rule for " + one.words;
     case By::SocketUnit:
       break;
   }
@@ -78,7 +83,11 @@ reach::Evidence declaration(const DeclaredPort& one) {
     case By::Container:
       return {.fact = port_words(one) + " " + one.words,
               .where = "container " + one.program,
-              .verify = "docker port " + reach::shell_word(one.program)};
+              .verify = one.runtime + " port " + reach::shell_word(one.program)};
+    case By::Rule:
+      return {.fact = "sends clients on to " + one.address->text() + ", " + port_words(one),
+              .where = "rule for " + one.words,
+              .verify = one.shown_by};
     case By::SocketUnit:
       break;
   }
@@ -225,11 +234,16 @@ bool is_certain(By by) {
   return by == By::CommandLine || by == By::File || by == By::Container;
 }
 
+std::optional<std::uint16_t> published_of(const DeclaredPort& one) {
+  return one.published == 0 ? std::nullopt : std::optional(one.published);
+}
+
 Finding missing(const Facts& facts, const DeclaredPort& one) {
   Finding out{.code = "declared-port-missing",
               .severity = is_certain(one.by) ? Severity::Broken : Severity::Risk,
               .subject = port_words(one),
               .port = one.port,
+              .published = published_of(one),
               .text = who(one) + ": nobody listens on " + port_words(one) + ", which " +
                       where(one) + " declares",
               .evidence = {declaration(one)}};
@@ -253,6 +267,10 @@ Finding missing(const Facts& facts, const DeclaredPort& one) {
           "give the container the port at which its program listens, or the program that port; it "
           "has to listen at every address of the container, not at its loopback alone";
       break;
+    case By::Rule:
+      out.remedy =
+          "have the program listen there, at every address of its namespace, or take the rule out";
+      break;
     case By::SocketUnit:
       out.text += ": the unit is enabled" + (one.state.empty() ? "" : " and " + one.state);
       out.remedy = "start the unit, or disable it if the port is not wanted";
@@ -269,10 +287,17 @@ Finding wider(const Facts& facts, const DeclaredPort& one, std::size_t i) {
   Finding out{.code = "declared-wider",
               .severity = Severity::Broken,
               .listener = i,
+              .published = published_of(one),
               .text = host::holder_words(facts.host, i) + " listens on " +
                       facts.listener(i).address.unmapped().text() + " alone, and " + where(one) +
                       " declares " + address_words(one) + ": nobody else reaches it",
               .evidence = {declaration(one), near_evidence(facts, i)}};
+  if (one.by == By::Container || one.by == By::Rule) {
+    out.remedy =
+        "have the program listen at every address of its container (0.0.0.0): the container's "
+        "loopback is another one than this host's";
+    return out;
+  }
   out.remedy = one.by == By::File ? "restart the program, so that it reads what its file says now; "
                                     "if another setting wins, change that one"
                                   : "see which setting of the program wins over this one, and give "
@@ -287,6 +312,7 @@ Finding elsewhere(const Facts& facts, const DeclaredPort& one, std::size_t i) {
   return {.code = "declared-address-missing",
           .severity = Severity::Risk,
           .listener = i,
+          .published = published_of(one),
           .text = host::holder_words(facts.host, i) + " listens on " +
                   listener_words(facts.listener(i)) + ", and nobody on that port " + place +
                   ", which " + where(one) + " declares",
@@ -332,11 +358,14 @@ std::vector<Finding> declared_ports(const Facts& facts) {
   std::vector<Finding> out;
   // A port is missing once, and the first who says so is believed: process by process.
   std::set<std::tuple<host::NetnsId, std::uint16_t, std::string, std::string>> told;
-  for (const DeclaredPort& one : facts.declared) {
+  std::vector<DeclaredPort> all = facts.declared;
+  std::ranges::move(declared_by_rules(facts), std::back_inserter(all));
+  for (const DeclaredPort& one : all) {
     auto finding = judge(facts, one);
     if (!finding) continue;
-    // What a program in a container says itself says more.
-    const bool said = one.by == By::Container && std::ranges::any_of(told, [&](const auto& other) {
+    // What a program in a container says itself says more, and its runtime more than a rule.
+    const bool said = (one.by == By::Container || one.by == By::Rule) &&
+                      std::ranges::any_of(told, [&](const auto& other) {
                         return std::get<0>(other) == one.netns && std::get<1>(other) == one.port;
                       });
     if (said) continue;

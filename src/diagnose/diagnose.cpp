@@ -21,11 +21,13 @@ bool names(std::string_view text, std::string_view word) {
 }
 
 bool is_meant(const Facts& facts, const Finding& finding) {
+  const bool by_port = facts.target != nullptr && facts.target->endpoint;
+  if (by_port && finding.published && finding.published == facts.target->port) return true;
   if (finding.listener) {
     return std::ranges::binary_search(facts.listeners, *finding.listener);
   }
   if (facts.target == nullptr) return true;
-  if (facts.target->endpoint) return finding.port == facts.target->port;
+  if (by_port) return finding.port == facts.target->port;
   const host::Term& term = facts.target->filter.terms.front();
   return names(finding.subject, term.text) || names(finding.text, term.text);
 }

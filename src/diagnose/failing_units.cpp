@@ -6,7 +6,6 @@
 // (auto-restart)"; right after one it is as active as any other, so that one which was started
 // again several times and a moment ago counts as well.
 #include <algorithm>
-#include <array>
 #include <cstdlib>
 #include <set>
 
@@ -23,26 +22,6 @@ using reach::shell_word;
 
 constexpr std::uint32_t kSeveralRestarts = 3;
 constexpr std::int64_t kMomentMs = 60'000;
-
-/// Signals that tell why a program ended: signal(7), whose numbers are those of x86 and arm.
-std::string signal_words(std::int32_t number) {
-  struct Name {
-    std::int32_t number;
-    const char* name;
-  };
-  constexpr std::array<Name, 9> kNames = {{{1, "SIGHUP"},
-                                           {2, "SIGINT"},
-                                           {4, "SIGILL"},
-                                           {6, "SIGABRT"},
-                                           {7, "SIGBUS"},
-                                           {8, "SIGFPE"},
-                                           {9, "SIGKILL"},
-                                           {11, "SIGSEGV"},
-                                           {15, "SIGTERM"}}};
-  const auto found = std::ranges::find(kNames, number, &Name::number);
-  const std::string out = "signal " + std::to_string(number);
-  return found == kNames.end() ? out : out + " (" + found->name + ")";
-}
 
 /// How it ended last; empty: not told.
 std::string end_words(const UnitFacts& unit) {

@@ -35,6 +35,7 @@ constexpr std::array<Code, 3> kOddBindings = {"v6only", "addr-absent", "link-dow
 constexpr std::array<Code, 1> kLocalNames = {"localhost-elsewhere"};
 constexpr std::array<Code, 4> kFailingUnits = {"socket-activation", "unit-failed",
                                                "start-limit-hit", "restarting"};
+constexpr std::array<Code, 3> kFailingContainers = {"container-killed", "restarting", "oom-killed"};
 constexpr std::array<Code, 3> kDeclaredPorts = {"declared-port-missing", "declared-wider",
                                                 "declared-address-missing"};
 
@@ -47,6 +48,7 @@ constexpr std::array kFamilies = {
     Family{"full buffers", kLooks, kFullBuffers, full_buffers},
     Family{"choosy sockets", kSocketOptions, kChoosySockets, choosy_sockets},
     Family{"failing units", kKernelLog, kFailingUnits, failing_units},
+    Family{"failing containers", kKernelLog, kFailingContainers, failing_containers},
     Family{"deleted programs", kHealth | kLibraries, kDeletedPrograms, deleted_programs},
     Family{"stale owners", kConfigTimes, kStaleOwners, stale_owners},
     Family{"odd bindings", kSocketOptions, kOddBindings, odd_bindings},

@@ -21,6 +21,8 @@ namespace hark::diagnose {
 [[nodiscard]] std::vector<Finding> choosy_sockets(const Facts& facts);
 /// Units of systemd that are enabled and do not run: failing_units.cpp.
 [[nodiscard]] std::vector<Finding> failing_units(const Facts& facts);
+/// Containers that ended, and those that end again and again: failing_containers.cpp.
+[[nodiscard]] std::vector<Finding> failing_containers(const Facts& facts);
 /// Behind what they were made from, a configuration or a container: stale_owners.cpp.
 [[nodiscard]] std::vector<Finding> stale_owners(const Facts& facts);
 /// Programs and libraries that were removed or replaced: deleted_programs.cpp.

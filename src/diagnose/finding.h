@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "host/config_times.h"
+#include "host/container_ends.h"
 #include "host/declared_ports.h"
 #include "host/host.h"
 #include "host/localhost.h"
@@ -46,6 +47,8 @@ struct Finding {
   std::string subject = {};
   /// The port that `subject` is about, so that a TARGET finds it; empty: none.
   std::optional<std::uint16_t> port = {};
+  /// Another port by which a TARGET finds it: where the first is published; empty: none.
+  std::optional<std::uint16_t> published = {};
   std::string text = {};  ///< a sentence that begins with who it is about, without its full stop
   std::vector<reach::Evidence> evidence = {};
   std::string remedy = {};  ///< in words, without a full stop; empty: there is none
@@ -72,6 +75,7 @@ struct Facts {
   std::vector<host::Localhost> localhost = {};  ///< by pid
   std::vector<host::ConfigTime> configs = {};   ///< by pid
   std::vector<host::OomKill> oom_kills = {};    ///< oldest first
+  std::vector<host::ContainerEnd> container_ends = {};
   /// What was asked about; nullptr: everything.
   const host::Target* target = nullptr;
 
@@ -103,7 +107,7 @@ enum Need : unsigned {
   kDeclared = 1U << 8U,       ///< Facts::declared
   kLocalhost = 1U << 9U,      ///< Facts::localhost
   kConfigTimes = 1U << 10U,   ///< Facts::configs
-  kKernelLog = 1U << 11U,     ///< Facts::oom_kills
+  kKernelLog = 1U << 11U,     ///< Facts::oom_kills, ::container_ends
 };
 
 struct Family {

@@ -2,7 +2,8 @@
 // read it, a container that was removed.
 //
 // A server reads its files when it starts and when it is told to. Nobody writes down that it was
-// told: workers that are younger than the file, or a unit whose state changed after it, tell of it.
+// told: workers that are younger than the file, a pid file that was written anew, or a unit whose
+// state changed after it, tell of it.
 #include <algorithm>
 
 #include "diagnose/families.h"
@@ -21,7 +22,9 @@ using reach::shell_word;
 constexpr std::int64_t kMarginMs = 1000;
 
 bool was_reloaded(const Facts& facts, const Listener& listener, const Process& server,
-                  std::int64_t written_at_ms) {
+                  const ConfigTime& config) {
+  const std::int64_t written_at_ms = config.written_at_ms;
+  if (config.read_at_ms && *config.read_at_ms >= written_at_ms) return true;
   if (listener.unit_id) {
     const auto& since = facts.host.at(*listener.unit_id).state_since_ms;
     if (since && *since >= written_at_ms) return true;
@@ -45,7 +48,7 @@ std::optional<Finding> config_newer(const Facts& facts, std::size_t i) {
     const auto config = std::ranges::find(facts.configs, process.pid, &ConfigTime::pid);
     if (config == facts.configs.end() || !process.started_at_ms) continue;
     if (config->written_at_ms < *process.started_at_ms + kMarginMs) continue;
-    if (was_reloaded(facts, listener, process, config->written_at_ms)) continue;
+    if (was_reloaded(facts, listener, process, *config)) continue;
     const std::string again = process.unit.empty()
                                   ? "have the program read it again"
                                   : "systemctl reload-or-restart " + shell_word(process.unit);

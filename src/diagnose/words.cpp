@@ -1,5 +1,6 @@
 #include "diagnose/words.h"
 
+#include <algorithm>
 #include <array>
 
 namespace hark::diagnose {
@@ -43,6 +44,25 @@ std::string bytes_words(std::uint64_t bytes) {
   std::string out = std::to_string(tenths / 10);
   if (tenths % 10 != 0) out += "." + std::to_string(tenths % 10);
   return out + " " + kUnits[unit];
+}
+
+std::string signal_words(std::int32_t number) {
+  struct Name {
+    std::int32_t number;
+    const char* name;
+  };
+  constexpr std::array<Name, 9> kNames = {{{1, "SIGHUP"},
+                                           {2, "SIGINT"},
+                                           {4, "SIGILL"},
+                                           {6, "SIGABRT"},
+                                           {7, "SIGBUS"},
+                                           {8, "SIGFPE"},
+                                           {9, "SIGKILL"},
+                                           {11, "SIGSEGV"},
+                                           {15, "SIGTERM"}}};
+  const auto found = std::ranges::find(kNames, number, &Name::number);
+  const std::string out = "signal " + std::to_string(number);
+  return found == kNames.end() ? out : out + " (" + found->name + ")";
 }
 
 std::string socket_command(const host::Listener& listener, const char* more) {

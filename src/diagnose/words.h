@@ -30,6 +30,10 @@ using host::is_localhost;
 /// "512 bytes", "61.5 MiB"
 [[nodiscard]] std::string bytes_words(std::uint64_t bytes);
 
+/// "signal 9 (SIGKILL)": of those that tell why a program ended; signal(7), whose numbers are those
+/// of x86 and arm.
+[[nodiscard]] std::string signal_words(std::int32_t number);
+
 /// "ss -Htln sport = :8080"; `more` are options of ss behind these.
 [[nodiscard]] std::string socket_command(const host::Listener& listener, const char* more = "");
 

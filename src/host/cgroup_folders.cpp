@@ -50,6 +50,14 @@ std::string CgroupFolders::v2(const Process& process) {
   return process.cgroup.empty() ? std::string() : v2_ + process.cgroup;
 }
 
+CgroupFolders::Memory CgroupFolders::memory(std::string_view path) const {
+  const auto mount =
+      std::ranges::find_if(v1_, [](const Mount& one) { return names(one.controllers, "memory"); });
+  const std::string& root = mount == v1_.end() ? v2_ : mount->point;
+  if (root.empty()) return {};
+  return {.folder = root + std::string(path), .v1 = mount != v1_.end()};
+}
+
 std::string CgroupFolders::v1(const Process& process, std::string_view controller) {
   const auto mount = std::ranges::find_if(
       v1_, [&](const Mount& one) { return names(one.controllers, controller); });

@@ -23,6 +23,13 @@ class CgroupFolders {
   [[nodiscard]] std::string v2(const Process& process);
   [[nodiscard]] std::string v1(const Process& process, std::string_view controller);
 
+  /// The folder of a cgroup of the memory controller, by its path; empty: there is none.
+  struct Memory {
+    std::string folder;
+    bool v1 = false;
+  };
+  [[nodiscard]] Memory memory(std::string_view path) const;
+
  private:
   struct Mount {
     std::string controllers;  ///< ",rw,freezer,"

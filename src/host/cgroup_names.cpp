@@ -268,4 +268,16 @@ std::optional<Container> container_of_cgroup(std::string_view path) {
   return walk(path).container;
 }
 
+std::string cgroup_of_container(std::string_view path) {
+  path = path.substr(0, kLongestPath);
+  const std::optional<Container> container = walk(path).container;
+  while (container) {
+    const std::size_t slash = path.rfind('/');
+    if (slash == std::string_view::npos || walk(path.substr(0, slash)).container != container)
+      break;
+    path = path.substr(0, slash);
+  }
+  return std::string(path);
+}
+
 }  // namespace hark::host

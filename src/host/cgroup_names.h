@@ -38,4 +38,8 @@ namespace hark::host {
 /// if they are in one. Virtual machines are no containers.
 [[nodiscard]] std::optional<Container> container_of_cgroup(std::string_view path);
 
+/// Of a path that is in a container, the part that is the container's whole: what its own systemd,
+/// or its runtime, made below is left out.
+[[nodiscard]] std::string cgroup_of_container(std::string_view path);
+
 }  // namespace hark::host

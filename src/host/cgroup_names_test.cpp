@@ -160,6 +160,18 @@ TEST(ContainerOfCgroup, Layouts) {
   }
 }
 
+TEST(ContainerOfCgroup, TheWholeOfIt) {
+  const std::string scope = "/system.slice/docker-" + kId + ".scope";
+  EXPECT_EQ(cgroup_of_container(scope), scope);
+  EXPECT_EQ(cgroup_of_container(scope + "/system.slice/nginx.service"), scope);
+  EXPECT_EQ(cgroup_of_container("/docker/" + kId), "/docker/" + kId);
+  const std::string libpod = "/machine.slice/libpod-" + kId + ".scope";
+  EXPECT_EQ(cgroup_of_container(libpod + "/container"), libpod);
+  const std::string pod = "/kubepods/burstable/pod" + kPod + "/" + kId;
+  EXPECT_EQ(cgroup_of_container(pod), pod);
+  EXPECT_EQ(cgroup_of_container("/system.slice/nginx.service"), "/system.slice/nginx.service");
+}
+
 TEST(ContainerOfCgroup, None) {
   for (const std::string& path : {std::string(),
                                   std::string("/"),

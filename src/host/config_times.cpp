@@ -1,9 +1,11 @@
 #include "host/config_times.h"
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <optional>
 #include <set>
+#include <string_view>
 
 #include "host/holders.h"
 #include "host/server_files.h"
@@ -36,6 +38,22 @@ std::vector<const Process*> servers_among_owners(const Host& host) {
   return out;
 }
 
+/// Servers that write their pid file anew whenever they read their configuration, and stay the same
+/// process: after SIGHUP sshd runs its own program again.
+struct Mark {
+  const char* program;
+  const char* file;
+};
+constexpr std::array kMarks = {Mark{"sshd", "/run/sshd.pid"}};
+
+std::optional<std::int64_t> mark_of(kernel::Source& source, const std::string& program,
+                                    const std::string& root) {
+  const auto mark = std::ranges::find(kMarks, program, &Mark::program);
+  if (mark == kMarks.end()) return std::nullopt;
+  const auto time = source.file_time(root + mark->file);
+  return time ? std::optional(*time) : std::nullopt;
+}
+
 std::optional<ConfigTime> newest_file(kernel::Source& source, const Process& process) {
   const std::string root = "/proc/" + std::to_string(process.pid) + "/root";
   std::optional<ConfigTime> out;
@@ -50,6 +68,7 @@ std::optional<ConfigTime> newest_file(kernel::Source& source, const Process& pro
                      .found = process.container ? root + file : file,
                      .written_at_ms = *time};
   }
+  if (out) out->read_at_ms = mark_of(source, program_name(process), root);
   return out;
 }
 

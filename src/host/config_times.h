@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,8 @@ struct ConfigTime {
   std::string file;   ///< as the process sees it
   std::string found;  ///< as hark finds it
   std::int64_t written_at_ms = 0;
+  /// The server has left a mark when it read its files last; nothing: it leaves none.
+  std::optional<std::int64_t> read_at_ms = {};
   bool operator==(const ConfigTime&) const = default;
 };
 

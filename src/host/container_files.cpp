@@ -11,6 +11,8 @@ constexpr std::string_view kDockerState = "/config.v2.json";
 constexpr std::string_view kDockerConfig = "/docker/daemon.json";
 constexpr std::string_view kStorageList = "-containers/containers.json";
 constexpr std::string_view kVolatileList = "-containers/volatile-containers.json";
+constexpr std::string_view kBoltDatabase = "containers/storage/libpod/bolt_state.db";
+constexpr std::string_view kSqliteDatabase = "containers/storage/db.sql";
 constexpr std::string_view kBundleFile = "/config.json";
 constexpr std::string_view kTasks = "/io.containerd.runtime.v2.task";
 constexpr std::string_view kUserData = "/userdata/config.json";
@@ -18,12 +20,20 @@ constexpr std::string_view kUserData = "/userdata/config.json";
 /// Graph drivers of containers/storage that keep containers, the usual one first.
 constexpr std::array<const char*, 4> kDrivers = {"overlay", "btrfs", "vfs", "zfs"};
 
+/// Where podman keeps its data.
+std::string library_of(const std::string& home) {
+  return home.empty() ? "/var/lib/" : home + "/.local/share/";
+}
+
 }  // namespace
 
 std::optional<StateForm> state_form_of(std::string_view path) {
   if (path.ends_with(kDockerState)) return StateForm::DockerContainer;
   if (path.ends_with(kDockerConfig)) return StateForm::DockerDaemon;
   if (path.ends_with(kStorageList) || path.ends_with(kVolatileList)) return StateForm::StorageList;
+  if (path.ends_with(kBoltDatabase) || path.ends_with(kSqliteDatabase)) {
+    return StateForm::PodmanDatabase;
+  }
   const bool task = path.find(kTasks) != std::string_view::npos && path.ends_with(kBundleFile);
   if (task || path.ends_with(kUserData)) return StateForm::Bundle;
   return std::nullopt;
@@ -59,9 +69,13 @@ std::string docker_state_file(const std::string& data_root, const std::string& i
   return docker_containers_folder(data_root) + "/" + id + std::string(kDockerState);
 }
 
+std::vector<std::string> podman_databases(const std::string& home) {
+  const std::string root = library_of(home);
+  return {root + std::string(kBoltDatabase), root + std::string(kSqliteDatabase)};
+}
+
 std::vector<std::string> storage_lists(const std::string& home) {
-  const std::string root =
-      home.empty() ? "/var/lib/containers/storage/" : home + "/.local/share/containers/storage/";
+  const std::string root = library_of(home) + "containers/storage/";
   std::vector<std::string> out;
   for (const char* driver : kDrivers) {
     for (const std::string_view list : {kStorageList, kVolatileList}) {

@@ -10,6 +10,8 @@
 //               volatile-containers.json, 0600 in folders 0700 (containers/storage, containers.go,
 //               store.go). GRAPH-ROOT: /var/lib/containers/storage, rootless
 //               ~/.local/share/containers/storage (types/options.go).
+//               Its own database, which has the ports: GRAPH-ROOT/libpod/bolt_state.db, or, if
+//               there is none, GRAPH-ROOT/db.sql, since podman 4.8 (libpod/runtime.go).
 //   containerd  STATE/io.containerd.runtime.v2.task/NAMESPACE/ID/config.json, in a folder 0700 of
 //               one 0711 (core/runtime/v2/bundle.go). STATE: /run/containerd, k3s and rke2
 //               /run/k3s/containerd.
@@ -26,7 +28,13 @@
 namespace hark::host {
 
 /// What is written in a state file.
-enum class StateForm : std::uint8_t { DockerContainer, DockerDaemon, StorageList, Bundle };
+enum class StateForm : std::uint8_t {
+  DockerContainer,
+  DockerDaemon,
+  StorageList,
+  PodmanDatabase,
+  Bundle
+};
 
 /// The form of a state file that one of the functions below names; nothing for any other path.
 [[nodiscard]] std::optional<StateForm> state_form_of(std::string_view path);
@@ -45,6 +53,9 @@ enum class StateForm : std::uint8_t { DockerContainer, DockerDaemon, StorageList
 
 /// Lists of all containers of one storage, in the order in which they are worth asking.
 [[nodiscard]] std::vector<std::string> storage_lists(const std::string& home);
+
+/// podman's own database: the first that is there counts.
+[[nodiscard]] std::vector<std::string> podman_databases(const std::string& home);
 
 /// The folders in which containerd has one folder for each of its namespaces.
 [[nodiscard]] std::vector<std::string> containerd_task_folders();

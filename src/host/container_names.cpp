@@ -299,7 +299,45 @@ std::optional<Container> ContainerNames::docker_with_address(const IpAddress& ad
   return std::nullopt;
 }
 
+std::optional<decode::ContainerState> ContainerNames::docker_state(const Container& container,
+                                                                   std::string_view cgroup) {
+  if (container.runtime != "docker") return std::nullopt;
+  for (const std::string& home : homes_of(cgroup)) {
+    Search search;
+    in_docker(container, home, search);
+    if (search.state) return search.state;
+  }
+  return std::nullopt;
+}
+
 std::vector<decode::ContainerState> ContainerNames::running_in_docker() {
+  std::vector<State> out = all_of_docker();
+  std::erase_if(out, [](const State& one) { return one.pid == 0; });
+  return out;
+}
+
+std::vector<decode::ContainerState> ContainerNames::running_in_podman(
+    const std::set<std::string>& cgroups) {
+  std::set<std::string> homes = {""};
+  for (const std::string& cgroup : cgroups) {
+    for (std::string& home : homes_of(cgroup)) homes.insert(std::move(home));
+  }
+  std::vector<State> out;
+  for (const std::string& home : homes) {
+    for (const std::string& path : podman_databases(home)) {
+      const auto file = source_.read_file(path);
+      if (!file) continue;
+      auto all = decode::decode_podman_database(*file);
+      if (!all) break;
+      std::ranges::copy_if(*all, std::back_inserter(out),
+                           [](const State& one) { return one.pid != 0; });
+      break;
+    }
+  }
+  return out;
+}
+
+std::vector<decode::ContainerState> ContainerNames::all_of_docker() {
   std::vector<State> out;
   const DataRoots& roots = data_roots({});
   for (const std::string& root : roots.paths) {
@@ -309,7 +347,7 @@ std::vector<decode::ContainerState> ContainerNames::running_in_docker() {
     for (const std::string& id : *ids) {
       if (!may_be_in_path(id) || ++count > kMostDockerContainers) continue;
       const Search& one = docker_file(docker_state_file(root, id));
-      if (one.state && one.state->pid != 0) out.push_back(*one.state);
+      if (one.state) out.push_back(*one.state);
     }
   }
   return out;

@@ -32,8 +32,19 @@ class ContainerNames {
   [[nodiscard]] std::optional<Container> docker_with_address(const IpAddress& address,
                                                              std::string_view cgroup);
 
-  /// Containers of docker that run, as the system's daemon has them, by id.
+  /// Containers of docker, as the system's daemon has them, by id; those that run.
+  [[nodiscard]] std::vector<decode::ContainerState> all_of_docker();
   [[nodiscard]] std::vector<decode::ContainerState> running_in_docker();
+
+  /// Containers of podman that run, by id: of the users below whose slices one of these cgroups is,
+  /// and of the system.
+  [[nodiscard]] std::vector<decode::ContainerState> running_in_podman(
+      const std::set<std::string>& cgroups);
+
+  /// All that docker has written down of this one; `cgroup` as of fill(). Nothing: it is none of
+  /// docker's, or could not be read.
+  [[nodiscard]] std::optional<decode::ContainerState> docker_state(const Container& container,
+                                                                   std::string_view cgroup);
 
   /// One gap for all whose files may not be read, or cannot be understood; nothing if there are
   /// none. A file that does not exist is no gap: the container was removed, or its runtime keeps

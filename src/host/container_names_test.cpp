@@ -236,6 +236,9 @@ TEST(ContainerFiles, EveryFileHasAForm) {
   EXPECT_EQ(state_form_of(docker_config_file("")), StateForm::DockerDaemon);
   EXPECT_EQ(state_form_of(docker_config_file("/home/a")), StateForm::DockerDaemon);
   EXPECT_EQ(state_form_of(docker_state_file("/d", "x")), StateForm::DockerContainer);
+  for (const std::string& path : podman_databases("/home/a")) {
+    EXPECT_EQ(state_form_of(path), StateForm::PodmanDatabase) << path;
+  }
   for (const auto& path : storage_lists("")) {
     EXPECT_EQ(state_form_of(path), StateForm::StorageList) << path;
   }

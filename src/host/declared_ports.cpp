@@ -250,28 +250,48 @@ class Reader {
     }
   }
 
-  /// What others are to reach of docker's containers, in their own namespaces.
+  /// What others are to reach of the containers of docker and podman, in their own namespaces.
   void add_containers() {
     ContainerNames names(source_);
-    std::size_t asked = 0;
     for (const decode::ContainerState& one : names.running_in_docker()) {
-      if (one.ports.empty() || ++asked > kMostWanted) continue;
-      const auto netns = netns_of(one.pid);
-      if (!netns) continue;
-      Speaker speaker{.pid = one.pid,
-                      .program = one.name.empty() ? one.id.substr(0, 12) : one.name,
-                      .netns = *netns,
-                      .started_at_ms = start_of(one.pid),
-                      .in_container = true};
-      for (const decode::ContainerPort& port : one.ports) {
-        const std::string at =
-            port.host.find(':') == std::string::npos ? port.host : "[" + port.host + "]";
-        const std::string words = port.host_port == 0
-                                      ? "label " + port.label + "=" + std::to_string(port.port)
-                                      : "published as " + at + ":" + std::to_string(port.host_port);
-        declare(speaker, "*", std::to_string(port.port),
-                {.by = By::Container, .protocol = port.protocol, .words = words});
-      }
+      add_container("docker", one);
+    }
+    std::set<std::string> cgroups;
+    for (const Process& one : host_.processes) {
+      if (user_of_cgroup(one.cgroup)) cgroups.insert(one.cgroup);
+    }
+    for (const decode::ContainerState& one : names.running_in_podman(cgroups)) {
+      // Nobody puts its database right after a crash before podman is called again.
+      if (!one.ports.empty() && is_in_container(one.pid, one.id)) add_container("podman", one);
+    }
+  }
+
+  bool is_in_container(std::uint32_t pid, const std::string& id) {
+    const auto cgroup = source_.read_file("/proc/" + std::to_string(pid) + "/cgroup");
+    return cgroup && as_text(*cgroup).find(id) != std::string_view::npos;
+  }
+
+  void add_container(const char* runtime, const decode::ContainerState& one) {
+    if (one.ports.empty() || ++containers_ > kMostWanted) return;
+    const auto netns = netns_of(one.pid);
+    if (!netns) return;
+    Speaker speaker{.pid = one.pid,
+                    .program = one.name.empty() ? one.id.substr(0, 12) : one.name,
+                    .netns = *netns,
+                    .started_at_ms = start_of(one.pid),
+                    .in_container = true};
+    for (const decode::ContainerPort& port : one.ports) {
+      const std::string host = port.host.empty() ? "0.0.0.0" : port.host;
+      const std::string at = host.find(':') == std::string::npos ? host : "[" + host + "]";
+      const std::string words = port.host_port == 0
+                                    ? "label " + port.label + "=" + std::to_string(port.port)
+                                    : "published as " + at + ":" + std::to_string(port.host_port);
+      declare(speaker, "*", std::to_string(port.port),
+              {.by = By::Container,
+               .protocol = port.protocol,
+               .words = words,
+               .runtime = runtime,
+               .published = port.host_port});
     }
   }
 
@@ -296,6 +316,7 @@ class Reader {
   const Host& host_;
   std::set<std::uint32_t> pids_;  ///< of all owners
   std::size_t environments_ = 0;
+  std::size_t containers_ = 0;
   std::set<std::pair<NetnsId, std::string>> met_;
   std::optional<std::map<std::string, std::uint16_t>> services_;
   std::vector<DeclaredPort> out_;

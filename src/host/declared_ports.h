@@ -18,7 +18,7 @@
 namespace hark::host {
 
 struct DeclaredPort {
-  enum class By : std::uint8_t { CommandLine, Environment, File, SocketUnit, Container };
+  enum class By : std::uint8_t { CommandLine, Environment, File, SocketUnit, Container, Rule };
   By by = By::CommandLine;
   std::uint16_t port = 0;
   std::optional<Protocol> protocol = {};  ///< nothing: TCP or UDP
@@ -34,7 +34,10 @@ struct DeclaredPort {
   std::string words = {};
   std::string file = {};  ///< as hark finds it; with `line`
   std::uint32_t line = 0;
-  std::string state = {};  ///< of a unit: "inactive" …; empty: not known
+  std::string state = {};       ///< of a unit: "inactive" …; empty: not known
+  std::string runtime = {};     ///< of a container
+  std::uint16_t published = 0;  ///< the port on the host by which others come; 0: none
+  std::string shown_by = {};    ///< of a rule: the command that shows it
   bool operator==(const DeclaredPort&) const = default;
 };
 

@@ -15,7 +15,8 @@ Result<std::vector<OomKill>> read_oom_kills(kernel::Source& source) {
     OomKill kill{.pid = one.pid,
                  .program = std::move(one.program),
                  .cgroup = one.cgroup,
-                 .unit = unit_of_cgroup(one.cgroup)};
+                 .unit = unit_of_cgroup(one.cgroup),
+                 .limited = std::move(one.limited)};
     // The log's clock stands still while the machine sleeps: about is all that can be said.
     if (clock && one.since_boot_ms) {
       kill.at_ms = clock->realtime_ms - clock->boottime_ms + *one.since_boot_ms;

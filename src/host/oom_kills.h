@@ -16,6 +16,7 @@ struct OomKill {
   std::string program;                     ///< as the kernel had it: any bytes but newlines
   std::string cgroup;                      ///< of the memory controller
   std::string unit;                        ///< by its cgroup; empty: none
+  std::string limited = {};                ///< whose limit it was; empty: the whole host's memory
   std::optional<std::int64_t> at_ms = {};  ///< since 1970, about; nothing: the log has no times
   bool operator==(const OomKill&) const = default;
 };

@@ -5,6 +5,7 @@
 
 #include "decode/container_state.h"
 #include "host/container_files.h"
+#include "host/host.h"
 
 namespace hark::host {
 namespace {
@@ -51,6 +52,26 @@ std::string text(const std::string& value) {
   return value.empty() ? std::string() : quoted(value);
 }
 
+std::string number(std::uint32_t value) {
+  return value == 0 ? std::string() : std::to_string(value);
+}
+std::string truth(bool value) {
+  return value ? "true" : "";
+}
+std::string time(const std::optional<std::int64_t>& ms) {
+  return ms ? quoted(rfc3339(*ms)) : std::string();
+}
+
+std::string docker_state(const ContainerState& state) {
+  const std::string out =
+      object({{"Pid", number(state.pid)},
+              {"Restarting", truth(state.restarting)},
+              {"ExitCode", state.exit_status ? std::to_string(*state.exit_status) : ""},
+              {"StartedAt", time(state.started_at_ms)},
+              {"FinishedAt", time(state.ended_at_ms)}});
+  return out == "{}" ? "" : out;
+}
+
 std::string docker_container(const ContainerState& state) {
   std::string networks;
   for (const IpAddress& address : state.addresses) {
@@ -76,11 +97,12 @@ std::string docker_container(const ContainerState& state) {
                                            {"HostPort", quoted(std::to_string(port.host_port))}}) +
                                    "]"});
   }
-  const std::string pid = state.pid == 0 ? "" : object({{"Pid", std::to_string(state.pid)}});
   return object({{"ID", text(state.id)},
                  {"Name", quoted("/" + state.name)},
                  {"Image", text(state.image)},
-                 {"State", pid},
+                 {"State", docker_state(state)},
+                 {"RestartCount", number(state.restarts)},
+                 {"HasBeenManuallyStopped", truth(state.stopped_by_hand)},
                  {"Config", object({{"Labels", object(labels)}})},
                  {"NetworkSettings", object({{"Networks", networks},
                                              {"Ports", ports.empty() ? "" : object(ports)}})}});
@@ -94,6 +116,35 @@ std::string storage_list(const std::vector<ContainerState>& list) {
     out += object({{"id", text(state.id)},
                    {"names", names},
                    {"metadata", quoted(object({{"image-name", text(state.image)}}))}});
+  }
+  return out + "]";
+}
+
+/// As decode_podman_database() reads a recording's: the database itself holds everything.
+std::string podman_database(const std::vector<ContainerState>& list) {
+  std::string out = "[";
+  for (const ContainerState& state : list) {
+    std::vector<Member> labels;
+    std::string ports;
+    for (const decode::ContainerPort& port : state.ports) {
+      if (port.host_port == 0) {
+        labels.push_back({port.label.c_str(), quoted(std::to_string(port.port))});
+        continue;
+      }
+      ports += ports.empty() ? "[" : ",";
+      ports += object({{"host_ip", text(port.host)},
+                       {"container_port", std::to_string(port.port)},
+                       {"host_port", std::to_string(port.host_port)},
+                       {"protocol", port.protocol == Protocol::Udp ? R"("udp")" : R"("tcp")"}});
+    }
+    if (!ports.empty()) ports += "]";
+    const std::string config = object({{"id", text(state.id)},
+                                       {"name", text(state.name)},
+                                       {"rootfsImageName", text(state.image)},
+                                       {"labels", labels.empty() ? "" : object(labels)},
+                                       {"newPortMappings", ports}});
+    if (out.size() > 1) out += ",\n";
+    out += object({{"config", config}, {"state", object({{"pid", number(state.pid)}})}});
   }
   return out + "]";
 }
@@ -121,6 +172,10 @@ std::string kept(StateForm form, ByteView file) {
     case StateForm::StorageList: {
       const auto list = decode::decode_storage_containers(file);
       return list ? storage_list(*list) : kNothing;
+    }
+    case StateForm::PodmanDatabase: {
+      const auto list = decode::decode_podman_database(file);
+      return list ? podman_database(*list) : kNothing;
     }
     case StateForm::Bundle: {
       const auto state = decode::decode_bundle(file);

@@ -24,7 +24,8 @@ TEST(RedactStateFile, NothingButWhatIsReadStays) {
       R"({"ID":"ab","Name":"/we\"b\n","Args":["--password","hunter2"],"Config":{"Image":"web:1",
           "Env":["A=hunter2"],"Labels":{"x":"hunter2","traefik.port":"81",
           "io.kubernetes.pod.name":"p"}},
-          "State":{"Pid":77,"Error":"hunter2"},
+          "State":{"Pid":77,"Error":"hunter2","ExitCode":137,"Restarting":true,
+                   "FinishedAt":"2026-01-02T03:04:06.7Z"},"RestartCount":3,
           "NetworkSettings":{"Networks":{"hunter2":{"IPAddress":"172.17.0.2"}},
             "Ports":{"80/tcp":[{"HostIp":"0.0.0.0","HostPort":"8080"}],"hunter2":null}}})");
   EXPECT_EQ(docker.find("hunter2"), std::string::npos) << docker;
@@ -36,6 +37,10 @@ TEST(RedactStateFile, NothingButWhatIsReadStays) {
   EXPECT_EQ(state->addresses.size(), 1U);
   EXPECT_EQ(state->pid, 77U);
   EXPECT_EQ(state->ports.size(), 2U);
+  EXPECT_TRUE(state->restarting);
+  EXPECT_EQ(state->restarts, 3U);
+  EXPECT_EQ(state->exit_status, 137U);
+  EXPECT_EQ(state->ended_at_ms, 1'767'323'046'000) << "to the second";
 
   const std::string storage =
       redacted(kStorage,
@@ -55,6 +60,19 @@ TEST(RedactStateFile, NothingButWhatIsReadStays) {
   EXPECT_EQ(bundle.find("hunter2"), std::string::npos) << bundle;
   EXPECT_EQ(decode::decode_bundle(as_bytes(bundle))->name, "api");
   EXPECT_EQ(decode::decode_bundle(as_bytes(bundle))->pod_namespace, "prod");
+
+  const std::string database =
+      redacted("/var/lib/containers/storage/libpod/bolt_state.db",
+               R"([{"config":{"id":"ab","name":"web","spec":{"process":{"env":["A=hunter2"]}},
+           "labels":{"x":"hunter2","traefik.port":"81"},"newPortMappings":[{"host_ip":"::1",
+           "container_port":53,"host_port":5353,"range":2,"protocol":"udp"}]},
+           "state":{"pid":77,"x":"hunter2"}}])");
+  EXPECT_EQ(database.find("hunter2"), std::string::npos) << database;
+  const auto known = decode::decode_podman_database(as_bytes(database));
+  ASSERT_TRUE(known);
+  ASSERT_EQ(known->size(), 1U);
+  EXPECT_EQ(known->front().pid, 77U);
+  EXPECT_EQ(known->front().ports.size(), 3U);
 
   EXPECT_EQ(redacted("/etc/docker/daemon.json",
                      R"({"proxies":{"http-proxy":"http://u:hunter2@x"},"data-root":"/srv"})"),

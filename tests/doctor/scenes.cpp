@@ -28,8 +28,9 @@ std::vector<Scene> all_scenes() {
 }
 
 std::span<const std::string_view> codes_made_elsewhere() {
-  static constexpr std::array<std::string_view, 5> kCodes = {
-      "socket-activation", "unit-failed", "start-limit-hit", "restarting", "deleted-container"};
+  static constexpr std::array<std::string_view, 6> kCodes = {
+      "socket-activation", "unit-failed",      "start-limit-hit",
+      "restarting",        "container-killed", "deleted-container"};
   return kCodes;
 }
 

@@ -1,4 +1,6 @@
 #include <fcntl.h>
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -7,6 +9,7 @@
 #include <array>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <utility>
 
@@ -20,7 +23,8 @@ using Words = std::vector<std::string>;
 /// Runs a shell under another name. It waits for commands that never come, and takes the words for
 /// its script's; it inherits what the scene has open. The scene's own process gives up `listeners`.
 pid_t run_as(Stage& stage, const std::string& name, const Words& words,
-             const std::vector<int>& listeners, const std::string& variable = {}) {
+             const std::vector<int>& listeners, const std::string& variable = {},
+             const std::function<void()>& first = {}) {
   const std::string program = stage.folder() + "/" + name;
   std::filesystem::copy_file("/bin/sh", program);
   std::array<int, 2> ends{};
@@ -28,6 +32,7 @@ pid_t run_as(Stage& stage, const std::string& name, const Words& words,
   const UniqueFd from(ends[0]);
   stage.keep(UniqueFd(ends[1]));
   const pid_t pid = stage.endless([&] {
+    if (first) first();
     ::dup2(from.get(), STDIN_FILENO);
     Words all = {name, "-s", "x"};
     all.insert(all.end(), words.begin(), words.end());
@@ -174,6 +179,27 @@ void config_read_again(Stage& stage) {
   run_as(stage, "worker/nginx", {"-c", config, "worker"}, {listener});
 }
 
+/// sshd after SIGHUP: the same process, and a pid file that is younger than the configuration. It
+/// has a /run of its own.
+void config_read_again_by_sshd(Stage& stage, std::int64_t after_ms) {
+  const std::string config = file(stage, "sshd_config", "Port 2222\n");
+  const auto leave_mark = [&] {
+    check(::unshare(CLONE_NEWNS), "unshare");
+    check(::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr), "mount");
+    check(::mount("tmpfs", "/run", "tmpfs", 0, nullptr), "mount");
+    Stage::write_file("/run/sshd.pid", "");
+    touch("/run/sshd.pid", after_ms);
+  };
+  run_as(stage, "sshd", {"-f", config}, {stage.listen(2222, 16, "0.0.0.0")}, {}, leave_mark);
+  touch(config, kSoonMs);
+}
+void sshd_read_again(Stage& stage) {
+  config_read_again_by_sshd(stage, 2 * kSoonMs);
+}
+void sshd_did_not(Stage& stage) {
+  config_read_again_by_sshd(stage, 0);
+}
+
 /// The port is there, over the other protocol.
 void over_udp(Stage& stage) {
   const int fd = stage.bound(SOCK_DGRAM, "0.0.0.0", 11211);
@@ -209,6 +235,8 @@ std::span<const Scene> declared_port_scenes() {
       {"ConfigChanged", config_changed, "config-newer", 80, "notice"},
       {"ConfigOlder", config_older, nullptr},
       {"ConfigReadAgain", config_read_again, nullptr},
+      {"SshdReadAgain", sshd_read_again, nullptr},
+      {"SshdDidNot", sshd_did_not, "config-newer", 2222, "notice"},
       {"DeclaredOverTcp", over_udp, kMissing, 0, "notice"},
   };
   return scenes;

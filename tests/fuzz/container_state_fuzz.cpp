@@ -1,6 +1,9 @@
 // The decoders of container state files, chosen by the first byte. What is accepted is written as a
 // file again and must come back the same.
 #include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstdio>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 #include <utility>
@@ -15,6 +18,37 @@ using Json = nlohmann::ordered_json;
 
 void require(bool truth) {
   if (!truth) std::abort();
+}
+
+std::string time_of(std::int64_t ms) {
+  constexpr std::int64_t kDayMs = 86'400'000;
+  const std::chrono::sys_days day{std::chrono::days(ms / kDayMs)};
+  const std::chrono::year_month_day date(day);
+  const std::int64_t rest = ms % kDayMs;
+  std::array<char, 64> out{};
+  std::snprintf(out.data(), out.size(), "%04d-%02u-%02uT%02d:%02d:%02d.%03dZ",
+                static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
+                static_cast<unsigned>(date.day()), static_cast<int>(rest / 3'600'000),
+                static_cast<int>(rest / 60'000 % 60), static_cast<int>(rest / 1000 % 60),
+                static_cast<int>(rest % 1000));
+  return out.data();
+}
+
+Json fate_of(const ContainerState& state) {
+  Json out = {{"Pid", state.pid}, {"Restarting", state.restarting}};
+  if (state.exit_status) out["ExitCode"] = *state.exit_status;
+  if (state.started_at_ms) out["StartedAt"] = time_of(*state.started_at_ms);
+  if (state.ended_at_ms) out["FinishedAt"] = time_of(*state.ended_at_ms);
+  return out;
+}
+
+void check_podman(ByteView file) {
+  const auto list = decode_podman_database(file);
+  if (!list) return;
+  for (const ContainerState& one : *list) {
+    require(!one.id.empty());
+    require(one.ports.size() <= 256);
+  }
 }
 
 void check_docker(ByteView document) {
@@ -40,7 +74,9 @@ void check_docker(ByteView document) {
   const Json again = {{"ID", state->id},
                       {"Name", "/" + state->name},
                       {"Image", state->image},
-                      {"State", {{"Pid", state->pid}}},
+                      {"State", fate_of(*state)},
+                      {"RestartCount", state->restarts},
+                      {"HasBeenManuallyStopped", state->stopped_by_hand},
                       {"Config", {{"Labels", labels}}},
                       {"NetworkSettings", {{"Networks", networks}, {"Ports", ports}}}};
   auto told = decode_docker_container(as_bytes(again.dump()));
@@ -84,6 +120,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (data[0] == 'd') check_docker(document);
   if (data[0] == 's') check_storage(document);
   if (data[0] == 'b') check_bundle(document);
+  if (data[0] == 'p') check_podman(document);
   if (data[0] == 'r') (void)decode_docker_data_root(document);
   return 0;
 }

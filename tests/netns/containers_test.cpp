@@ -3,10 +3,14 @@
 #include <gmock/gmock.h>
 #include <sys/stat.h>
 
+#include <array>
+#include <csignal>
+#include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <map>
 
+#include "memory_kill.h"
 #include "run_in.h"
 #include "scene.h"
 
@@ -70,6 +74,15 @@ class Containers : public NetnsTest {
     if (!object.is_object()) return out;
     for (const json& one : object["findings"]) out[one["code"]] = one;
     return out;
+  }
+  /// As docker writes it.
+  [[nodiscard]] static std::string utc_now() {
+    const std::time_t now = std::time(nullptr);
+    std::tm parts{};
+    ::gmtime_r(&now, &parts);
+    std::array<char, 32> text{};
+    std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S.5Z", &parts);
+    return text.data();
   }
   [[nodiscard]] Place place(uid_t uid = 0) const {
     return {.netns_of = scene_.pid(), .uid = uid, .var_lib = folder_};
@@ -190,6 +203,94 @@ TEST_F(Containers, APublishedPortIsDeclared) {
       HasSubstr("container web: nobody listens on tcp 81, which its configuration (published "
                 "as 0.0.0.0:8080) declares"));
   EXPECT_THAT(missing["evidence"].dump(), HasSubstr("docker port web"));
+}
+
+/// The same of podman, which has it in its database.
+TEST_F(Containers, WhatPodmanPublishesIsDeclared) {
+  const auto publish = [this](const std::string& port, const std::string& id) {
+    write("containers/storage/libpod/bolt_state.db",
+          R"([{"config":{"id":")" + id +
+              R"(","name":"db","newPortMappings":[{"host_ip":"","host_port":15432,"range":1,
+              "protocol":"tcp","container_port":)" +
+              port + R"(}]},"state":{"pid":)" + std::to_string(pid_of("db")) + "}}]");
+    return findings("self");
+  };
+  // It listens there on its loopback alone, and clients come from elsewhere.
+  auto found = publish("5432", id_);
+  EXPECT_FALSE(found.contains("declared-port-missing"));
+  ASSERT_TRUE(found.contains("declared-wider"));
+  EXPECT_EQ(found["declared-wider"]["listener"]["port"], 5432);
+  EXPECT_THAT(run_hark(place(), {"doctor", "15432", "--netns", "self"}).out,
+              HasSubstr("declared-wider"));
+  found = publish("5433", id_);
+  ASSERT_TRUE(found.contains("declared-port-missing"));
+  const json& missing = found["declared-port-missing"];
+  EXPECT_THAT(missing["text"].dump(),
+              HasSubstr("container db: nobody listens on tcp 5433, which its configuration "
+                        "(published as 0.0.0.0:15432) declares"));
+  EXPECT_THAT(missing["evidence"].dump(), HasSubstr("podman port db"));
+  // By the port that clients know as well.
+  for (const char* port : {"5433", "15432"}) {
+    const Finished ran = run_hark(place(), {"doctor", port, "--netns", "self"});
+    EXPECT_THAT(ran.out, HasSubstr("container db: nobody listens on tcp 5433")) << port;
+  }
+  const Finished other = run_hark(place(), {"doctor", "15433", "--netns", "self"});
+  EXPECT_THAT(other.out, Not(HasSubstr("container db"))) << other.out;
+  // Somebody else has the number of the process that was in it.
+  EXPECT_FALSE(publish("5433", std::string(64, 'e')).contains("declared-port-missing"));
+  EXPECT_FALSE(publish("8080", id_).contains("declared-port-missing"));
+}
+
+/// Of one that has ended the kernel's log alone tells that it was the kernel that ended it.
+TEST_F(Containers, TheKernelMayHaveKilledOne) {
+  if (!can_read_kernel_log()) GTEST_SKIP() << "missing: the right to read the kernel's log";
+  const std::string id = "dead" + id_.substr(4);
+  const std::string cgroup = small_cgroup("/docker/" + id);
+  if (cgroup.empty()) GTEST_SKIP() << "missing: the memory controller of cgroups";
+  const auto with_state = [&](const std::string& state, const std::string& more = "") {
+    write("docker/containers/" + id + "/config.v2.json",
+          R"({"ID":")" + id + R"(","Name":"/greedy","State":{)" + state + "}" + more + "}");
+    return findings("self");
+  };
+  const std::string killed = R"("Pid":0,"ExitCode":137,"FinishedAt":")";
+  EXPECT_FALSE(with_state(killed + utc_now() + "\"").contains("container-killed"));
+  ASSERT_EQ(take_too_much(cgroup), SIGKILL);
+  remove_cgroup(cgroup);
+  const std::string now = utc_now();
+  auto found = with_state(killed + now + "\"");
+  ASSERT_TRUE(found.contains("container-killed"));
+  const json& one = found["container-killed"];
+  EXPECT_EQ(one["severity"], "risk");
+  EXPECT_EQ(one["subject"], "container greedy");
+  EXPECT_THAT(one["text"].dump(), HasSubstr("container greedy does not run: the kernel killed "));
+  EXPECT_THAT(one["text"].dump(), HasSubstr("it was at its memory limit"));
+  EXPECT_THAT(one["evidence"].dump(), HasSubstr("/docker/" + id));
+  // It runs again, it ended another time, somebody stopped it, it was removed.
+  EXPECT_FALSE(with_state(R"("Pid":1)").contains("container-killed"));
+  EXPECT_FALSE(with_state(killed + "2026-01-02T03:04:05Z\"").contains("container-killed"));
+  EXPECT_FALSE(with_state(killed + now + "\"", R"(,"HasBeenManuallyStopped":true)")
+                   .contains("container-killed"));
+  fs::remove_all(folder_ + "/docker/containers/" + id);
+  EXPECT_FALSE(findings("self").contains("container-killed"));
+}
+
+TEST_F(Containers, OneThatEndsAgainAndAgain) {
+  const std::string id = "dead" + id_.substr(4);
+  const auto with_end = [&](const std::string& when, const char* restarting) {
+    write("docker/containers/" + id + "/config.v2.json",
+          R"({"ID":")" + id + R"(","Name":"/looping","RestartCount":7,"State":{"Pid":0,"ExitCode":2,
+             "Restarting":)" +
+              restarting + R"(,"FinishedAt":")" + when + R"("}})");
+    return findings("self");
+  };
+  auto found = with_end(utc_now(), "true");
+  ASSERT_TRUE(found.contains("restarting"));
+  EXPECT_EQ(found["restarting"]["severity"], "broken");
+  EXPECT_THAT(found["restarting"]["text"].dump(),
+              HasSubstr("container looping ends and is started again and again: 7 restarts so far; "
+                        "last, it ended with exit status 2"));
+  EXPECT_FALSE(with_end(utc_now(), "false").contains("restarting"));
+  EXPECT_FALSE(with_end("2026-01-02T03:04:05Z", "true").contains("restarting"));
 }
 
 /// Processes that outlived their containers.

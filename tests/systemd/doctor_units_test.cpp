@@ -2,17 +2,11 @@
 // tests/doctor/scenes.h leaves out.
 #include <gmock/gmock.h>
 #include <signal.h>
-#include <sys/klog.h>
-#include <sys/mman.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include <cstring>
-#include <filesystem>
-#include <fstream>
 #include <map>
 
 #include "bus.h"
+#include "memory_kill.h"
 #include "run_in.h"
 #include "scene.h"
 #include "unit_folder.h"
@@ -90,48 +84,14 @@ TEST_F(UnitsInTrouble, AreToldIfTheyAreEnabled) {
   EXPECT_THAT(text_, HasSubstr("signal 11 (SIGSEGV), core dumped"));
 }
 
-/// A cgroup of the memory controller for that unit, with little memory; empty: there is no such
-/// controller here.
-std::string small_cgroup(const std::string& unit) {
-  namespace fs = std::filesystem;
-  const bool old = fs::exists("/sys/fs/cgroup/memory/memory.limit_in_bytes");
-  const std::string root = old ? "/sys/fs/cgroup/memory" : "/sys/fs/cgroup";
-  const std::string path = root + "/system.slice/" + unit;
-  std::error_code error;
-  fs::create_directories(path, error);
-  const std::string limit = path + (old ? "/memory.limit_in_bytes" : "/memory.max");
-  if (!fs::exists(limit)) return {};
-  std::ofstream(limit) << 16 * 1024 * 1024;
-  if (!old) std::ofstream(path + "/memory.swap.max") << 0;
-  return path;
-}
-
-/// A process in that cgroup that takes more than there is; how it ended.
-int take_too_much(const std::string& cgroup) {
-  constexpr std::size_t kTooMuch = std::size_t{64} << 20U;
-  const pid_t pid = ::fork();
-  if (pid == 0) {
-    std::ofstream(cgroup + "/cgroup.procs") << ::getpid() << std::flush;
-    void* memory =
-        ::mmap(nullptr, kTooMuch, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (memory != MAP_FAILED) std::memset(memory, 1, kTooMuch);
-    ::_exit(1);
-  }
-  int status = 0;
-  ::waitpid(pid, &status, 0);
-  return WIFSIGNALED(status) ? WTERMSIG(status) : -1;
-}
-
 /// systemd saw no more than the signal; the kernel's log says who sent it.
 TEST_F(UnitsInTrouble, KilledForWantOfMemoryAsTheKernelsLogTells) {
   const Bus bus(Manners::Answers, bus_socket());
   const std::string greedy = "slain-" + scene_.truth()["id"].get<std::string>() + ".service";
-  const std::string cgroup = small_cgroup(greedy);
+  const std::string cgroup = small_cgroup("/system.slice/" + greedy);
   if (cgroup.empty()) GTEST_SKIP() << "missing: the memory controller of cgroups";
   ASSERT_EQ(take_too_much(cgroup), SIGKILL);
-  std::filesystem::remove(cgroup);
-  std::error_code in_use;
-  std::filesystem::remove(std::filesystem::path(cgroup).parent_path(), in_use);
+  remove_cgroup(cgroup);
   enable("slain.service");
   enable(greedy);
   EXPECT_EQ(doctor(), "risk unit-failed " + greedy + "\nrisk unit-failed slain.service\n") << text_;
@@ -141,8 +101,7 @@ TEST_F(UnitsInTrouble, KilledForWantOfMemoryAsTheKernelsLogTells) {
     if (one["subject"].is_string()) texts[one["subject"]] = one.dump();
   }
   EXPECT_THAT(texts["slain.service"], HasSubstr("ended by signal 9 (SIGKILL)"));
-  constexpr int kSizeOfLog = 10;  // SYSLOG_ACTION_SIZE_BUFFER
-  if (::klogctl(kSizeOfLog, nullptr, 0) < 0) {
+  if (!can_read_kernel_log()) {
     EXPECT_THAT(text_, HasSubstr("\"kernel-log\""));
     return;
   }

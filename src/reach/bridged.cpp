@@ -91,10 +91,6 @@ bool turns_at_bridge(Site& site, const Packet& packet, Arrival& arrival) {
   return true;
 }
 
-std::uint32_t port_of(const Station& station) {
-  return station.by.empty() ? 0 : station.by.front().at.link;
-}
-
 std::uint32_t port_of(const Segment& segment, const IpAddress& address) {
   const auto owners = segment.owners.find(address);
   if (owners == segment.owners.end()) return 0;

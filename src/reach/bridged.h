@@ -34,9 +34,8 @@ void scrub(Packet& packet, const host::Link* from, bool other_namespace);
 /// it does (br_nf_pre_routing_finish_ipv6, br_nf_pre_routing_finish).
 [[nodiscard]] bool turns_at_bridge(Site& site, const Packet& packet, Arrival& arrival);
 
-/// The port of the bridge that a segment is of, by which frames go to that station.
-[[nodiscard]] std::uint32_t port_of(const Station& station);
-/// To whoever has the address; 0: nobody has.
+/// The port of the bridge that a segment is of, by which frames go to whoever has the address; 0:
+/// nobody has.
 [[nodiscard]] std::uint32_t port_of(const Segment& segment, const IpAddress& address);
 
 }  // namespace hark::reach

@@ -85,7 +85,7 @@ bool Carrier::is_for_client(const Site& site, const Packet& packet, std::uint32_
   if (out == question_.interface || world.spaces == nullptr) return true;
   // Whoever is known to be behind his own link is behind no other.
   const Segment& his = world.spaces->segment(world.network, question_.interface);
-  tell_clients_apart(his, question_.source);
+  tell_owners_apart(his);
   if (his.owners.contains(question_.source)) return false;
   const Segment& segment = world.spaces->segment(world.network, out);
   return segment.open || segment.stations.empty();
@@ -142,7 +142,7 @@ std::optional<Carried> Carrier::cross(Site*& site, Packet& packet, const FibResu
       world.spaces == nullptr ? kNothing : world.spaces->segment(world.network, packet.out);
   std::optional<Blocker> blocked;
   if (!segment.stations.empty() && next.is_multicast()) return unseen(*site, packet, segment);
-  tell_clients_apart(segment, next);
+  if (next == question_.source) tell_owners_apart(segment);
   if (is_client_here(segment, packet, next)) {
     Site& home = sites_.home();
     if (known(world, packet.out, next) == nullptr &&
@@ -175,6 +175,9 @@ const Station* Carrier::next_station(Site& site, const Segment& segment, const P
     return nullptr;
   }
   const IpAddress next = fib.gateway.value_or(packet.tuple.destination);
+  // What a neighbour does with it depends on who he is.
+  Clients* clients = std::as_const(sites_).home().world.clients;
+  if (clients != nullptr && segment.owners.contains(next)) clients->split(next, {next, next});
   const Station* to = station_of(site, segment, packet, next, blocked);
   if (to == nullptr && !blocked && !segment.open) {
     blocked = silent_neighbour(site.world, packet, next);
@@ -213,16 +216,26 @@ bool Carrier::is_client_here(const Segment& segment, const Packet& packet,
   // He may be at another port, to which nothing is passed on from there.
   const World& world = home.world;
   const Segment& behind = world.spaces->segment(world.network, question_.interface);
+  tell_owners_apart(behind);
   if (behind.owners.contains(next) && !segment.owners.contains(next)) return false;
   return std::ranges::any_of(segment.stations, [&](const Station& one) { return one.at == link; });
 }
 
 /// Who of many clients is a neighbour there, or has the address of one, fares otherwise.
-void Carrier::tell_clients_apart(const Segment& segment, const IpAddress& next) const {
+void Carrier::tell_owners_apart(const Segment& segment) const {
+  Clients* clients = std::as_const(sites_).home().world.clients;
+  if (clients != nullptr) clients->split_once(segment.owned);
+}
+
+/// Those who are at the port by which it goes out, and at isolated ones.
+void Carrier::tell_ports_apart(const Segment& segment, const host::Network& network,
+                               const host::Link& out) const {
   Clients* clients = std::as_const(sites_).home().world.clients;
   if (clients == nullptr) return;
-  for (const auto& [address, owners] : segment.owners) {
-    if (address.family == next.family) clients->split(next, {address, address});
+  for (const auto& [index, owned] : segment.owned_by_port) {
+    const host::Link* port = network.link(index);
+    const bool isolated = port != nullptr && port->port.isolated && out.port.isolated;
+    if (index == out.index || isolated) clients->split_once(owned);
   }
 }
 
@@ -321,7 +334,7 @@ std::optional<Carried> Carrier::turn_back(Site& from, const Segment& segment, co
   // Where the packet has come by the question alone, the client's address tells the port.
   const IpAddress& client = question_.source;
   const bool first = packet.port == 0 && sites_.is_home(from);
-  if (first) tell_clients_apart(segment, client);
+  if (first) tell_ports_apart(segment, world.network, *out);
   const std::uint32_t port = first ? port_of(segment, client) : packet.port;
   const host::Link* in = world.network.link(port);
   if (in == nullptr) return std::nullopt;

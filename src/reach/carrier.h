@@ -66,7 +66,9 @@ class Carrier {
                                             std::optional<Blocker>& blocked);
   [[nodiscard]] std::optional<Carried> asked_first(Site& site, Packet& packet,
                                                    const FibResult& fib);
-  void tell_clients_apart(const Segment& segment, const IpAddress& next) const;
+  void tell_owners_apart(const Segment& segment) const;
+  void tell_ports_apart(const Segment& segment, const host::Network& network,
+                        const host::Link& out) const;
   [[nodiscard]] bool is_client_here(const Segment& segment, const Packet& packet,
                                     const IpAddress& next) const;
 

@@ -60,6 +60,12 @@ void Clients::split(const AddressSet& set) {
   addresses_ = set.contains(address_) ? addresses_.intersect(set) : addresses_.minus(set);
 }
 
+void Clients::split_once(const AddressSet& set) {
+  if (std::ranges::find(asked_, &set) != asked_.end()) return;
+  asked_.push_back(&set);
+  split(set);
+}
+
 void Clients::split(const PortSet& set) {
   ports_ = set.contains(port_) ? ports_.intersect(set) : ports_.minus(set);
 }

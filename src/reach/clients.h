@@ -69,6 +69,8 @@ class Clients {
   /// Somebody asks whether the client is in `set`: those leave that get another answer.
   void split(const AddressSet& set);
   void split(const PortSet& set);
+  /// The same, of a set that outlives this: asked again it costs nothing.
+  void split_once(const AddressSet& set);
   void split(const AddressRange& range);
   /// The same for an address of a packet, which may be the client's or not.
   void split(const IpAddress& asked, const AddressRange& range);
@@ -92,6 +94,7 @@ class Clients {
   PortSet ports_;
   /// Ranges that have left, not yet taken out of addresses_: each would cost a copy of it.
   std::vector<AddressRange> gone_;
+  std::vector<const AddressSet*> asked_;  ///< of split_once()
 };
 
 /// The bytes of an address (4 or 16) or of a port (2) as ranges are made of them.

@@ -343,6 +343,15 @@ void index(Spaces& spaces, Segment& out) {
     }
     if (speaks_for_others(*network)) out.proxies.push_back(i);
   }
+  std::vector<AddressRange> all;
+  std::map<std::uint32_t, std::vector<AddressRange>> by_port;
+  for (const auto& [address, owners] : out.owners) {
+    all.push_back({address, address});
+    by_port[port_of(out.stations[owners.front()])].push_back({address, address});
+  }
+  out.owned = AddressSet(std::move(all));
+  for (auto& [port, addresses] : by_port)
+    out.owned_by_port[port] = AddressSet(std::move(addresses));
 }
 
 }  // namespace

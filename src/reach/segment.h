@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/address.h"
+#include "base/intervals.h"
 #include "host/host.h"
 #include "host/networks.h"
 #include "reach/spaces.h"
@@ -30,10 +31,18 @@ struct Station {
   std::string doubt = {};  ///< what of the way could not be judged, in words; empty: nothing
 };
 
+/// Of a bridge its port; 0: none.
+[[nodiscard]] inline std::uint32_t port_of(const Station& station) {
+  return station.by.empty() ? 0 : station.by.front().at.link;
+}
+
 struct Segment {
   std::vector<Station> stations;
   /// Positions in `stations`: who has an address, and who may answer for addresses of others.
   std::map<IpAddress, std::vector<std::size_t>> owners;
+  AddressSet owned;  ///< the addresses of `owners`
+  /// The same by the first link of the way there: of a bridge its port.
+  std::map<std::uint32_t, AddressSet> owned_by_port;
   std::vector<std::size_t> proxies;
   bool open = false;  ///< frames go on out of sight
   /// Where to a namespace that cannot be read: "the other end of veth3"; empty: not so.

@@ -70,6 +70,24 @@ IpAddress filled(IpAddress address, unsigned count) {
   return address;
 }
 
+/// In how many of the lowest bits two of one family may differ.
+unsigned width_of(const IpAddress& a, const IpAddress& b) {
+  const unsigned all = a.bits();
+  for (unsigned at = 0; at < all / 8; ++at) {
+    const auto differ = static_cast<std::uint8_t>(a.bytes[at] ^ b.bytes[at]);
+    if (differ != 0) return all - at * 8 - static_cast<unsigned>(std::countl_zero(differ));
+  }
+  return 0;
+}
+
+/// How many free bits the largest block has that begins where a range does, and stays within it.
+unsigned free_at_front(const AddressRange& range) {
+  const unsigned width = width_of(range.first, range.last);
+  const unsigned zeros = zeros_of(range.first);
+  if (zeros < width) return zeros;
+  return filled(range.first, width) == range.last ? width : width - 1;
+}
+
 }  // namespace
 
 template <typename T>
@@ -167,10 +185,8 @@ std::vector<Prefix> prefixes_of(const AddressSet& set) {
   for (const AddressRange& range : set.ranges()) {
     IpAddress first = range.first;
     while (true) {
-      // The largest block that begins there and does not go beyond the range.
-      unsigned free = zeros_of(first);
+      const unsigned free = free_at_front({first, range.last});
       IpAddress last = filled(first, free);
-      while (range.last < last) last = filled(first, --free);
       out.push_back({first, static_cast<std::uint8_t>(first.bits() - free)});
       if (last == range.last || !advance(last)) break;
       first = last;

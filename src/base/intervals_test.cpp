@@ -49,6 +49,30 @@ TEST(Intervals, FewestPrefixes) {
       "128.0.0.0/1");
 }
 
+/// Every range that crosses two bytes: each block is the largest that fits, and none is missing.
+TEST(Intervals, PrefixesOfEveryRange) {
+  const auto address = [](unsigned number) {
+    return IpAddress{.family = Family::Inet,
+                     .bytes = {10, 0, static_cast<std::uint8_t>(number >> 8U),
+                               static_cast<std::uint8_t>(number)}};
+  };
+  const unsigned least = 256 - 40;
+  const unsigned most = 256 + 40;
+  for (unsigned first = least; first < most; ++first) {
+    for (unsigned last = first; last < most; ++last) {
+      unsigned next = first;
+      for (const Prefix& prefix : prefixes_of(AddressSet({address(first), address(last)}))) {
+        unsigned size = 1;
+        while (next % (size * 2) == 0 && next + size * 2 - 1 <= last) size *= 2;
+        ASSERT_EQ(prefix.address, address(next)) << first << "-" << last;
+        ASSERT_EQ(range_of(prefix).last, address(next + size - 1)) << first << "-" << last;
+        next += size;
+      }
+      ASSERT_EQ(next, last + 1);
+    }
+  }
+}
+
 /// The same by counting each value.
 TEST(Intervals, OperationsAsOnSingleValues) {
   std::mt19937 engine(7);

@@ -414,20 +414,21 @@ class Journey {
   JourneyEnd answer(const Packet& packet, const host::Listener* listener) {
     JourneyEnd end = serve(listener, Outcome::Silent);
     if (end.outcome != Outcome::Answered) return end;
-    if (auto lost = never_answered(there(), packet, bound_link(packet, listener))) {
+    const std::uint32_t bound = bound_link(packet, listener);
+    Packet reply = answer_to(there(), packet);
+    reply.payload_length = 1;
+    speak_for(reply, listener);
+    if (auto lost = never_answered(there(), reply, bound)) {
       return ends(Outcome::Silent, std::move(*lost));
     }
     if (!back_.everybody && listener != nullptr) {
-      if (auto lost = other_source(there(), *listener, packet, bound_link(packet, listener))) {
+      if (auto lost = other_source(there(), *listener, packet, bound)) {
         return ends(Outcome::Silent, std::move(*lost));
       }
     }
-    Packet reply = answer_to(there(), packet);
     const bool routed = listener != nullptr && is_source_routed(there(), *listener, packet);
     if (back_.everybody || routed) reply.tuple.source = {.family = packet.family};
-    reply.payload_length = 1;
-    speak_for(reply, listener);
-    if (auto lost = back_.send(*there_, reply, bound_link(packet, listener))) {
+    if (auto lost = back_.send(*there_, reply, bound)) {
       return ends(Outcome::Silent, std::move(*lost));
     }
     // One that conntrack takes for a connection of its own may be sent on to somebody else.

@@ -75,18 +75,6 @@ Arrival lost(Blocker blocker) {
   return out;
 }
 
-Flow flow_of(const Packet& packet) {
-  return {.family = packet.family,
-          .source = packet.tuple.source,
-          .destination = packet.tuple.destination,
-          .in = packet.in,
-          .mark = packet.mark,
-          .tos = packet.tos,
-          .protocol = packet.protocol,
-          .source_port = packet.tuple.source_port,
-          .destination_port = packet.tuple.destination_port};
-}
-
 bool loopback_link(const World& world, std::uint32_t index) {
   const host::Link* link = world.network.link(index);
   return link != nullptr && (link->flags & kLoopback) != 0;
@@ -228,6 +216,18 @@ std::optional<Arrival> expired(World& world, Packet& packet) {
 }
 
 }  // namespace
+
+Flow flow_of(const Packet& packet) {
+  return {.family = packet.family,
+          .source = packet.tuple.source,
+          .destination = packet.tuple.destination,
+          .in = packet.in,
+          .mark = packet.mark,
+          .tos = packet.tos,
+          .protocol = packet.protocol,
+          .source_port = packet.tuple.source_port,
+          .destination_port = packet.tuple.destination_port};
+}
 
 Arrival arrive(World& world, Packet& packet, ConntrackView& view) {
   if (auto blocker = programs(world, packet.in, kIngressPrograms)) return lost(std::move(*blocker));

@@ -21,6 +21,9 @@ struct Refusal {
   std::uint8_t icmp_type = 0, icmp_code = 0;  ///< of ICMP, or ICMPv6 for IPv6 packets
 };
 
+/// What routing asks of a packet, as it is.
+[[nodiscard]] Flow flow_of(const Packet& packet);
+
 struct Arrival {
   enum class To : std::uint8_t {
     Local,    ///< up to the sockets

@@ -10,11 +10,21 @@ namespace {
 
 constexpr std::uint8_t kBroadcast = 3, kAnycast = 4, kMulticast = 5;  // RTN_*
 
-/// `link`: of a socket that sends by that link alone; 0: by any.
-bool is_for_many(const World& world, const IpAddress& address, std::uint32_t link = 0) {
+bool is_for_many(const World& world, const IpAddress& address) {
   if (address.is_multicast()) return true;
-  const std::uint8_t type = address_type(world.network, address, link, world.routes);
+  const std::uint8_t type = address_type(world.network, address, 0, world.routes);
   return type == kBroadcast || type == kMulticast;
+}
+
+/// To whoever sends it the route tells, not the address: another table may stand before the local
+/// one. `link`: of a socket that sends by that link alone; 0: by any.
+bool is_broadcast_by_route(World& world, const Packet& packet, std::uint32_t link) {
+  if (packet.tuple.destination.is_multicast()) return true;
+  Flow flow = flow_of(packet);
+  flow.in = 0;
+  flow.out = link;
+  flow.uid = packet.socket_uid.value_or(0);
+  return fib_lookup(world, flow).type == kBroadcast;
 }
 
 /// The reason in words; empty: it is sent.
@@ -79,17 +89,17 @@ bool is_anycast6(World& world, const IpAddress& address) {
          found.route->destination.address == address;
 }
 
-std::optional<Blocker> never_answered(World& world, const Packet& packet, std::uint32_t link) {
-  const IpAddress& from = packet.tuple.source;
+std::optional<Blocker> never_answered(World& world, const Packet& reply, std::uint32_t link) {
+  const IpAddress& client = reply.tuple.destination;
   std::string why;
-  if (packet.family == Family::Inet6) {
-    if (from.is_v4_mapped()) why = "is sent as IPv4, and not from here";
-    if (from.is_unspecified()) why = "is sent to this host itself";
-  } else if (is_for_many(world, from, link)) {
+  if (reply.family == Family::Inet6) {
+    if (client.is_v4_mapped()) why = "is sent as IPv4, and not from here";
+    if (client.is_unspecified()) why = "is sent to this host itself";
+  } else if (is_broadcast_by_route(world, reply, link)) {
     why = "is a broadcast, for which the socket needs SO_BROADCAST";
   }
   if (why.empty()) return std::nullopt;
-  return not_unicast(world, "the answer to " + from.text() + " " + why);
+  return not_unicast(world, "the answer to " + client.text() + " " + why);
 }
 
 std::optional<Blocker> never_refused(World& world, const Packet& packet, const Refusal& refusal,

@@ -17,10 +17,10 @@ enum class Refuser : std::uint8_t { RuleBeforeRouting, Rule, Socket };
 [[nodiscard]] std::optional<Blocker> never_refused(World& world, const Packet& packet,
                                                    const Refusal& refusal, Refuser refuser);
 
-/// Why the answer of a UDP server to this client goes astray, whatever the way back: it is sent as
-/// IPv4, or to itself, or needs a right that servers do not ask for. Nothing: it is sent. `link`:
+/// Why that answer of a UDP server goes astray, whatever the way back: it is sent as IPv4, or to
+/// itself, or needs a right that servers do not ask for (udp_sendmsg). Nothing: it is sent. `link`:
 /// to which the socket is bound; 0: to none.
-[[nodiscard]] std::optional<Blocker> never_answered(World& world, const Packet& packet,
+[[nodiscard]] std::optional<Blocker> never_answered(World& world, const Packet& reply,
                                                     std::uint32_t link);
 
 /// ipv6_anycast_destination(): an anycast address of ours, or just the address that begins a subnet

@@ -83,7 +83,8 @@ class Clients {
   [[nodiscard]] const AddressSet& addresses();
   [[nodiscard]] const PortSet& ports() const { return ports_; }
 
-  bool next = true;  ///< what else would block is asked, too
+  bool next = true;    ///< what else would block is asked, too
+  bool itself = true;  ///< who has the address and the port that he asks for is a client, too
   ClientGroupsCache& groups;
   RuleMemory* memory;  ///< nullptr: every rule is run every time
 

@@ -125,7 +125,8 @@ bool has_room(World& world) {
 /// Of one address at both ends that with one port at both is answered by the packet of the way
 /// there, as far as its tuple tells.
 void tell_own_port_apart(const World& world, const Tuple& tuple) {
-  if (world.clients == nullptr || tuple.source != tuple.destination) return;
+  if (world.clients == nullptr || !world.clients->itself) return;
+  if (tuple.source != tuple.destination) return;
   world.clients->split(tuple.source_port, tuple.destination_port, tuple.destination_port);
   world.clients->split(tuple.destination_port, tuple.source_port, tuple.source_port);
 }

@@ -44,14 +44,19 @@ std::uint16_t witness_of(const PortSet& ports, std::uint16_t asked) {
   return usual ? *usual : first_of(ports).value_or(ports.ranges().front().first);
 }
 
-/// All in which answers of one class agree.
-std::string likeness(const Answer& answer) {
+/// All in which answers of one class agree, but for what else would block.
+std::string likeness_so_far(const Answer& answer) {
   std::string out = std::string(name_of(answer.outcome)) + "|" + answer.icmp + "|" +
                     std::to_string(answer.error) + "|" + std::string(name_of(answer.certainty)) +
                     "|" + answer.cause.code + "|" + answer.place + "|" +
                     (answer.delivers_to ? std::to_string(*answer.delivers_to) : "-");
   for (const Condition& condition : answer.conditions) out += "|c " + condition.key;
   for (const Outcome one : answer.possible) out += "|p " + std::string(name_of(one));
+  return out;
+}
+
+std::string likeness(const Answer& answer) {
+  std::string out = likeness_so_far(answer);
   for (const Cause& cause : answer.next) {
     out += "|n " + cause.code;
     if (!cause.evidence.empty()) out += " " + cause.evidence.front().where;
@@ -59,13 +64,13 @@ std::string likeness(const Answer& answer) {
   return out;
 }
 
-/// Rectangles of addresses and ports as few as may be: those of the same ports first.
-std::vector<Region> joined(const std::vector<Region>& regions) {
+/// Those of the same ports are one, then those of the same addresses.
+std::vector<Region> joined_once(std::vector<Region> regions) {
   std::vector<Region> by_ports;
-  for (const Region& region : regions) {
+  for (Region& region : regions) {
     const auto same = std::ranges::find(by_ports, region.ports, &Region::ports);
     if (same == by_ports.end()) {
-      by_ports.push_back(region);
+      by_ports.push_back(std::move(region));
     } else {
       same->addresses = same->addresses.unite(region.addresses);
     }
@@ -80,6 +85,15 @@ std::vector<Region> joined(const std::vector<Region>& regions) {
     }
   }
   return out;
+}
+
+/// Rectangles of addresses and ports as few as may be.
+std::vector<Region> joined(std::vector<Region> regions) {
+  while (true) {
+    const std::size_t before = regions.size();
+    regions = joined_once(std::move(regions));
+    if (regions.size() == before) return regions;
+  }
 }
 
 class Search {
@@ -102,7 +116,7 @@ class Search {
     }
     std::vector<ReachClass> out;
     for (Found& found : found_) {
-      for (Region& region : joined(found.regions)) {
+      for (Region& region : joined(std::move(found.regions))) {
         out.push_back(
             {to_.interface, std::move(region.addresses), std::move(region.ports), found.answer});
       }
@@ -139,15 +153,31 @@ class Search {
       const std::uint16_t port = witness_of(region.ports, to_.port);
       Clients clients(address, port, region.addresses, region.ports, tracer_.reach_cache().groups,
                       &memory_);
-      clients.next = to_.next;
+      // Nobody connects from the address and the port that he connects to.
+      const bool itself = address == to_.address && port == to_.port;
+      clients.next = to_.next && !itself;
+      clients.itself = to_.sources.empty();
       const Answer answer = tracer_.trace(question(address, port), &clients);
       const Region done = {clients.addresses(), clients.ports()};
       Region others = {region.addresses.minus(done.addresses), region.ports};
       if (!others.addresses.empty()) open.push_back(std::move(others));
       others = {done.addresses, region.ports.minus(done.ports)};
       if (!others.ports.empty()) open.push_back(std::move(others));
-      add(answer, done);
+      if (itself) {
+        add_like(answer, done);
+      } else {
+        add(answer, done);
+      }
     }
+  }
+
+  /// What else would block was not asked.
+  void add_like(const Answer& answer, const Region& region) {
+    const std::string wanted = likeness_so_far(answer);
+    for (Found& found : found_) {
+      if (likeness_so_far(found.answer) == wanted) return found.regions.push_back(region);
+    }
+    add(answer, region);
   }
 
   void add(const Answer& answer, const Region& region) {

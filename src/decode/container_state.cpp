@@ -2,13 +2,13 @@
 
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <optional>
 #include <string_view>
 #include <utility>
 
 #include "base/text.h"
 #include "decode/container_labels.h"
+#include "decode/go_time.h"
 #include "decode/json_walk.h"
 
 namespace hark::decode {
@@ -137,37 +137,6 @@ class DockerPorts {
   std::vector<ContainerPort> ports_;
 };
 
-/// "2026-01-02T03:04:05.678901234Z", as Go writes times of UTC; its time zero is none.
-std::optional<std::int64_t> time_called(std::string_view text) {
-  constexpr std::string_view kForm = "0000-00-00T00:00:00";
-  constexpr int kFirstYear = 1970;
-  if (text.size() <= kForm.size() || !text.ends_with('Z')) return std::nullopt;
-  for (std::size_t i = 0; i < kForm.size(); ++i) {
-    const bool digit = text[i] >= '0' && text[i] <= '9';
-    if (kForm[i] == '0' ? !digit : text[i] != kForm[i]) return std::nullopt;
-  }
-  const auto number = [&](std::size_t at, std::size_t digits) {
-    return parse_number<int>(text.substr(at, digits)).value_or(0);
-  };
-  const std::chrono::year_month_day date(std::chrono::year(number(0, 4)),
-                                         std::chrono::month(static_cast<unsigned>(number(5, 2))),
-                                         std::chrono::day(static_cast<unsigned>(number(8, 2))));
-  if (!date.ok() || number(0, 4) < kFirstYear || number(11, 2) > 23 || number(14, 2) > 59 ||
-      number(17, 2) > 59) {
-    return std::nullopt;
-  }
-  const std::int64_t days = std::chrono::sys_days(date).time_since_epoch().count();
-  const std::int64_t seconds =
-      ((days * 24 + number(11, 2)) * 60 + number(14, 2)) * 60 + number(17, 2);
-  // ".6Z": as many digits as are not zero.
-  std::string fraction(text.substr(kForm.size(), 4));
-  fraction.resize(4, '0');
-  std::ranges::replace(fraction, 'Z', '0');
-  const bool has_fraction = fraction.front() == '.';
-  const auto ms = parse_number<int>(std::string_view(fraction).substr(1));
-  return seconds * 1000 + (has_fraction ? ms.value_or(0) : 0);
-}
-
 /// How docker's container fares, besides its texts.
 struct DockerFate {
   ContainerState& state;
@@ -175,8 +144,8 @@ struct DockerFate {
   void text(JsonPath path, const std::string& value) const {
     constexpr std::array<std::string_view, 2> kStarted = {"State", "StartedAt"};
     constexpr std::array<std::string_view, 2> kEnded = {"State", "FinishedAt"};
-    if (is_path(path, kStarted)) state.started_at_ms = time_called(value);
-    if (is_path(path, kEnded)) state.ended_at_ms = time_called(value);
+    if (is_path(path, kStarted)) state.started_at_ms = parse_go_time(value);
+    if (is_path(path, kEnded)) state.ended_at_ms = parse_go_time(value);
   }
   void number(JsonPath path, std::uint64_t value) const {
     constexpr std::array<std::string_view, 2> kPid = {"State", "Pid"};

@@ -45,10 +45,10 @@ struct ContainerState {
   std::vector<ContainerPort> ports = {};  ///< of docker and podman
   std::uint32_t pid = 0;                  ///< of its first process; 0: it does not run, or not told
 
-  // How it ended last: of docker.
-  bool restarting = false;                         ///< it has ended, and waits to be started again
-  bool stopped_by_hand = false;                    ///< somebody asked docker to end it
-  std::uint32_t restarts = 0;                      ///< by docker itself, since somebody started it
+  // How it ended last: of docker and podman.
+  bool restarting = false;       ///< it has ended, and waits to be started again: of docker
+  bool stopped_by_hand = false;  ///< somebody asked its runtime to end it
+  std::uint32_t restarts = 0;    ///< by the runtime itself, since somebody started it
   std::optional<std::uint32_t> exit_status = {};   ///< of one that runs it is 0
   std::optional<std::int64_t> started_at_ms = {};  ///< since 1970, UTC
   std::optional<std::int64_t> ended_at_ms = {};

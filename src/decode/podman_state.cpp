@@ -11,6 +11,7 @@
 #include "decode/bolt_file.h"
 #include "decode/container_labels.h"
 #include "decode/container_state.h"
+#include "decode/go_time.h"
 #include "decode/json_walk.h"
 #include "decode/sqlite_file.h"
 
@@ -102,14 +103,33 @@ void read_config(ByteView document, ContainerState& state) {
   if (walk_json(document, events)) config.finish();
 }
 
+/// ContainerState: what is left out there is zero.
+struct Fate {
+  ContainerState& state;
+
+  void text(JsonPath path, const std::string& value) const {
+    if (path.size() != 1) return;
+    if (path[0] == "startedTime") state.started_at_ms = parse_go_time(value);
+    if (path[0] == "finishedTime") state.ended_at_ms = parse_go_time(value);
+  }
+  void number(JsonPath path, std::uint64_t value) const {
+    if (path.size() != 1) return;
+    const auto small = static_cast<std::uint32_t>(value);
+    if (path[0] == "pid") state.pid = small;
+    if (path[0] == "exitCode") state.exit_status = small;
+    if (path[0] == "restartCount") state.restarts = small;
+  }
+  void truth(JsonPath path, bool value) const {
+    if (path.size() == 1 && path[0] == "stoppedByUser") state.stopped_by_hand = value;
+  }
+};
+
 void read_state(ByteView document, ContainerState& state) {
-  const JsonEvents events = {.text = [](JsonPath, const std::string&) {},
-                             .number =
-                                 [&](JsonPath path, std::uint64_t value) {
-                                   if (path.size() == 1 && path[0] == "pid") {
-                                     state.pid = static_cast<std::uint32_t>(value);
-                                   }
-                                 }};
+  const Fate fate{state};
+  const JsonEvents events = {
+      .text = [&](JsonPath path, const std::string& value) { fate.text(path, value); },
+      .number = [&](JsonPath path, std::uint64_t value) { fate.number(path, value); },
+      .truth = [&](JsonPath path, bool value) { fate.truth(path, value); }};
   (void)walk_json(document, events);
 }
 
@@ -147,11 +167,14 @@ class Recorded {
  public:
   void text(JsonPath path, const std::string& value) {
     if (in_config(path)) config_->text(path.subspan(2), value);
+    if (in_state(path)) Fate{state_}.text(path.subspan(2), value);
   }
   void number(JsonPath path, std::uint64_t value) {
     if (in_config(path)) config_->number(path.subspan(2), value);
-    constexpr std::array<std::string_view, 3> kPid = {"", "state", "pid"};
-    if (is_path(path, kPid)) state_.pid = static_cast<std::uint32_t>(value);
+    if (in_state(path)) Fate{state_}.number(path.subspan(2), value);
+  }
+  void truth(JsonPath path, bool value) {
+    if (in_state(path)) Fate{state_}.truth(path.subspan(2), value);
   }
   void object(JsonPath path) {
     if (path.size() == 1) {
@@ -173,6 +196,7 @@ class Recorded {
   [[nodiscard]] bool in_config(JsonPath path) const {
     return config_ && path.size() > 2 && path[1] == "config";
   }
+  static bool in_state(JsonPath path) { return path.size() > 2 && path[1] == "state"; }
   ContainerState state_;
   std::optional<Config> config_;
 };
@@ -182,7 +206,8 @@ Result<ById> of_recording(ByteView file) {
   const JsonEvents events = {
       .text = [&](JsonPath path, const std::string& value) { recorded.text(path, value); },
       .object = [&](JsonPath path) { recorded.object(path); },
-      .number = [&](JsonPath path, std::uint64_t value) { recorded.number(path, value); }};
+      .number = [&](JsonPath path, std::uint64_t value) { recorded.number(path, value); },
+      .truth = [&](JsonPath path, bool value) { recorded.truth(path, value); }};
   if (auto walked = walk_json(file, events); !walked) return fail(walked.error());
   recorded.finish();
   return std::move(recorded.list_);

@@ -132,8 +132,9 @@ class Teller {
         {.fact =
              counted(end_.restarts, "restart") + (end_.restarting ? ", waits for the next" : ""),
          .where = "container " + name(),
-         .verify = "docker inspect -f '{{.RestartCount}} {{json .State}}' " + shell_word(name())});
-    out.remedy = "see what it said (docker logs --tail 50 " + shell_word(name()) + ")";
+         .verify =
+             program() + " inspect -f '{{.RestartCount}} {{json .State}}' " + shell_word(name())});
+    out.remedy = "see what it said (" + program() + " logs --tail 50 " + shell_word(name()) + ")";
     if (const OomKill* kill = last_end()) {
       add_kill(*kill, out);
       out.remedy += ", and " + more_memory(*kill);

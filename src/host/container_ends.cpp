@@ -1,11 +1,12 @@
 // Whether anything runs in a container tells its cgroup, whatever the runtime: it goes with the
 // last process (the runtimes remove it), and comes back under the same path when the container is
-// started again. docker writes down more.
+// started again. docker and podman write down more.
 #include "host/container_ends.h"
 
 #include <algorithm>
 #include <cerrno>
 #include <map>
+#include <set>
 #include <utility>
 
 #include "base/text.h"
@@ -16,7 +17,7 @@
 namespace hark::host {
 namespace {
 
-/// docker starts its containers anew after a boot, and counts that like any other restart.
+/// Runtimes start their containers anew after a boot, and may count that like any other restart.
 constexpr std::int64_t kBootingMs = 300'000;
 
 bool is_same(const Container& a, const Container& b) {
@@ -50,14 +51,23 @@ class Reader {
   void add_restarted() {
     const auto clock = source_.clock();
     const bool booting = clock && clock->boottime_ms < kBootingMs;
-    for (const decode::ContainerState& one : names_.all_of_docker()) {
-      ContainerEnd end = end_of(one);
-      if (end.restarts > 0 && !booting) ends_.emplace(Key("docker", one.id), std::move(end));
+    if (booting) return;
+    for (const decode::ContainerState& one : names_.all_of_docker()) add_restarted("docker", one);
+    std::set<std::string> cgroups;
+    for (const Process& one : host_.processes) {
+      if (user_of_cgroup(one.cgroup)) cgroups.insert(one.cgroup);
+    }
+    for (const decode::ContainerState& one : names_.all_of_podman(cgroups)) {
+      add_restarted("podman", one);
     }
   }
+  void add_restarted(const char* runtime, const decode::ContainerState& state) {
+    if (state.restarts == 0 || state.name.empty()) return;
+    ends_.emplace(Key(runtime, state.id), end_of(runtime, state));
+  }
 
-  static ContainerEnd end_of(const decode::ContainerState& state) {
-    return {.container = {.runtime = "docker",
+  static ContainerEnd end_of(const char* runtime, const decode::ContainerState& state) {
+    return {.container = {.runtime = runtime,
                           .id = state.id,
                           .name = state.name,
                           .image = state.image,
@@ -85,7 +95,13 @@ class Reader {
   }
 
   ContainerEnd first_look(const Container& container, const std::string& cgroup) {
-    if (const auto state = names_.docker_state(container, cgroup)) return end_of(*state);
+    if (const auto state = names_.docker_state(container, cgroup)) return end_of("docker", *state);
+    if (const auto state = names_.podman_state(container, cgroup)) {
+      ContainerEnd out = end_of("podman", *state);
+      // Nobody puts its database right before podman is called again.
+      out.runs = has_processes(cgroup).value_or(*out.runs);
+      return out;
+    }
     ContainerEnd out{.container = container, .kills = {}};
     const bool here = std::ranges::any_of(host_.processes, [&](const Process& one) {
       return one.container && is_same(*one.container, container);

@@ -18,7 +18,7 @@ struct ContainerEnd {
   /// Something runs in it now, or, of a pod's, in what has taken its place. Nothing: not known.
   std::optional<bool> runs = {};
 
-  // Of docker alone, as of decode::ContainerState.
+  // Of docker and podman, as of decode::ContainerState.
   bool restarting = false;
   bool stopped_by_hand = false;
   std::uint32_t restarts = 0;
@@ -28,9 +28,10 @@ struct ContainerEnd {
   bool operator==(const ContainerEnd&) const = default;
 };
 
-/// By runtime and id. Of docker those that it has started again, and all in which one of `kills`
-/// was. A container that its runtime does not know any more is nobody's trouble. Those that do not
-/// run are told of only where `host` has the namespace that hark runs in: they are in none.
+/// By runtime and id. Of docker and podman those that they have started again, and all in which one
+/// of `kills` was. A container that its runtime does not know any more is nobody's trouble. Those
+/// that do not run are told of only where `host` has the namespace that hark runs in: they are in
+/// none.
 [[nodiscard]] std::vector<ContainerEnd> read_container_ends(kernel::Source& source,
                                                             const Host& host,
                                                             const std::vector<OomKill>& kills);

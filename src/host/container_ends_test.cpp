@@ -96,6 +96,44 @@ TEST(ContainerEnds, TheCgroupTellsWhetherAnythingRuns) {
   }
 }
 
+TEST(ContainerEnds, OfPodmanByItsDatabase) {
+  Place place;
+  place.podman();
+  place.file("/var/lib/containers/storage/libpod/bolt_state.db",
+             R"([{"config":{"id":")" + kId + R"(","name":"db"},"state":{"pid":7,"exitCode":2,
+                 "restartCount":5,"startedTime":"1970-01-01T00:00:03Z",
+                 "finishedTime":"1970-01-01T01:00:02+01:00"}}])");
+  auto ends = place.ends();
+  ASSERT_EQ(ends.size(), 1U) << "it was started again";
+  EXPECT_EQ(ends[0].container.name, "db");
+  EXPECT_EQ(ends[0].runs, true);
+  EXPECT_EQ(ends[0].restarts, 5U);
+  EXPECT_EQ(ends[0].ended_at_ms, 2000);
+  place.file("/var/lib/containers/storage/libpod/bolt_state.db",
+             R"([{"config":{"id":")" + kId + R"(","name":"db"},"state":{"pid":7,
+                 "finishedTime":"1970-01-01T00:00:02Z"}}])");
+  EXPECT_TRUE(place.ends().empty());
+  place.file("/proc/self/mountinfo", kV2);
+  ends = place.ends({"/machine.slice/libpod-" + kId + ".scope/container"});
+  ASSERT_EQ(ends.size(), 1U);
+  EXPECT_EQ(ends[0].runs, false) << "as its cgroup says, whatever podman has not seen yet";
+  EXPECT_EQ(ends[0].ended_at_ms, 2000);
+}
+
+TEST(ContainerEnds, OfAUsersOwnPodman) {
+  Place place;
+  place.file("/etc/passwd", "ann:x:1000:1000::/home/ann:/bin/sh\n");
+  place.file("/home/ann/.local/share/containers/storage/db.sql",
+             R"([{"config":{"id":")" + kId + R"(","name":"hers"},"state":{"restartCount":1}}])");
+  EXPECT_TRUE(place.ends().empty()) << "nothing of hers is among the owners";
+  Process process;
+  process.cgroup = "/user.slice/user-1000.slice/user@1000.service/app.slice/x.scope";
+  place.host.processes.push_back(std::move(process));
+  const auto ends = place.ends();
+  ASSERT_EQ(ends.size(), 1U);
+  EXPECT_EQ(ends[0].container.name, "hers");
+}
+
 TEST(ContainerEnds, APodsContainerIsReplaced) {
   Place place;
   place.file("/proc/self/mountinfo", kV2);

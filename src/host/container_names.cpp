@@ -316,7 +316,7 @@ std::vector<decode::ContainerState> ContainerNames::running_in_docker() {
   return out;
 }
 
-std::vector<decode::ContainerState> ContainerNames::running_in_podman(
+std::vector<decode::ContainerState> ContainerNames::all_of_podman(
     const std::set<std::string>& cgroups) {
   std::set<std::string> homes = {""};
   for (const std::string& cgroup : cgroups) {
@@ -324,17 +324,33 @@ std::vector<decode::ContainerState> ContainerNames::running_in_podman(
   }
   std::vector<State> out;
   for (const std::string& home : homes) {
-    for (const std::string& path : podman_databases(home)) {
-      const auto file = source_.read_file(path);
-      if (!file) continue;
-      auto all = decode::decode_podman_database(*file);
-      if (!all) break;
-      std::ranges::copy_if(*all, std::back_inserter(out),
-                           [](const State& one) { return one.pid != 0; });
-      break;
-    }
+    std::ranges::copy(podman_database(home), std::back_inserter(out));
   }
   return out;
+}
+
+std::optional<decode::ContainerState> ContainerNames::podman_state(const Container& container,
+                                                                   std::string_view cgroup) {
+  if (container.runtime != "podman") return std::nullopt;
+  for (const std::string& home : homes_of(cgroup)) {
+    const std::vector<State>& all = podman_database(home);
+    const auto at = std::ranges::find(all, container.id, &State::id);
+    if (at != all.end()) return *at;
+  }
+  return std::nullopt;
+}
+
+const std::vector<decode::ContainerState>& ContainerNames::podman_database(
+    const std::string& home) {
+  const auto [place, added] = podman_databases_.try_emplace(home);
+  if (!added) return place->second;
+  for (const std::string& path : podman_databases(home)) {
+    const auto file = source_.read_file(path);
+    if (!file) continue;
+    if (auto all = decode::decode_podman_database(*file)) place->second = std::move(*all);
+    break;
+  }
+  return place->second;
 }
 
 std::vector<decode::ContainerState> ContainerNames::all_of_docker() {

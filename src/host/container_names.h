@@ -36,14 +36,17 @@ class ContainerNames {
   [[nodiscard]] std::vector<decode::ContainerState> all_of_docker();
   [[nodiscard]] std::vector<decode::ContainerState> running_in_docker();
 
-  /// Containers of podman that run, by id: of the users below whose slices one of these cgroups is,
-  /// and of the system.
-  [[nodiscard]] std::vector<decode::ContainerState> running_in_podman(
+  /// Containers of podman, by id: of the users below whose slices one of these cgroups is, and of
+  /// the system.
+  [[nodiscard]] std::vector<decode::ContainerState> all_of_podman(
       const std::set<std::string>& cgroups);
 
   /// All that docker has written down of this one; `cgroup` as of fill(). Nothing: it is none of
   /// docker's, or could not be read.
   [[nodiscard]] std::optional<decode::ContainerState> docker_state(const Container& container,
+                                                                   std::string_view cgroup);
+  /// The same of podman, of its database.
+  [[nodiscard]] std::optional<decode::ContainerState> podman_state(const Container& container,
                                                                    std::string_view cgroup);
 
   /// One gap for all whose files may not be read, or cannot be understood; nothing if there are
@@ -91,6 +94,7 @@ class ContainerNames {
   [[nodiscard]] const DataRoots& data_roots(const std::string& home);
   [[nodiscard]] const Search& docker_file(const std::string& path);
   [[nodiscard]] const Storage& storage(const std::string& path);
+  [[nodiscard]] const std::vector<State>& podman_database(const std::string& home);
   [[nodiscard]] const Addresses& addresses(const std::string& data_root);
   [[nodiscard]] const std::vector<std::string>& containerd_namespaces(const std::string& folder);
 
@@ -102,6 +106,7 @@ class ContainerNames {
   std::map<std::string, DataRoots> data_roots_;  ///< by home
   std::map<std::string, Search> docker_files_;
   std::map<std::string, Storage> storages_;
+  std::map<std::string, std::vector<State>> podman_databases_;  ///< by home
   std::map<std::string, Addresses> addresses_;
   std::map<std::string, std::vector<std::string>> containerd_namespaces_;
 };

@@ -120,6 +120,15 @@ std::string storage_list(const std::vector<ContainerState>& list) {
   return out + "]";
 }
 
+std::string podman_state(const ContainerState& state) {
+  return object({{"pid", number(state.pid)},
+                 {"restartCount", number(state.restarts)},
+                 {"stoppedByUser", truth(state.stopped_by_hand)},
+                 {"exitCode", state.exit_status ? std::to_string(*state.exit_status) : ""},
+                 {"startedTime", time(state.started_at_ms)},
+                 {"finishedTime", time(state.ended_at_ms)}});
+}
+
 /// As decode_podman_database() reads a recording's: the database itself holds everything.
 std::string podman_database(const std::vector<ContainerState>& list) {
   std::string out = "[";
@@ -144,7 +153,7 @@ std::string podman_database(const std::vector<ContainerState>& list) {
                                        {"labels", labels.empty() ? "" : object(labels)},
                                        {"newPortMappings", ports}});
     if (out.size() > 1) out += ",\n";
-    out += object({{"config", config}, {"state", object({{"pid", number(state.pid)}})}});
+    out += object({{"config", config}, {"state", podman_state(state)}});
   }
   return out + "]";
 }

@@ -66,13 +66,18 @@ TEST(RedactStateFile, NothingButWhatIsReadStays) {
                R"([{"config":{"id":"ab","name":"web","spec":{"process":{"env":["A=hunter2"]}},
            "labels":{"x":"hunter2","traefik.port":"81"},"newPortMappings":[{"host_ip":"::1",
            "container_port":53,"host_port":5353,"range":2,"protocol":"udp"}]},
-           "state":{"pid":77,"x":"hunter2"}}])");
+           "state":{"pid":77,"x":"hunter2","restartCount":4,"stoppedByUser":true,"exitCode":1,
+           "finishedTime":"2026-01-02T04:04:06.7+01:00"}}])");
   EXPECT_EQ(database.find("hunter2"), std::string::npos) << database;
   const auto known = decode::decode_podman_database(as_bytes(database));
   ASSERT_TRUE(known);
   ASSERT_EQ(known->size(), 1U);
   EXPECT_EQ(known->front().pid, 77U);
   EXPECT_EQ(known->front().ports.size(), 3U);
+  EXPECT_EQ(known->front().restarts, 4U);
+  EXPECT_TRUE(known->front().stopped_by_hand);
+  EXPECT_EQ(known->front().exit_status, 1U);
+  EXPECT_EQ(known->front().ended_at_ms, 1'767'323'046'000);
 
   EXPECT_EQ(redacted("/etc/docker/daemon.json",
                      R"({"proxies":{"http-proxy":"http://u:hunter2@x"},"data-root":"/srv"})"),

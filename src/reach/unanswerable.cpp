@@ -19,7 +19,10 @@ bool is_for_many(const World& world, const IpAddress& address) {
 /// To whoever sends it the route tells, not the address: another table may stand before the local
 /// one. `link`: of a socket that sends by that link alone; 0: by any.
 bool is_broadcast_by_route(World& world, const Packet& packet, std::uint32_t link) {
-  if (packet.tuple.destination.is_multicast()) return true;
+  constexpr IpAddress kEverybody = {.family = Family::Inet, .bytes = {255, 255, 255, 255}};
+  if (packet.tuple.destination.is_multicast() || packet.tuple.destination == kEverybody) {
+    return true;
+  }
   Flow flow = flow_of(packet);
   flow.in = 0;
   flow.out = link;

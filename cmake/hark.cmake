@@ -89,10 +89,10 @@ function(hark_tests name)
   endforeach()
 endfunction()
 
-# hark_test_program(NAME LABEL … SOURCES … DEPENDS … [ALWAYS]): a GoogleTest program, each test a
+# hark_test_program(NAME LABEL … [LOCK …] SOURCES … DEPENDS … [ALWAYS]): a GoogleTest program, each test a
 # ctest test. ALWAYS: also where another build runs those of its label.
 function(hark_test_program name)
-  cmake_parse_arguments(ARG "ALWAYS" "LABEL" "SOURCES;DEPENDS" ${ARGN})
+  cmake_parse_arguments(ARG "ALWAYS" "LABEL;LOCK" "SOURCES;DEPENDS" ${ARGN})
   if(NOT HARK_UNIT_TESTS AND NOT ARG_ALWAYS AND ARG_LABEL MATCHES "^(unit|wire|fuzz)$")
     return()
   endif()
@@ -104,7 +104,11 @@ function(hark_test_program name)
   # Their time goes into what they test; to make them fast would take longer than to run them.
   target_compile_options(${name} PRIVATE $<$<CONFIG:Debug>:-O0>)
   set_target_properties(${name} PROPERTIES HARK_IS_TEST ON)
-  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES LABELS ${ARG_LABEL} TIMEOUT 300)
+  set(lock)
+  if(ARG_LOCK)
+    set(lock RESOURCE_LOCK ${ARG_LOCK})
+  endif()
+  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES LABELS ${ARG_LABEL} TIMEOUT 300 ${lock})
   if(ARG_LABEL MATCHES "^(unit|wire|fuzz)$")
     add_dependencies(sanitized_tests ${name})
   endif()

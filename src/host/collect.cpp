@@ -178,9 +178,9 @@ class Collector {
   /// Finds the namespace of the question, and adds it to those that are read.
   Result<std::vector<FoundNetns>> with_focus(const std::vector<FoundNetns>& found,
                                              std::vector<FoundNetns> chosen) {
-    auto focus = choose_namespaces(source_, evidence_, found, request_.focus);
+    auto focus = choose_namespace(source_, evidence_, found, request_.focus);
     if (!focus) return fail(focus.error());
-    focus_ = focus->front();
+    focus_ = std::move(*focus);
     const bool there = std::ranges::any_of(
         chosen, [this](const FoundNetns& one) { return is_focus(one.netns, one.pid); });
     if (!there) chosen.push_back(*focus_);

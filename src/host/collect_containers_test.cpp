@@ -132,6 +132,33 @@ TEST(CollectContainers, ANamespaceIsAskedForByItsContainersName) {
   EXPECT_EQ(host.listeners.front().port, 80);
 }
 
+/// A list has all of them; a question is about one, and is not guessed at.
+TEST(CollectContainers, AQuestionIsNotAboutTwoContainers) {
+  constexpr std::uint64_t kTwin = 4026532178;
+  const std::string other(64, 'b');
+  DockerHost source;
+  source.file("/proc/901/cgroup", "0::/system.slice/docker-" + other + ".scope\n");
+  source.namespaces(PartsBuilder()
+                        .pid(900)
+                        .inode(ProcessPart::NetnsInode, kInside)
+                        .pid(901)
+                        .inode(ProcessPart::NetnsInode, kTwin)
+                        .done());
+  source.file("/var/lib/docker/containers/" + other + "/config.v2.json",
+              R"({"ID":")" + other + R"(","Name":"/web","Config":{"Image":"nginx:1.25"}})");
+  source.folder("/var/lib/docker/containers", {kId, other});
+  for (const char* asked : {"web", "container:web"}) {
+    const auto two = collect(source, {.focus = asked});
+    ASSERT_FALSE(two) << asked;
+    EXPECT_EQ(two.error().what, "--netns " + std::string(asked));
+    EXPECT_EQ(reason(two.error()), "2 network namespaces are called so");
+    EXPECT_EQ(two.error().hint, "say --netns with 900 or 901");
+    EXPECT_EQ(collected(source, {.netns = asked}).namespaces.size(), 2U);
+  }
+  const Host one = collected(source, {.focus = "container:" + other.substr(0, 12)});
+  EXPECT_EQ(one.namespaces.size(), 3U);
+}
+
 TEST(CollectContainers, ANameThatARuntimeMadeUpIsNone) {
   DockerHost source;
   const auto mounted_as = [&](const std::string& name) {

@@ -284,6 +284,18 @@ std::vector<FoundNetns> of_container(kernel::Source& source, const std::vector<F
   return out;
 }
 
+/// Words for --netns that mean one of them each: as many as a line has room for.
+std::string told_apart(const std::vector<FoundNetns>& found) {
+  constexpr std::size_t kMost = 4;
+  std::string out;
+  for (std::size_t i = 0; i < std::min(found.size(), kMost); ++i) {
+    const FoundNetns& one = found[i];
+    if (i != 0) out += " or ";
+    out += one.pid != 0 ? std::to_string(one.pid) : "net:[" + std::to_string(one.ref.inode) + "]";
+  }
+  return out + (found.size() > kMost ? " …" : "");
+}
+
 /// Does `asked` mean this namespace?
 bool means(const FoundNetns& one, const std::string& asked, std::uint64_t asked_inode) {
   if (asked == "self") return one.netns.own;
@@ -366,6 +378,18 @@ Result<std::vector<FoundNetns>> choose_namespaces(kernel::Source& source,
   }
   if (chosen.empty()) return fail(no_such_netns(found, asked));
   return chosen;
+}
+
+Result<FoundNetns> choose_namespace(kernel::Source& source, const NetnsEvidence& evidence,
+                                    std::vector<FoundNetns> found, const std::string& asked) {
+  auto chosen = choose_namespaces(source, evidence, std::move(found), asked);
+  if (!chosen) return fail(chosen.error());
+  if (chosen->size() > 1) {
+    return fail(plain_error("--netns " + asked,
+                            std::to_string(chosen->size()) + " network namespaces are called so",
+                            "say --netns with " + told_apart(*chosen)));
+  }
+  return std::move(chosen->front());
 }
 
 }  // namespace hark::host

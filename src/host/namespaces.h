@@ -58,4 +58,11 @@ void add_surveyed(std::vector<FoundNetns>& found, const decode::SocketSurvey& su
                                                                 std::vector<FoundNetns> found,
                                                                 const std::string& asked);
 
+/// The one namespace that a question is about. Several may be called `asked`, as containers of
+/// Kubernetes are: that is an error, whose hint tells them apart.
+[[nodiscard]] Result<FoundNetns> choose_namespace(kernel::Source& source,
+                                                  const NetnsEvidence& evidence,
+                                                  std::vector<FoundNetns> found,
+                                                  const std::string& asked);
+
 }  // namespace hark::host

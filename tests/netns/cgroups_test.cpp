@@ -25,7 +25,7 @@ class Cgroups : public NetnsTest, public testing::WithParamInterface<uid_t> {
     return rows;
   }
   [[nodiscard]] std::string id() const { return scene_.truth()["id"]; }
-  [[nodiscard]] std::string hex_id() const { return std::string(64 - id().size(), '0') + id(); }
+  [[nodiscard]] std::string hex_id() const { return id() + std::string(64 - id().size(), '0'); }
   Scene scene_{"cgroups"};
 };
 

@@ -27,8 +27,8 @@ class Containers : public NetnsTest {
   void SetUp() override {
     NetnsTest::SetUp();
     ASSERT_NE(mkdtemp(folder_.data()), nullptr);
-    const std::string id = scene_.truth()["id"];
-    id_ = std::string(64 - id.size(), '0') + id;
+    id_ = scene_.truth()["id"];
+    id_.resize(64, '0');
     fs::permissions(folder_, fs::perms(0755));
     write_docker("80");
     write_podman(id_);

@@ -70,7 +70,8 @@ std::string with_id(std::string token, std::string_view id) {
   constexpr std::size_t kHexDigits = 64;
   const std::string zeros(kHexDigits - std::min(kHexDigits, id.size()), '0');
   replace_all(token, "$ID", id);
-  replace_all(token, "$HEX", zeros + std::string(id));
+  // The id comes first: a container is known by the beginning of its own.
+  replace_all(token, "$HEX", std::string(id) + zeros);
   return token;
 }
 

@@ -16,11 +16,9 @@
 namespace hark::cli {
 namespace {
 
-constexpr std::uint32_t kLoopback = 0x8;  // IFF_LOOPBACK
-
 std::uint32_t loopback_of(const host::Network& network) {
   for (const host::Link& link : network.links) {
-    if ((link.flags & kLoopback) != 0) return link.index;
+    if (link.is_loopback()) return link.index;
   }
   return 0;
 }

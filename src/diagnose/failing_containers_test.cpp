@@ -41,6 +41,12 @@ struct InContainer : TestFacts {
     all.container_ends = {std::move(end)};
     return failing_containers(all);
   }
+  /// Where there is one, and no other.
+  Finding only(const ContainerEnd& end) {
+    std::vector<Finding> found = of(end);
+    EXPECT_EQ(found.size(), 1U);
+    return found.size() == 1 ? std::move(found.front()) : Finding{};
+  }
 };
 
 TEST(FailingContainers, KilledForWantOfMemoryAndGone) {
@@ -48,15 +54,14 @@ TEST(FailingContainers, KilledForWantOfMemoryAndGone) {
   ContainerEnd end = ended(kNow - 3 * kMinute);
   EXPECT_TRUE(test.of(end).empty()) << "nobody says why it ended";
   end.kills = {kill_at(kNow - 3 * kMinute - 500)};
-  const auto findings = test.of(end);
-  ASSERT_EQ(findings.size(), 1U);
-  EXPECT_EQ(findings[0].code, "container-killed");
-  EXPECT_EQ(findings[0].severity, Severity::Risk);
-  EXPECT_EQ(findings[0].subject, "container web");
-  EXPECT_EQ(findings[0].text,
+  const Finding found = test.only(end);
+  EXPECT_EQ(found.code, "container-killed");
+  EXPECT_EQ(found.severity, Severity::Risk);
+  EXPECT_EQ(found.subject, "container web");
+  EXPECT_EQ(found.text,
             "container web does not run: the kernel killed java (4121) in it 3 minutes ago, for it "
             "was at its memory limit");
-  EXPECT_EQ(findings[0].evidence[0].verify, "dmesg -T | grep oom-kill:");
+  EXPECT_EQ(found.evidence.at(0).verify, "dmesg -T | grep oom-kill:");
 }
 
 TEST(FailingContainers, AnotherEndIsNoneOfTheKernels) {
@@ -78,10 +83,9 @@ TEST(FailingContainers, WhereTheRuntimeDoesNotSayWhenItEnded) {
   end.exit_status.reset();
   end.kills = {kill_at(kNow - 30 * kMinute)};
   end.kills[0].limited.clear();
-  const auto findings = test.of(end);
-  ASSERT_EQ(findings.size(), 1U);
-  EXPECT_THAT(findings[0].text, HasSubstr("for the whole host was out of memory"));
-  EXPECT_EQ(findings[0].evidence[1].verify, "podman ps -a");
+  const Finding found = test.only(end);
+  EXPECT_THAT(found.text, HasSubstr("for the whole host was out of memory"));
+  EXPECT_EQ(found.evidence.at(1).verify, "podman ps -a");
   end.kills = {kill_at(kNow - 90 * kMinute)};
   EXPECT_TRUE(test.of(end).empty());
 }
@@ -92,17 +96,15 @@ TEST(FailingContainers, StartedAgain) {
   end.runs = true;
   end.restarts = 1;
   end.kills = {kill_at(kNow - 2 * kMinute)};
-  auto findings = test.of(end);
-  ASSERT_EQ(findings.size(), 1U);
-  EXPECT_EQ(findings[0].code, "oom-killed");
-  EXPECT_EQ(findings[0].severity, Severity::Notice);
-  EXPECT_EQ(findings[0].listener, 0U);
-  EXPECT_THAT(findings[0].text, HasSubstr("web was started again: the kernel had killed java"));
+  Finding found = test.only(end);
+  EXPECT_EQ(found.code, "oom-killed");
+  EXPECT_EQ(found.severity, Severity::Notice);
+  EXPECT_EQ(found.listener, 0U);
+  EXPECT_THAT(found.text, HasSubstr("web was started again: the kernel had killed java"));
   end.kills = {kill_at(kNow - 20 * kMinute), kill_at(kNow - 2 * kMinute)};
-  findings = test.of(end);
-  ASSERT_EQ(findings.size(), 1U);
-  EXPECT_EQ(findings[0].severity, Severity::Risk);
-  EXPECT_THAT(findings[0].text, HasSubstr("2 of its processes were killed within the hour"));
+  found = test.only(end);
+  EXPECT_EQ(found.severity, Severity::Risk);
+  EXPECT_THAT(found.text, HasSubstr("2 of its processes were killed within the hour"));
 }
 
 TEST(FailingContainers, AWorkerThatWasKilledDidNotEndIt) {
@@ -131,17 +133,16 @@ TEST(FailingContainers, AgainAndAgain) {
   end.restarting = true;
   end.restarts = 57;
   end.exit_status = 1;
-  auto findings = test.of(end);
-  ASSERT_EQ(findings.size(), 1U);
-  EXPECT_EQ(findings[0].code, "restarting");
-  EXPECT_EQ(findings[0].severity, Severity::Broken);
-  EXPECT_THAT(findings[0].text, HasSubstr("57 restarts so far; last, it ended with exit status 1, "
-                                          "2 seconds ago"));
-  EXPECT_THAT(findings[0].remedy, HasSubstr("docker logs --tail 50 web"));
+  const Finding found = test.only(end);
+  EXPECT_EQ(found.code, "restarting");
+  EXPECT_EQ(found.severity, Severity::Broken);
+  EXPECT_THAT(found.text, HasSubstr("57 restarts so far; last, it ended with exit status 1, "
+                                    "2 seconds ago"));
+  EXPECT_THAT(found.remedy, HasSubstr("docker logs --tail 50 web"));
   end.exit_status = 139;
-  EXPECT_THAT(test.of(end)[0].text, HasSubstr("ended by signal 11 (SIGSEGV)"));
+  EXPECT_THAT(test.only(end).text, HasSubstr("ended by signal 11 (SIGSEGV)"));
   end.kills = {kill_at(kNow - 2'500)};
-  EXPECT_THAT(test.of(end)[0].text, HasSubstr("the kernel killed java (4121) for want of memory"));
+  EXPECT_THAT(test.only(end).text, HasSubstr("the kernel killed java (4121) for want of memory"));
   end.ended_at_ms = kNow - 10 * kMinute;
   end.kills.clear();
   EXPECT_TRUE(test.of(end).empty()) << "docker itself does not run any more";
@@ -154,9 +155,8 @@ TEST(FailingContainers, BetweenTwoEndsItRuns) {
   end.restarts = 5;
   end.exit_status = 0;
   end.started_at_ms = kNow - 2'000;
-  const auto findings = test.of(end);
-  ASSERT_EQ(findings.size(), 1U);
-  EXPECT_THAT(findings[0].text, testing::EndsWith("5 restarts so far"));
+  const Finding found = test.only(end);
+  EXPECT_THAT(found.text, testing::EndsWith("5 restarts so far"));
   end.started_at_ms = kNow - 10 * kMinute;
   EXPECT_TRUE(test.of(end).empty()) << "for a while it has been well";
 }

@@ -60,7 +60,7 @@ std::map<std::uint32_t, const reach::Answer*> lost_by_link(const Facts& facts, s
   if (!any || sources == nullptr) return out;
   for (const reach::ReachClass* one : classes) {
     const host::Link* link = network.link(one->interface);
-    if (link == nullptr || reach::is_loopback(*link)) continue;
+    if (link == nullptr || link->is_loopback()) continue;
     const AddressSet neighbours =
         neighbours_of(network, *sources, *link, one->answer.question.destination);
     if (one->addresses.intersect(neighbours).empty()) continue;

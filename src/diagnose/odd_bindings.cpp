@@ -25,7 +25,7 @@ bool has_ipv4(const Network& network) {
   return std::ranges::any_of(network.addresses, [&](const host::InterfaceAddress& one) {
     const Link* link = network.link(one.link);
     return one.address.family == IpFamily::Inet && link != nullptr && reach::receives(*link) &&
-           !reach::is_loopback(*link);
+           !link->is_loopback();
   });
 }
 

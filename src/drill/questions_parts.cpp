@@ -116,7 +116,7 @@ std::vector<LanClient> lan_clients(const Making& making, host::NetnsId netns,
   std::set<std::pair<std::uint32_t, std::size_t>> met;
   for (const reach::Destination& to : places) {
     const host::Link* link = network->link(to.interface);
-    if (link == nullptr || reach::is_loopback(*link)) continue;
+    if (link == nullptr || link->is_loopback()) continue;
     const host::InterfaceAddress* at = subnet_of(*network, to);
     if (at == nullptr) continue;
     for (const IpAddress& one : neighbours(*at, sources->of(*link, to.address), dice)) {

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <map>
-#include <set>
 #include <utility>
 
 #include "base/text.h"
@@ -53,11 +52,7 @@ class Reader {
     const bool booting = clock && clock->boottime_ms < kBootingMs;
     if (booting) return;
     for (const decode::ContainerState& one : names_.all_of_docker()) add_restarted("docker", one);
-    std::set<std::string> cgroups;
-    for (const Process& one : host_.processes) {
-      if (user_of_cgroup(one.cgroup)) cgroups.insert(one.cgroup);
-    }
-    for (const decode::ContainerState& one : names_.all_of_podman(cgroups)) {
+    for (const decode::ContainerState& one : names_.all_of_podman(host_.processes)) {
       add_restarted("podman", one);
     }
   }

@@ -317,7 +317,11 @@ std::vector<decode::ContainerState> ContainerNames::running_in_docker() {
 }
 
 std::vector<decode::ContainerState> ContainerNames::all_of_podman(
-    const std::set<std::string>& cgroups) {
+    const std::vector<Process>& processes) {
+  std::set<std::string> cgroups;
+  for (const Process& one : processes) {
+    if (user_of_cgroup(one.cgroup)) cgroups.insert(one.cgroup);
+  }
   std::set<std::string> homes = {""};
   for (const std::string& cgroup : cgroups) {
     for (std::string& home : homes_of(cgroup)) homes.insert(std::move(home));

@@ -36,10 +36,10 @@ class ContainerNames {
   [[nodiscard]] std::vector<decode::ContainerState> all_of_docker();
   [[nodiscard]] std::vector<decode::ContainerState> running_in_docker();
 
-  /// Containers of podman, by id: of the users below whose slices one of these cgroups is, and of
-  /// the system.
+  /// Containers of podman, by id: of the system, and of the users below whose slices one of these
+  /// processes is.
   [[nodiscard]] std::vector<decode::ContainerState> all_of_podman(
-      const std::set<std::string>& cgroups);
+      const std::vector<Process>& processes);
 
   /// All that docker has written down of this one; `cgroup` as of fill(). Nothing: it is none of
   /// docker's, or could not be read.

@@ -256,11 +256,7 @@ class Reader {
     for (const decode::ContainerState& one : names.running_in_docker()) {
       add_container("docker", one);
     }
-    std::set<std::string> cgroups;
-    for (const Process& one : host_.processes) {
-      if (user_of_cgroup(one.cgroup)) cgroups.insert(one.cgroup);
-    }
-    for (const decode::ContainerState& one : names.all_of_podman(cgroups)) {
+    for (const decode::ContainerState& one : names.all_of_podman(host_.processes)) {
       // Nobody puts its database right after a crash before podman is called again.
       if (one.pid == 0 || one.ports.empty()) continue;
       if (is_in_container(one.pid, one.id)) add_container("podman", one);

@@ -109,6 +109,11 @@ struct Link {
   decode::BridgePortFacts port = {};            ///< of a bridge's port
   decode::StackedFacts stacked = {};            ///< of a macvlan, macvtap or ipvlan
   bool operator==(const Link&) const = default;
+
+  [[nodiscard]] bool is_loopback() const {
+    constexpr std::uint32_t kIffLoopback = 0x8;  // IFF_LOOPBACK of linux/if.h
+    return (flags & kIffLoopback) != 0;
+  }
 };
 
 /// Settings of the namespace. Those that are `optional` could not be read where they are empty.
@@ -233,6 +238,10 @@ struct Network {
 
   [[nodiscard]] const Link* link(std::uint32_t index) const;
   [[nodiscard]] const Link* link(std::string_view name) const;
+  [[nodiscard]] bool is_loopback(std::uint32_t index) const {
+    const Link* there = link(index);
+    return there != nullptr && there->is_loopback();
+  }
   /// The gap of a fact, or nothing if it was read.
   [[nodiscard]] const Gap* gap(NetworkFact fact) const;
 };

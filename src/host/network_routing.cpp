@@ -137,7 +137,6 @@ void read_links(const NetworkReading& reading) {
 // is what the full check refuses and the short one does not, so it is asked about that.
 void read_rule_history(const NetworkReading& reading) {
   constexpr std::uint32_t kUp = 0x1;
-  constexpr std::uint32_t kLoopback = 0x8;
   constexpr std::uint32_t kLocalTable = 255;
   constexpr std::uint8_t kBroadcast = 3;  // RTN_BROADCAST
   Network& network = reading.network;
@@ -148,8 +147,8 @@ void read_rule_history(const NetworkReading& reading) {
       continue;
     }
     const Link* link = network.link(route.hops.front().link);
-    if (link == nullptr || (link->flags & kUp) == 0 || (link->flags & kLoopback) != 0 ||
-        link->master != 0 || !link->ipv4 || std::max(link->ipv4->rp_filter, all.rp_filter) != 0 ||
+    if (link == nullptr || (link->flags & kUp) == 0 || link->is_loopback() || link->master != 0 ||
+        !link->ipv4 || std::max(link->ipv4->rp_filter, all.rp_filter) != 0 ||
         link->ipv4->accept_local != 0 || all.accept_local != 0) {
       continue;
     }

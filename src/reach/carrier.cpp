@@ -15,15 +15,9 @@
 namespace hark::reach {
 namespace {
 
-constexpr std::uint32_t kLoopback = 0x8;    // IFF_LOOPBACK
 constexpr std::uint16_t kValid = 0xde;      // NUD_VALID
 constexpr std::uint16_t kPermanent = 0x80;  // NUD_PERMANENT
 constexpr unsigned kMostHops = 32;
-
-bool is_loopback(const World& world, std::uint32_t index) {
-  const host::Link* link = world.network.link(index);
-  return link != nullptr && (link->flags & kLoopback) != 0;
-}
 
 Carried stopped(Site& site, Arrival arrival) {
   Carried out;
@@ -81,7 +75,7 @@ Blocker silent_neighbour(World& world, const Packet& packet, const IpAddress& ne
 bool Carrier::is_for_client(const Site& site, const Packet& packet, std::uint32_t out) const {
   if (!sites_.is_home(site) || !packet.reply) return false;
   const World& world = site.world;
-  if (is_loopback(world, question_.interface)) return false;
+  if (world.network.is_loopback(question_.interface)) return false;
   if (out == question_.interface || world.spaces == nullptr) return true;
   // Whoever is known to be behind his own link is behind no other.
   const Segment& his = world.spaces->segment(world.network, question_.interface);
@@ -134,7 +128,7 @@ Carried Carrier::leave(Site& site, Packet& packet, const FibResult& fib, const S
 
 std::optional<Carried> Carrier::cross(Site*& site, Packet& packet, const FibResult& fib) {
   World& world = site->world;
-  const bool from_link = !is_loopback(sites_.home().world, question_.interface);
+  const bool from_link = !sites_.home().world.network.is_loopback(question_.interface);
   if (sites_.is_home(*site) && packet.reply && from_link) strays = true;
   const IpAddress next = fib.gateway.value_or(packet.tuple.destination);
   static const Segment kNothing;
@@ -176,7 +170,7 @@ const Station* Carrier::next_station(Site& site, const Segment& segment, const P
   }
   const IpAddress next = fib.gateway.value_or(packet.tuple.destination);
   // What a neighbour does with it depends on who he is.
-  Clients* clients = std::as_const(sites_).home().world.clients;
+  Clients* clients = many_clients();
   if (clients != nullptr && segment.owners.contains(next)) clients->split(next, {next, next});
   const Station* to = station_of(site, segment, packet, next, blocked);
   if (to == nullptr && !blocked && !segment.open) {
@@ -211,7 +205,7 @@ bool Carrier::is_client_here(const Segment& segment, const Packet& packet,
                              const IpAddress& next) const {
   if (!packet.reply || next != question_.source) return false;
   const Site& home = std::as_const(sites_).home();
-  if (is_loopback(home.world, question_.interface)) return false;
+  if (home.world.network.is_loopback(question_.interface)) return false;
   const host::LinkEnd link{home.world.network.netns, question_.interface};
   // He may be at another port, to which nothing is passed on from there.
   const World& world = home.world;
@@ -221,16 +215,20 @@ bool Carrier::is_client_here(const Segment& segment, const Packet& packet,
   return std::ranges::any_of(segment.stations, [&](const Station& one) { return one.at == link; });
 }
 
+Clients* Carrier::many_clients() const {
+  return std::as_const(sites_).home().world.clients;
+}
+
 /// Who of many clients is a neighbour there, or has the address of one, fares otherwise.
 void Carrier::tell_owners_apart(const Segment& segment) const {
-  Clients* clients = std::as_const(sites_).home().world.clients;
+  Clients* clients = many_clients();
   if (clients != nullptr) clients->split_once(segment.owned);
 }
 
 /// Those who are at the port by which it goes out, and at isolated ones.
 void Carrier::tell_ports_apart(const Segment& segment, const host::Network& network,
                                const host::Link& out) const {
-  Clients* clients = std::as_const(sites_).home().world.clients;
+  Clients* clients = many_clients();
   if (clients == nullptr) return;
   for (const auto& [index, owned] : segment.owned_by_port) {
     const host::Link* port = network.link(index);

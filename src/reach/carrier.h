@@ -66,6 +66,8 @@ class Carrier {
                                             std::optional<Blocker>& blocked);
   [[nodiscard]] std::optional<Carried> asked_first(Site& site, Packet& packet,
                                                    const FibResult& fib);
+  /// Of a question about many clients at once; null: it is about one.
+  [[nodiscard]] Clients* many_clients() const;
   void tell_owners_apart(const Segment& segment) const;
   void tell_ports_apart(const Segment& segment, const host::Network& network,
                         const host::Link& out) const;

@@ -124,7 +124,7 @@ class Collector {
     places_.emplace(key, place);
     if (link == nullptr) return kNone;
     out_.places.push_back({.interface = one.interface,
-                           .loopback = is_loopback(*link),
+                           .loopback = link->is_loopback(),
                            .to = {.protocol = asked.protocol,
                                   .address = asked.destination,
                                   .port = asked.port,
@@ -239,7 +239,7 @@ ClientSources::ClientSources(const Network& network) : network_(network) {
 
 AddressSet ClientSources::of(const Link& link, const IpAddress& destination) const {
   const auto at = static_cast<std::size_t>(destination.family);
-  if (is_loopback(link)) return own_[at];
+  if (link.is_loopback()) return own_[at];
   if (destination.family == Family::Inet || !destination.is_link_local()) return outside_[at];
   return outside_[at].intersect(AddressSet(range("fe80::/10")));
 }

@@ -6,8 +6,7 @@ namespace {
 using host::Link;
 using host::Network;
 
-constexpr std::uint32_t kIffUp = 0x1;        // IFF_UP of linux/if.h
-constexpr std::uint32_t kIffLoopback = 0x8;  // IFF_LOOPBACK
+constexpr std::uint32_t kIffUp = 0x1;  // IFF_UP of linux/if.h
 
 const char* name_of(Family family) {
   return family == Family::Inet ? "IPv4" : "IPv6";
@@ -34,10 +33,6 @@ Service service_of(const host::Listener& listener) {
   return out;
 }
 
-bool is_loopback(const Link& link) {
-  return (link.flags & kIffLoopback) != 0;
-}
-
 bool is_port(const Link& link) {
   return link.master != 0 &&
          (link.slave_kind == "bridge" || link.slave_kind == "bond" || link.slave_kind == "team");
@@ -62,12 +57,12 @@ std::optional<IpAddress> first_address(const Network& network, const Link& link,
 std::optional<Destined> destined(const Network& network, const Link& link, Family family,
                                  const Service& service, bool link_local) {
   const auto& bound = service.bound;
-  if (bound && bound->family == family && (is_loopback(link) || !bound->is_loopback())) {
+  if (bound && bound->family == family && (link.is_loopback() || !bound->is_loopback())) {
     return Destined{*bound};
   }
   if (const auto own = first_address(network, link, family, link_local)) return Destined{*own};
   for (const Link& other : network.links) {
-    if (is_loopback(other)) continue;
+    if (other.is_loopback()) continue;
     const auto own = first_address(network, other, family);
     if (!own || (family == Family::Inet6 && own->is_link_local())) continue;
     return Destined{*own, link.name + " has no " + name_of(family) + " address: " + own->text() +

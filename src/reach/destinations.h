@@ -26,7 +26,6 @@ struct Service {
 /// What a listener serves, by its protocol and binding. MPTCP is asked for as TCP.
 [[nodiscard]] Service service_of(const host::Listener& listener);
 
-[[nodiscard]] bool is_loopback(const host::Link& link);
 /// IP receives by the bridge or bond, not by its ports.
 [[nodiscard]] bool is_port(const host::Link& link);
 /// Up, and IP receives by it.

@@ -242,9 +242,9 @@ class Reader {
   [[nodiscard]] bool names_loopback(ByteView data) const {
     const std::string_view text = as_text(data);
     const host::Link* link = network_.link(text.substr(0, text.find('\0')));
-    if (link != nullptr && is_loopback(*link)) return true;
+    if (link != nullptr && link->is_loopback()) return true;
     return data.size() == 4 && std::ranges::any_of(network_.links, [&](const host::Link& one) {
-             return is_loopback(one) && std::to_integer<unsigned>(data[0]) == one.index &&
+             return one.is_loopback() && std::to_integer<unsigned>(data[0]) == one.index &&
                     std::to_integer<unsigned>(data[1]) == 0;
            });
   }

@@ -111,7 +111,7 @@ Source full_check(const Input& input, const IpAddress& destination, std::uint32_
     return {Source::Verdict::Own, back};
   }
   if (uses_link(world.network, *back.route, input.link.index)) return {};
-  if (back.type == kLocal && (input.link.flags & kLinkLoopback) != 0) return {};
+  if (back.type == kLocal && input.link.is_loopback()) return {};
   const bool no_address = std::ranges::none_of(world.network.addresses, [&](const auto& own) {
     return own.link == input.link.index && own.address.family == Family::Inet;
   });

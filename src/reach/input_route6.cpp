@@ -74,7 +74,7 @@ Cause packet_cause(const Input& input, std::string code, std::string text) {
 std::optional<RouteIn> check_addresses(const Input& input) {
   const IpAddress& from = input.flow.source;
   const IpAddress& to = input.flow.destination;
-  const bool inner = (input.link.flags & kLinkLoopback) != 0 || input.link.kind == "vrf";
+  const bool inner = input.link.is_loopback() || input.link.kind == "vrf";
   const std::string_view loopback = is_loopback6(to)     ? "loopback-dst"
                                     : is_loopback6(from) ? "loopback-src"
                                                          : "";
@@ -85,7 +85,7 @@ std::optional<RouteIn> check_addresses(const Input& input) {
                     input.link.name, is_loopback6(to) ? "to" : "from")));
   }
   const unsigned scope = to.bytes[1] & 0x0fU;
-  const bool odd_scope = scope == 0 || (scope == 1 && (input.link.flags & kLinkLoopback) == 0);
+  const bool odd_scope = scope == 0 || (scope == 1 && !input.link.is_loopback());
   if (to.is_multicast() && odd_scope && stops(input, "martian-dst")) {
     return dropped(packet_cause(
         input, "martian-dst",

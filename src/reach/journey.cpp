@@ -22,12 +22,6 @@
 namespace hark::reach {
 namespace {
 
-constexpr std::uint32_t kLoopback = 0x8;  // IFF_LOOPBACK
-
-bool is_loopback(const host::Link* link) {
-  return link != nullptr && (link->flags & kLoopback) != 0;
-}
-
 /// The packets of one client's attempt, and what conntrack keeps of them.
 class Journey {
  public:
@@ -40,7 +34,7 @@ class Journey {
 
   JourneyEnd run() {
     const host::Link* link = world_.network.link(question_.interface);
-    local_ = is_loopback(link);
+    local_ = link != nullptr && link->is_loopback();
     back_.local = local_;
     if (auto end = reach_link(link)) return *end;
     Packet packet = first_packet();
@@ -180,7 +174,7 @@ class Journey {
     Departure out = depart(world_, packet, home.view, question_.bound, stage);
     world_.carried = false;
     if (out.blocker) return out;
-    if (is_loopback(world_.network.link(packet.out))) {
+    if (world_.network.is_loopback(packet.out)) {
       packet.in = packet.out;
       packet.out = 0;
       way = carrier_.go_on(home, packet, there_);

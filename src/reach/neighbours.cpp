@@ -215,7 +215,7 @@ namespace hark::reach {
 std::optional<Cause> answers_neighbour(World& world, std::uint32_t link, const IpAddress& asker,
                                        const IpAddress& target) {
   const host::Link* device = fib::link_at(world.network, link);
-  if (device == nullptr || (device->flags & fib::kLinkLoopback) != 0) return std::nullopt;
+  if (device == nullptr || device->is_loopback()) return std::nullopt;
   if (const auto missing = fib::missing_facts(world)) {
     if (world.choices.pick(*missing)) return std::nullopt;
     return Cause{.code = "unread", .text = missing->text, .evidence = {}};

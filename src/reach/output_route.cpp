@@ -77,7 +77,7 @@ RouteOut made(const Output4& output, std::uint8_t type) {
   if (link == nullptr || !link->ipv4) {
     return refused(output.world, output.flow, EINVAL, "the link to send by has no IPv4");
   }
-  const bool inner = (link->flags & kLinkLoopback) != 0 || link->kind == "vrf";
+  const bool inner = link->is_loopback() || link->kind == "vrf";
   if (source.is_loopback() && !inner && effective4(network, *link).route_localnet == 0) {
     return refused(output.world, output.flow, EINVAL,
                    fmt::format("packets from {} must not leave by {} (route_localnet 0)",

@@ -15,8 +15,7 @@
 namespace hark::reach {
 namespace {
 
-constexpr std::uint32_t kLoopback = 0x8;  // IFF_LOOPBACK
-constexpr std::uint8_t kLocalType = 2;    // RTN_LOCAL
+constexpr std::uint8_t kLocalType = 2;  // RTN_LOCAL
 
 struct ProgramWords {
   const char* where;
@@ -75,11 +74,6 @@ Arrival lost(Blocker blocker) {
   return out;
 }
 
-bool loopback_link(const World& world, std::uint32_t index) {
-  const host::Link* link = world.network.link(index);
-  return link != nullptr && (link->flags & kLoopback) != 0;
-}
-
 /// The question that a packet made here asks of routing.
 Flow outgoing(const Packet& packet, const ConntrackView& view, std::uint32_t bound) {
   Flow flow = flow_of(packet);
@@ -111,7 +105,7 @@ std::string route_command(const World& world, const Packet& packet) {
 /// The route of a packet that came in. One that was made here keeps the way that was found for it
 /// when it left: the loopback device hands it on with its route.
 std::optional<Arrival> routed(World& world, Packet& packet, Arrival& out) {
-  if (loopback_link(world, packet.in)) {
+  if (world.network.is_loopback(packet.in)) {
     out.route.to = RouteIn::To::Local;
     return std::nullopt;
   }

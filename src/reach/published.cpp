@@ -267,7 +267,7 @@ std::optional<IpAddress> own_address(const host::Network& network, Family family
 /// The places where it leads, where they are several, asked by this host itself.
 void add_leads(const host::Network& network, const PublishedPort& port,
                std::vector<Destination>& out) {
-  const auto lo = std::ranges::find_if(network.links, is_loopback);
+  const auto lo = std::ranges::find_if(network.links, &host::Link::is_loopback);
   const std::optional<IpAddress> own = own_address(network, port.family);
   const std::size_t needed = port.ipvs ? 1 : 2;  // IPVS is not followed by a trace of the port
   if (port.leads_to.size() < needed || lo == network.links.end() || !own) return;
@@ -289,11 +289,11 @@ namespace {
 /// Whoever has an address of another link's subnet is there, and does not come by this one.
 AddressSet without_neighbours(const host::Network& network, const host::Link& link,
                               AddressSet clients) {
-  if (is_loopback(link)) return clients;
+  if (link.is_loopback()) return clients;
   for (const host::InterfaceAddress& one : network.addresses) {
     const host::Link* other = network.link(one.link);
     const bool beside = one.link != link.index && other != nullptr && receives(*other) &&
-                        !is_loopback(*other) && !one.address.is_link_local();
+                        !other->is_loopback() && !one.address.is_link_local();
     if (beside) clients = clients.minus(AddressSet(range_of(one.subnet)));
   }
   return clients;
@@ -322,7 +322,7 @@ PublishedAsks asks_of(const ClientSources& sources, Sources about, const Publish
       const auto to = destined(network, link, port.family, service);
       if (to) add(to->address);
       // This host asks itself by localhost and by an address that others know.
-      if (const auto outer = own_address(network, port.family); is_loopback(link) && outer) {
+      if (const auto outer = own_address(network, port.family); link.is_loopback() && outer) {
         add(*outer);
       }
       continue;

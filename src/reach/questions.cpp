@@ -96,7 +96,7 @@ class Planner {
   }
 
   [[nodiscard]] const Link* loopback() const {
-    const auto found = std::ranges::find_if(network_.links, is_loopback);
+    const auto found = std::ranges::find_if(network_.links, &host::Link::is_loopback);
     return found == network_.links.end() ? nullptr : &*found;
   }
 
@@ -150,7 +150,7 @@ class Planner {
     std::vector<std::string> names;
     const Link* last = nullptr;
     for (const Link& link : network_.links) {
-      if (is_loopback(link) || !receives(link)) continue;
+      if (link.is_loopback() || !receives(link)) continue;
       names.push_back(link.name);
       last = &link;
     }

@@ -46,9 +46,9 @@ std::uint32_t reflected_mark(const World& world, const Packet& packet) {
 /// if the packet's route says that this is ours; before routing, a rule's refusal has been given
 /// the route back to the client in its place (nf_reject_fill_skb_dst). IPv6 looks at its addresses.
 bool source_is_routed(const World& world, const Packet& packet, Refuser refuser) {
-  constexpr std::uint32_t kLoopback = 0x8;  // IFF_LOOPBACK: packets come by it with their route
+  // By the loopback device packets come with their route.
   const host::Link* in = world.network.link(packet.in);
-  const bool routed_yet = in == nullptr || (in->flags & kLoopback) != 0;
+  const bool routed_yet = in == nullptr || in->is_loopback();
   if (packet.family == Family::Inet && refuser == Refuser::RuleBeforeRouting && !routed_yet) {
     return true;
   }

@@ -350,8 +350,9 @@ void index(Spaces& spaces, Segment& out) {
     by_port[port_of(out.stations[owners.front()])].push_back({address, address});
   }
   out.owned = AddressSet(std::move(all));
-  for (auto& [port, addresses] : by_port)
+  for (auto& [port, addresses] : by_port) {
     out.owned_by_port[port] = AddressSet(std::move(addresses));
+  }
 }
 
 }  // namespace

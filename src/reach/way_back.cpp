@@ -12,11 +12,6 @@
 namespace hark::reach {
 namespace {
 
-bool is_loopback(const host::Link* link) {
-  constexpr std::uint32_t kLoopback = 0x8;  // IFF_LOOPBACK
-  return link != nullptr && (link->flags & kLoopback) != 0;
-}
-
 /// The asker is on a link, and its address is one of ours.
 Blocker stays_here(Site& site, const Packet& packet) {
   const std::string text = "the answer never leaves: " + packet.tuple.destination.text() +
@@ -31,7 +26,7 @@ Blocker stays_here(Site& site, const Packet& packet) {
 }  // namespace
 
 std::uint32_t link_for_sockets(const host::Network& network, const Packet& packet) {
-  if (!is_loopback(network.link(packet.in))) return packet.in;
+  if (!network.is_loopback(packet.in)) return packet.in;
   for (const host::InterfaceAddress& own : network.addresses) {
     if (own.address == packet.tuple.destination) return own.link;
   }
@@ -63,7 +58,7 @@ std::optional<Blocker> WayBack::send(Site& from, Packet& packet, std::uint32_t b
     return std::move(out.blocker);
   }
   Carried way;
-  if (!is_loopback(from.world.network.link(packet.out))) {
+  if (!from.world.network.is_loopback(packet.out)) {
     if (home && !local && carrier_.is_for_client(from, packet, packet.out)) {
       return taken_for_answer(packet);
     }
@@ -153,7 +148,7 @@ Carried WayBack::pass_reset(Site& site, const Packet& packet, Packet& reset) {
   Departure out = depart(site.world, reset, view, 0, Stage::Reply);
   site.world.carried = false;
   if (out.refusal) return {.to = Carried::To::Refused, .site = &site, .refusal = *out.refusal};
-  if (out.blocker || is_loopback(site.world.network.link(reset.out))) return {.site = &site};
+  if (out.blocker || site.world.network.is_loopback(reset.out)) return {.site = &site};
   return carrier_.leave(site, reset, out.route.fib);
 }
 

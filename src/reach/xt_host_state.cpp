@@ -184,11 +184,10 @@ bool comes_the_right_way(const Ask& ask, unsigned flags) {
 }
 
 XtMatched rpfilter(const Ask& ask) {
-  constexpr std::uint32_t kIffLoopback = 0x8;
   const unsigned flags = ask.blob.u32(Field::Flags);
   const bool invert = (flags & kReverseInvert) != 0;
   const host::Link* link = ask.world.network.link(ask.packet.in);
-  if (link != nullptr && (link->flags & kIffLoopback) != 0) return when(!invert);
+  if (link != nullptr && link->is_loopback()) return when(!invert);
   if (ask.packet.family == Family::Inet6 && ask.packet.tuple.source.is_unspecified())
     return when(!invert);
   return when(comes_the_right_way(ask, flags) != invert);

@@ -21,8 +21,6 @@ using reach::Answer;
 using reach::Outcome;
 using reach::Question;
 
-constexpr std::uint32_t kIffLoopback = 0x8;  // IFF_LOOPBACK of linux/if.h
-
 /// "a", "a and b", "a, b and c"
 std::string listed(const std::vector<std::string>& words, std::string_view last = " and ") {
   std::string out;
@@ -35,7 +33,7 @@ std::string listed(const std::vector<std::string>& words, std::string_view last 
 
 std::string subject(const AnswerFacts& facts, const Question& question) {
   const host::Link* link = facts.network.link(question.interface);
-  if (link == nullptr || (link->flags & kIffLoopback) == 0) return question.source.text();
+  if (link == nullptr || !link->is_loopback()) return question.source.text();
   // No route leads out: no source was chosen.
   if (question.source.is_unspecified()) return "This host";
   const bool usual =

@@ -114,14 +114,14 @@ Blocker blocker_of(const World&, HookPoint hook, const Packet& packet, const Hoo
     out.cause.text = std::string(verb_of(result.end)) + " at " + words_for(hook).words;
     return out;
   }
-  const RulePlace& place = *result.place;
+  const ToldPlace& place = *result.place;
   out.key = key_of(place);
-  out.cause.text = std::string(verb_of(result.end)) + " by " + words_of(place);
+  out.cause.text = std::string(verb_of(result.end)) + " by " + place.words();
   if (!place.rule.empty()) out.cause.text += ": " + place.rule;
   out.cause.tool = tool_words(place);
   out.cause.evidence.push_back({.fact = place.policy ? "policy drop" : place.rule,
-                                .where = words_of(place),
-                                .verify = command_of(place)});
+                                .where = place.words(),
+                                .verify = place.command()});
   if (dropped_as_invalid(result, packet)) {
     out.cause.code = "ct-invalid-drop";
     const std::string why = invalid_words(packet);

@@ -64,6 +64,12 @@ std::string_view protocol_words(std::uint8_t protocol) {
   return protocol == kTcp ? "tcp" : protocol == kUdp ? "udp" : "sctp";
 }
 
+std::shared_ptr<const ToldPlace> told(const IpvsService& service, std::string what) {
+  RulePlace out = place_of(service);
+  out.rule = std::move(what);
+  return std::make_shared<const ToldPlace>(std::move(out));
+}
+
 HookResult passed_to_server(const IpvsService& service,
                             const std::vector<const IpvsBackend*>& servers, const Packet& packet) {
   constexpr std::size_t kMost = 3;
@@ -79,9 +85,8 @@ HookResult passed_to_server(const IpvsService& service,
   }
   HookResult out;
   out.end = HookResult::End::Ipvs;
-  out.place = place_of(service);
-  out.place->rule = "to " + words;
-  out.notes = {fmt::format("ipvs to {} by {}", words, words_of(*out.place))};
+  out.place = told(service, "to " + words);
+  out.notes = {fmt::format("ipvs to {} by {}", words, out.place->words())};
   return out;
 }
 
@@ -142,8 +147,7 @@ std::optional<HookResult> run_ipvs(World& world, const Packet& packet) {
     out.end = HookResult::End::Reject;
     out.icmp_type = closed.type;
     out.icmp_code = closed.code;
-    out.place = place_of(*service);
-    out.place->rule = "it has no server that takes new clients";
+    out.place = told(*service, "it has no server that takes new clients");
     return out;
   }
   const bool here = !servers.empty() && std::ranges::all_of(servers, [](const IpvsBackend* one) {

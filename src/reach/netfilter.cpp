@@ -68,11 +68,11 @@ bool changes_route(const Packet& before, const Packet& after) {
 }
 
 HookResult run_chain(HookRun& run, const PreparedChain& chain) {
+  const bool routes = run.hook == HookPoint::Output && chain.chain->type == "route";
+  if (!routes) return Machine(run, chain).execute();
   const Packet before = run.packet;
   HookResult result = Machine(run, chain).execute();
-  if (run.hook == HookPoint::Output && chain.chain->type == "route" && !ends(result)) {
-    result.rerouted = changes_route(before, run.packet);
-  }
+  if (!ends(result)) result.rerouted = changes_route(before, run.packet);
   return result;
 }
 

@@ -4,8 +4,10 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "reach/packet.h"
@@ -47,10 +49,30 @@ struct RulePlace {
 /// The command that shows it: "nft -a list chain inet filter input", "iptables -t filter -S INPUT".
 [[nodiscard]] std::string command_of(const RulePlace& place);
 
+/// A place that many answers name: what is said of it is written once.
+class ToldPlace : public RulePlace {
+ public:
+  explicit ToldPlace(RulePlace place) : RulePlace(std::move(place)) {}
+  /// words_of() and command_of() it.
+  [[nodiscard]] const std::string& words() const {
+    if (words_.empty()) words_ = words_of(*this);
+    return words_;
+  }
+  [[nodiscard]] const std::string& command() const {
+    if (command_.empty()) command_ = command_of(*this);
+    return command_;
+  }
+
+ private:
+  mutable std::string words_;
+  mutable std::string command_;
+};
+
 struct HookResult {
   enum class End : std::uint8_t { Accept, Drop, Reject, Stolen, Queue, Synproxy, Ipvs };
   End end = End::Accept;
-  std::optional<RulePlace> place = {};  ///< that ended it; of Accept: the last rule that said so
+  /// That ended it; of Accept: the last rule that said so. Null: none.
+  std::shared_ptr<const ToldPlace> place = {};
   /// Of Reject: 0 an ICMP error, 1 a TCP reset.
   bool tcp_reset = false;
   std::uint8_t icmp_type = 0, icmp_code = 0;

@@ -172,16 +172,15 @@ std::optional<bool> compare_clients(Machine& machine, nft::Reg reg, nft::CmpOp o
   const auto operand = operand_of(machine, reg, data.size());
   if (!operand) return std::nullopt;
   Clients& clients = *machine.here.world.clients;
+  if (op == nft::CmpOp::Eq) return equals(clients, *operand, data);
+  if (op == nft::CmpOp::Neq) {
+    const auto equal = equals(clients, *operand, data);
+    return equal ? std::optional(!*equal) : std::nullopt;
+  }
   Bytes low(data.size());
   Bytes high(data.size(), std::byte{0xff});
   Bytes edge(data.begin(), data.end());
   switch (op) {
-    case nft::CmpOp::Eq:
-      return equals(clients, *operand, data);
-    case nft::CmpOp::Neq: {
-      const auto equal = equals(clients, *operand, data);
-      return equal ? std::optional(!*equal) : std::nullopt;
-    }
     case nft::CmpOp::Lt:
       return step_bytes(edge, false) ? between(clients, *operand, low, edge) : false;
     case nft::CmpOp::Lte:
@@ -190,6 +189,9 @@ std::optional<bool> compare_clients(Machine& machine, nft::Reg reg, nft::CmpOp o
       return step_bytes(edge, true) ? between(clients, *operand, edge, high) : false;
     case nft::CmpOp::Gte:
       return between(clients, *operand, edge, high);
+    case nft::CmpOp::Eq:
+    case nft::CmpOp::Neq:
+      break;
   }
   return std::nullopt;
 }

@@ -99,7 +99,11 @@ std::uint8_t Machine::origin(Origin origin) {
 }
 
 std::uint8_t Machine::origin_of_clients() {
-  return origin({.code = "client", .what = "the client's address or port", .doubt = Doubt::Packet});
+  if (origin_of_clients_ == 0) {
+    origin_of_clients_ =
+        origin({.code = "client", .what = "the client's address or port", .doubt = Doubt::Packet});
+  }
+  return origin_of_clients_;
 }
 
 unsigned Machine::decide(std::uint8_t from, const std::string& question, unsigned ways) {
@@ -132,25 +136,8 @@ bool Machine::ask(std::string_view code, const std::string& what, Doubt doubt) {
   return ask(code, what, doubt, 2) == 0;
 }
 
-RulePlace Machine::bare_place() const {
-  RulePlace out;
-  out.tool = "nft";
-  out.family = nft::name_of(chain->chain->family);
-  out.table = chain->chain->table;
-  out.chain = chain->chain->name;
-  if (rule != nullptr) out.handle = rule->handle;
-  out.policy = rule == nullptr;
-  out.nat = base_.chain->type == "nat" || ruling.nat;
-  return out;
-}
-
-RulePlace Machine::place() const {
-  RulePlace out = bare_place();
-  if (rule != nullptr) {
-    out.rule = here.rules.words(*rule);
-    out.comment = rule->comment;
-  }
-  return out;
+std::shared_ptr<const ToldPlace> Machine::place() const {
+  return here.rules.place(*chain, rule, base_.chain->type == "nat" || ruling.nat);
 }
 
 std::string Machine::where() const {
@@ -161,7 +148,7 @@ std::string Machine::where() const {
 }
 
 bool Machine::waived() const {
-  return !here.world.waived.empty() && here.world.is_waived(key_of(bare_place()));
+  return !here.world.waived.empty() && here.world.is_waived(key_of(*place()));
 }
 
 void Machine::look_up_memory() {
@@ -229,7 +216,7 @@ HookResult Machine::policy() const {
   HookResult result;
   if (base_.chain->accepts || waived()) return result;
   result.end = HookResult::End::Drop;
-  result.place = bare_place();
+  result.place = place();
   return result;
 }
 

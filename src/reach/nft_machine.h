@@ -81,7 +81,8 @@ class Machine {
   [[nodiscard]] unsigned ask(std::string_view code, const std::string& what, Doubt doubt,
                              unsigned ways);
 
-  [[nodiscard]] RulePlace place() const;
+  /// Of the present rule, or of the chain's policy.
+  [[nodiscard]] std::shared_ptr<const ToldPlace> place() const;
   /// "inet filter input handle 7"
   [[nodiscard]] std::string where() const;
   /// Of a rule that asks about the client: what stands behind the present expression matches for
@@ -112,7 +113,6 @@ class Machine {
   /// True: a rule of the run has given its verdict. `next` is behind that rule, or the run.
   [[nodiscard]] bool follow_run(const ClientRun& run, std::size_t& next);
   [[nodiscard]] Step after_verdict(std::size_t& next, std::vector<Return>& stack);
-  [[nodiscard]] RulePlace bare_place() const;
   [[nodiscard]] bool waived() const;
   [[nodiscard]] HookResult ended(HookResult::End how) const;
   [[nodiscard]] HookResult policy() const;
@@ -120,8 +120,9 @@ class Machine {
   const PreparedChain& base_;
   std::optional<PacketBytes> bytes_;
   std::vector<Origin> origins_;
-  std::optional<bool> fails_anyway_;  ///< of the present rule
-  bool may_differ_ = false;           ///< of the present rule, from one trace to another
+  std::uint8_t origin_of_clients_ = 0;  ///< 0: not asked for yet
+  std::optional<bool> fails_anyway_;    ///< of the present rule
+  bool may_differ_ = false;             ///< of the present rule, from one trace to another
   RuleMemory::Rules* memory_ = nullptr;
 };
 

@@ -194,12 +194,19 @@ Next run(Machine& machine, const nft::Payload& op) {
   if (!at) return Next::Break;
   const PacketBytes& packet = machine.bytes();
   const std::span<const std::uint8_t> bits = std::span(packet.bits).subspan(*at, op.length);
-  const bool known = std::ranges::all_of(bits, [](std::uint8_t mask) { return mask == 0xff; });
+  std::span<const ClientByte> clients;
+  if (!packet.clients.empty()) clients = std::span(packet.clients).subspan(*at, op.length);
+  bool known = true;
+  bool open = false;  // besides what is the client's
+  for (std::size_t i = 0; i < bits.size(); ++i) {
+    if (bits[i] == 0xff) continue;
+    known = false;
+    if (clients.empty() || !clients[i].is_client()) open = true;
+  }
   machine.registers.store(op.dreg, ByteView(packet.bytes).subspan(*at, op.length), bits,
-                          known ? std::uint8_t{0} : machine.origin(origin_of(op)));
-  if (!known && !packet.clients.empty()) {
-    machine.registers.mark_clients(op.dreg, std::span(packet.clients).subspan(*at, op.length),
-                                   machine.origin_of_clients());
+                          open ? machine.origin(origin_of(op)) : std::uint8_t{0});
+  if (!known && !clients.empty()) {
+    machine.registers.mark_clients(op.dreg, clients, machine.origin_of_clients());
   }
   return Next::Go;
 }

@@ -259,10 +259,26 @@ void PreparedRuleset::add_rules() {
   }
 }
 
-const std::string& PreparedRuleset::words(const nft::Rule& rule) const {
-  const auto [at, is_new] = words_.try_emplace(&rule);
-  if (is_new) at->second = rule_words(network_, rule);
-  return at->second;
+std::shared_ptr<const ToldPlace> PreparedRuleset::place(const PreparedChain& chain,
+                                                        const nft::Rule* rule, bool nat) const {
+  const void* key = &chain;
+  if (rule != nullptr) key = rule;
+  std::shared_ptr<const ToldPlace>& ready = places_[nat ? 1 : 0][key];
+  if (ready) return ready;
+  RulePlace out;
+  out.tool = "nft";
+  out.family = nft::name_of(chain.chain->family);
+  out.table = chain.chain->table;
+  out.chain = chain.chain->name;
+  out.policy = rule == nullptr;
+  out.nat = nat;
+  if (rule != nullptr) {
+    out.handle = rule->handle;
+    out.rule = rule_words(network_, *rule);
+    out.comment = rule->comment;
+  }
+  ready = std::make_shared<const ToldPlace>(std::move(out));
+  return ready;
 }
 
 const PreparedSet* PreparedRuleset::set(const PreparedTable& in, const std::string& name) const {

@@ -3,6 +3,7 @@
 // chains, sets and objects by their names. Made once, used by every run_hook().
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -85,8 +86,10 @@ class PreparedRuleset {
     return family == Family::Inet ? tracks4_ : tracks6_;
   }
   [[nodiscard]] const host::Network& network() const { return network_; }
-  /// rule_words(), written once.
-  [[nodiscard]] const std::string& words(const decode::nft::Rule& rule) const;
+  /// Of a rule, or of its chain's policy (nullptr), made once. `nat`: as of RulePlace.
+  [[nodiscard]] std::shared_ptr<const ToldPlace> place(const PreparedChain& chain,
+                                                       const decode::nft::Rule* rule,
+                                                       bool nat) const;
 
  private:
   using PlanKey = std::tuple<HookPoint, Family, std::uint32_t>;
@@ -125,7 +128,8 @@ class PreparedRuleset {
   // Filled as they are asked for.
   mutable std::map<PlanKey, std::unique_ptr<HookPlan>> plans_;
   mutable std::unordered_map<const decode::nft::Set*, std::unique_ptr<PreparedSet>> sets_;
-  mutable std::unordered_map<const decode::nft::Rule*, std::string> words_;
+  /// By rule or chain, those of NAT apart.
+  mutable std::array<std::unordered_map<const void*, std::shared_ptr<const ToldPlace>>, 2> places_;
 };
 
 /// Does an expression make the kernel track connections? conntrack_users.cpp

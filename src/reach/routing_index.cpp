@@ -72,13 +72,26 @@ RoutingIndex::RoutingIndex(const host::Network& network)
   }
 }
 
+std::size_t RoutingIndex::HashOfAsked::operator()(const Asked& asked) const {
+  constexpr std::uint64_t kOdd = 0x9e3779b97f4a7c15;  // spreads over all bits: Fibonacci hashing
+  const Number number = number_of(asked.address);
+  return ((number.high ^ asked.table) * kOdd ^ number.low) * kOdd;
+}
+
 std::vector<const host::Route*> RoutingIndex::matching(std::uint32_t table,
                                                        const IpAddress& address) const {
+  constexpr std::size_t kMost = 65'536;
+  const auto known = found_.find({table, address});
+  if (known != found_.end()) return known->second;
+  if (found_.size() == kMost) return find(table, address);
+  return found_.emplace(Asked{table, address}, find(table, address)).first->second;
+}
+
+std::vector<const host::Route*> RoutingIndex::find(std::uint32_t table,
+                                                   const IpAddress& address) const {
   std::vector<const host::Route*> out;
   const auto found = tables_.find({address.family, table});
   if (found == tables_.end()) return out;
-  constexpr std::size_t kUsual = 8;
-  out.reserve(kUsual);
   const Number number = number_of(address);
   for (const Length& length : found->second) {
     const Number wanted = masked(number, length.length);

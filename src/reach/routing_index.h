@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <unordered_map>
 #include <vector>
 
 #include "base/address.h"
@@ -17,7 +18,8 @@ class RoutingIndex {
   explicit RoutingIndex(const host::Network& network);
 
   /// The routes of a table whose destination contains the address: longest prefix first, those of
-  /// one prefix in the kernel's order.
+  /// one prefix in the kernel's order. Found once: questions about a host ask for few addresses,
+  /// and for each many times.
   [[nodiscard]] std::vector<const host::Route*> matching(std::uint32_t table,
                                                          const IpAddress& address) const;
   [[nodiscard]] bool has_table(Family family, std::uint32_t table) const;
@@ -39,10 +41,22 @@ class RoutingIndex {
   /// By length, longest first.
   using Table = std::vector<Length>;
 
+  [[nodiscard]] std::vector<const host::Route*> find(std::uint32_t table,
+                                                     const IpAddress& address) const;
+
   const host::Network& network_;
   std::map<std::pair<Family, std::uint32_t>, Table> tables_;
   bool custom_local_routes_ = false;
   bool only_default_rules_ = false;
+  struct Asked {
+    std::uint32_t table;
+    IpAddress address;
+    bool operator==(const Asked&) const = default;
+  };
+  struct HashOfAsked {
+    std::size_t operator()(const Asked& asked) const;
+  };
+  mutable std::unordered_map<Asked, std::vector<const host::Route*>, HashOfAsked> found_;
 };
 
 /// Is it one that RoutingIndex::custom_local_routes() means?

@@ -32,15 +32,13 @@ Stage stage_of(HookPoint hook) {
 /// input, which everybody asks about.
 void tell(World& world, HookPoint hook, Stage stage, const HookResult& result) {
   for (const std::string& note : result.notes) {
-    add_step(world, stage, "rewrite", note,
-             result.place ? command_of(*result.place) : std::string());
+    add_step(world, stage, "rewrite", note, result.place ? result.place->command() : std::string());
   }
   const bool asked = hook == HookPoint::Prerouting || hook == HookPoint::Input;
   // NAT is told by its note; that it lets the packet through goes without saying.
   const bool told = !result.notes.empty() && result.place && result.place->nat;
   if (result.place && !result.place->policy && !told) {
-    add_step(world, stage, "pass", "accepted by " + words_of(*result.place),
-             command_of(*result.place));
+    add_step(world, stage, "pass", "accepted by " + result.place->words(), result.place->command());
     world.path.back().rule = result.place->rule;
   } else if (asked && result.notes.empty()) {
     add_step(world, stage, "pass", "nothing stops it");
@@ -106,7 +104,7 @@ std::optional<Arrival> pass_hook(World& world, HookPoint hook, Packet& packet, C
   out.blocker = blocker_of(world, hook, packet, result);
   if (result.end == End::Ipvs) {
     for (const std::string& note : result.notes) {
-      add_step(world, stage, "rewrite", note, command_of(*result.place));
+      add_step(world, stage, "rewrite", note, result.place->command());
     }
     out.blocker->cause.text += ", and not followed further";
     out.to = Arrival::To::Unseen;
@@ -116,8 +114,7 @@ std::optional<Arrival> pass_hook(World& world, HookPoint hook, Packet& packet, C
     const Condition passes = {
         .code = "queue",
         .text = "the program behind the queue of " +
-                (result.place ? words_of(*result.place) : std::string("a rule")) +
-                " lets it through",
+                (result.place ? result.place->words() : std::string("a rule")) + " lets it through",
         .key = "queue:" + out.blocker->key,
         .doubt = Doubt::Opaque};
     if (world.choices.pick(passes)) return std::nullopt;

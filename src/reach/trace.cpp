@@ -35,7 +35,9 @@ struct Facts {
 };
 
 Run run_once(const Facts& facts, Choices& choices, const std::vector<std::string>& waived) {
+  constexpr std::size_t kUsualSteps = 16;
   Run run;
+  run.path.reserve(kUsualSteps);
   const Space& home = facts.spaces.home();
   const World world = {.host = facts.host,
                        .network = home.network,

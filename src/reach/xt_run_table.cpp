@@ -92,7 +92,7 @@ class Run {
   HookResult ended(HookResult::End end, std::optional<RulePlace> place) {
     HookResult out;
     out.end = end;
-    out.place = std::move(place);
+    if (place) out.place = std::make_shared<const ToldPlace>(std::move(*place));
     out.notes = std::move(notes_);
     return out;
   }

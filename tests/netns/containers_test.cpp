@@ -244,7 +244,7 @@ TEST_F(Containers, WhatPodmanPublishesIsDeclared) {
 /// Of one that has ended the kernel's log alone tells that it was the kernel that ended it.
 TEST_F(Containers, TheKernelMayHaveKilledOne) {
   if (!can_read_kernel_log()) GTEST_SKIP() << "missing: the right to read the kernel's log";
-  const std::string id = "dead" + id_.substr(4);
+  const std::string id = id_.substr(0, 60) + "dead";
   const std::string cgroup = small_cgroup("/docker/" + id);
   if (cgroup.empty()) GTEST_SKIP() << "missing: the memory controller of cgroups";
   const auto with_state = [&](const std::string& state, const std::string& more = "") {
@@ -275,7 +275,7 @@ TEST_F(Containers, TheKernelMayHaveKilledOne) {
 }
 
 TEST_F(Containers, OneThatEndsAgainAndAgain) {
-  const std::string id = "dead" + id_.substr(4);
+  const std::string id = id_.substr(0, 60) + "dead";
   const auto with_end = [&](const std::string& when, const char* restarting) {
     write("docker/containers/" + id + "/config.v2.json",
           R"({"ID":")" + id + R"(","Name":"/looping","RestartCount":7,"State":{"Pid":0,"ExitCode":2,

@@ -122,8 +122,8 @@ bool has_room(World& world) {
                                       .doubt = Doubt::Time});
 }
 
-/// Of one address at both ends that with one port at both is answered by the packet of the way
-/// there, as far as its tuple tells.
+/// Of one address at both ends that with one port at both has one tuple for both ways: conntrack
+/// takes all that follows its first packet for answers.
 void tell_own_port_apart(const World& world, const Tuple& tuple) {
   if (world.clients == nullptr || !world.clients->itself) return;
   if (tuple.source != tuple.destination) return;
@@ -133,7 +133,9 @@ void tell_own_port_apart(const World& world, const Tuple& tuple) {
 
 void see_again(const World& world, Connection& connection, Packet& packet) {
   tell_own_port_apart(world, packet.tuple);
-  packet.ct_reply = connection.original != packet.tuple;
+  // Where both tuples are the same that of the answer is found first: it is put before the other
+  // (__nf_conntrack_hash_insert).
+  packet.ct_reply = connection.original != packet.tuple || connection.reply == packet.tuple;
   if (packet.ct_reply) {
     connection.replied = true;
     packet.ct = CtState::Established;

@@ -78,7 +78,7 @@ class Collector {
     sort_listeners();
     name_users();
     name_containers();
-    find_doors(source_, containers_, *found, host_.processes);
+    find_doors(source_, containers_, all_found_, host_.processes);
     if (request_.details) read_ancestors(source_, host_.processes);
     name_units();
     add_units(
@@ -158,6 +158,7 @@ class Collector {
     auto found = find_namespaces(source_, evidence_, containers_);
     if (survey_) add_surveyed(found, *survey_);
     deepen_survey(found);
+    all_found_ = found;
     auto chosen = choose_namespaces(source_, evidence_, found, request_.netns);
     if (chosen && !request_.focus.empty()) return with_focus(found, std::move(*chosen));
     if (chosen || !proc_ || !decode::netns_inode(request_.netns)) return chosen;
@@ -465,6 +466,7 @@ class Collector {
   Host host_;
   std::vector<kernel::NetnsRef> refs_;  ///< to host_.namespaces
   std::optional<FoundNetns> focus_;     ///< the namespace of the question
+  std::vector<FoundNetns> all_found_;   ///< also those that were not asked for: doors lead there
   ContainerNames containers_;
   NetnsEvidence evidence_;
   Sight sight_;

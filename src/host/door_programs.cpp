@@ -57,7 +57,7 @@ void read_docker_proxy(const Words& words, const Process& process, DoorGuide& gu
 
 void read_rootlessport(const Words& /*words*/, const Process& process, DoorGuide& guide,
                        Door& door) {
-  door.container = guide.of_children(process);
+  guide.lead_to_children(process, door);
 }
 
 void read_rootlesskit(const Words& words, const Process& process, DoorGuide& guide, Door& door) {
@@ -74,7 +74,7 @@ void read_rootlesskit(const Words& words, const Process& process, DoorGuide& gui
     const auto ports = rootlesskit_port(option.value);
     if (ports && door.ports.size() < kMostPortRanges) door.ports.push_back(*ports);
   }
-  door.container = guide.of_children(process);
+  guide.lead_to_children(process, door);
 }
 
 void read_slirp4netns(const Words& words, const Process& process, DoorGuide& guide, Door& door) {
@@ -89,9 +89,9 @@ void read_slirp4netns(const Words& words, const Process& process, DoorGuide& gui
   const std::string& target = parsed.others.front();
   const std::string* type = parsed.find("netns-type");
   if (type != nullptr && *type == "path") {
-    door.container = guide.at_path(target, process);
+    guide.lead_to_path(target, process, door);
   } else if (const auto pid = parse_number<std::uint32_t>(target)) {
-    door.container = guide.of_process(*pid, process);
+    guide.lead_to_process(*pid, process, door);
   }
 }
 
@@ -178,11 +178,11 @@ void read_pasta(const Words& words, const Process& process, DoorGuide& guide, Do
                                              : std::optional<std::uint32_t>{};
   if (netns != nullptr) {
     const bool path = netns->find('/') != std::string::npos;
-    door.container = guide.at_path(path ? *netns : "/run/netns/" + *netns, process);
+    guide.lead_to_path(path ? *netns : "/run/netns/" + *netns, process, door);
   } else if (pid) {
-    door.container = guide.of_process(*pid, process);
+    guide.lead_to_process(*pid, process, door);
   } else {
-    door.container = guide.of_children(process);
+    guide.lead_to_children(process, door);
   }
 }
 

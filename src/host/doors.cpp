@@ -116,8 +116,7 @@ std::uint64_t DoorGuide::netns_of(std::uint32_t pid) {
   return link ? decode::netns_inode(*link).value_or(0) : 0;
 }
 
-std::optional<Container> DoorGuide::in_netns(std::uint64_t inode, const Process& door) {
-  if (inode == 0 || inode == netns_of(door.pid)) return std::nullopt;
+std::optional<Container> DoorGuide::in_netns(std::uint64_t inode) {
   const auto [place, added] = in_netns_.try_emplace(inode);
   if (!added) return place->second;
   if (!scan_) {
@@ -137,12 +136,21 @@ std::optional<Container> DoorGuide::in_netns(std::uint64_t inode, const Process&
   return place->second;
 }
 
-std::optional<Container> DoorGuide::of_process(std::uint32_t pid, const Process& door) {
-  if (auto container = by_cgroup(pid)) return container;
-  return in_netns(netns_of(pid), door);
+void DoorGuide::lead_to_netns(std::uint64_t inode, std::uint64_t own, Door& door) {
+  if (inode == 0 || inode == own) return;
+  door.netns = inode;
+  const auto known = std::ranges::find_if(
+      namespaces_, [&](const FoundNetns& one) { return one.ref.inode == inode; });
+  if (known != namespaces_.end()) door.netns_name = known->netns.name;
+  if (!door.container) door.container = in_netns(inode);
 }
 
-std::optional<Container> DoorGuide::at_path(const std::string& path, const Process& door) {
+void DoorGuide::lead_to_process(std::uint32_t pid, const Process& process, Door& door) {
+  door.container = by_cgroup(pid);
+  lead_to_netns(netns_of(pid), netns_of(process.pid), door);
+}
+
+void DoorGuide::lead_to_path(const std::string& path, const Process& process, Door& door) {
   for (const FoundNetns& one : namespaces_) {
     const bool bound = std::ranges::any_of(one.ref.paths, [&](const std::string& way) {
       // /proc/PID/root/PATH where it is bound in the mount namespace of a process
@@ -150,17 +158,16 @@ std::optional<Container> DoorGuide::at_path(const std::string& path, const Proce
       const std::string_view before = std::string_view(way).substr(0, way.size() - path.size());
       return before.empty() || (before.starts_with("/proc/") && before.ends_with("/root"));
     });
-    if (bound) return in_netns(one.ref.inode, door);
+    if (bound) return lead_to_netns(one.ref.inode, netns_of(process.pid), door);
   }
-  return std::nullopt;
 }
 
-std::optional<Container> DoorGuide::of_children(const Process& door) {
-  const std::uint32_t pid = door.pid;
+void DoorGuide::lead_to_children(const Process& process, Door& door) {
+  const std::uint32_t pid = process.pid;
   const std::uint64_t own = netns_of(pid);
   // A child hangs on the thread that made it.
   const auto threads = source_.list_folder(of_proc(pid, "/task"));
-  if (own == 0 || !threads) return std::nullopt;
+  if (own == 0 || !threads) return;
   std::size_t looked_at = 0;
   for (std::size_t i = 0; i < std::min(threads->size(), kMostThreads); ++i) {
     const auto text = source_.read_file(of_proc(pid, "/task/") + (*threads)[i] + "/children");
@@ -169,12 +176,10 @@ std::optional<Container> DoorGuide::of_children(const Process& door) {
     for (std::string_view word = next_word(rest); !word.empty(); word = next_word(rest)) {
       const auto child = parse_number<std::uint32_t>(word);
       if (!child || looked_at++ >= kMostChildren) continue;
-      const std::uint64_t netns = netns_of(*child);
-      if (netns == own) continue;
-      if (auto container = in_netns(netns, door)) return container;
+      lead_to_netns(netns_of(*child), own, door);
+      if (door.container) return;
     }
   }
-  return std::nullopt;
 }
 
 }  // namespace hark::host

@@ -41,18 +41,20 @@ class DoorGuide {
   [[nodiscard]] std::optional<Container> docker_at(const IpAddress& address, const Process& door) {
     return names_.docker_with_address(address, door.cgroup);
   }
-  /// The container of a process, or of the network namespace that it is in. No door leads into its
-  /// own namespace.
-  [[nodiscard]] std::optional<Container> of_process(std::uint32_t pid, const Process& door);
-  /// The container in a network namespace that is bound to this path, in any mount namespace.
-  [[nodiscard]] std::optional<Container> at_path(const std::string& path, const Process& door);
-  /// The container in the network namespace of a child that left the door's own: how a door that
-  /// names no target enters it.
-  [[nodiscard]] std::optional<Container> of_children(const Process& door);
+  // Where a door leads into: its namespace and container, which stay as they are where that is not
+  // known. `process` is the door's own, and no door leads into its own namespace.
+  /// That of a process, or of the network namespace that it is in.
+  void lead_to_process(std::uint32_t pid, const Process& process, Door& door);
+  /// A network namespace that is bound to this path, in any mount namespace.
+  void lead_to_path(const std::string& path, const Process& process, Door& door);
+  /// The network namespace of a child that left the door's own: how a door that names no target
+  /// enters it.
+  void lead_to_children(const Process& process, Door& door);
 
  private:
   [[nodiscard]] std::optional<Container> by_cgroup(std::uint32_t pid);
-  [[nodiscard]] std::optional<Container> in_netns(std::uint64_t inode, const Process& door);
+  [[nodiscard]] std::optional<Container> in_netns(std::uint64_t inode);
+  void lead_to_netns(std::uint64_t inode, std::uint64_t own, Door& door);
   [[nodiscard]] std::uint64_t netns_of(std::uint32_t pid);
 
   kernel::Source& source_;

@@ -43,6 +43,7 @@ class Doors : public ::testing::Test {
                            .done());
     FoundNetns inside;
     inside.ref = {kInside, {"/proc/77/root/run/user/1000/netns/netns-1", "/run/netns/blue"}};
+    inside.netns.name = "blue";
     namespaces_.push_back(std::move(inside));
   }
 
@@ -178,9 +179,22 @@ TEST_F(Doors, PastaFindsItsNamespace) {
        {"pasta --config-net -t 8080-8080:80-80 -u none -T none -U none --no-map-gw --quiet --netns "
         "/run/user/1000/netns/netns-1",
         "pasta --netns=blue", "pasta -qf --runas 0 -I eth0 900"}) {
-    EXPECT_EQ(door("/usr/bin/pasta", words)->container, kWeb) << words;
+    const auto found = door("/usr/bin/pasta", words);
+    EXPECT_EQ(found->container, kWeb) << words;
+    EXPECT_EQ(found->netns, kInside) << words;
+    EXPECT_EQ(found->netns_name, "blue") << words;
   }
   EXPECT_FALSE(door("/usr/bin/pasta", "pasta sleep 900")->container) << "a command";
+}
+
+/// A namespace is no container: nobody but its maker knows what runs there.
+TEST_F(Doors, IntoANamespaceWithoutAContainer) {
+  source_.file("/proc/900/cgroup", "0::/user.slice\n");
+  const auto found = door("/usr/bin/pasta", "pasta -t 8080:80 --netns=blue");
+  EXPECT_FALSE(found->container);
+  EXPECT_EQ(found->netns_name, "blue");
+  source_.link("/proc/50/ns/net", netns_link(kInside));
+  EXPECT_EQ(door("/usr/bin/pasta", "pasta -t 8080:80 --netns=blue")->netns, 0U) << "its own";
 }
 
 TEST_F(Doors, ThroughAChildInTheNamespace) {

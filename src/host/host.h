@@ -73,6 +73,8 @@ struct Door {
   std::optional<IpAddress> address = {};    ///< where it leads; empty: not known
   std::vector<DoorPorts> ports = {};        ///< as far as they are known
   std::optional<Container> container = {};  ///< where it leads; empty: none, or not known
+  std::uint64_t netns = 0;                  ///< the namespace that it leads into; 0: not known
+  std::string netns_name = {};              ///< as of Netns; empty: it has none
   bool operator==(const Door&) const = default;
 };
 

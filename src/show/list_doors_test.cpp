@@ -44,6 +44,11 @@ TEST(Doors, Words) {
   EXPECT_EQ(who(), "docker-proxy (812 +1) -> 0123456789ab (port 80)");
   door.container.reset();
   EXPECT_EQ(who(), "docker-proxy (812 +1)  docker.service") << "it is not known where it leads";
+  door.netns = 7;
+  EXPECT_EQ(who(), "docker-proxy (812 +1) -> net:[7] (port 80)")
+      << "a namespace that is no container";
+  door.netns_name = "blue";
+  EXPECT_EQ(who(), "docker-proxy (812 +1) -> blue (port 80)");
 }
 
 TEST(Doors, ToDifferentPlacesStayApart) {

@@ -208,13 +208,15 @@ TEST(ListJson, DoorsAndParents) {
   const auto owner = parsed(b)["listeners"][0]["owners"][0];
   EXPECT_EQ(owner["door"].dump(),
             R"({"kind":"docker-proxy","to":"[fd00::2]:160","container":{"runtime":"docker",)"
-            R"("id":"abc","name":"web","image":null,"pod":null,"namespace":null}})");
+            R"("id":"abc","name":"web","image":null,"pod":null,"namespace":null},)"
+            R"("netns":null})");
   EXPECT_EQ(owner["parents"].dump(), R"([{"pid":800,"name":"dockerd","role":"container-runtime"},)"
                                      R"({"pid":null,"name":null,"role":"outside"}])");
   b.at(proxy).door = host::Door{.kind = "slirp4netns"};
   b.at(proxy).started_by.emplace();
   const auto other = parsed(b)["listeners"][0]["owners"][0];
-  EXPECT_EQ(other["door"].dump(), R"({"kind":"slirp4netns","to":null,"container":null})");
+  EXPECT_EQ(other["door"].dump(),
+            R"({"kind":"slirp4netns","to":null,"container":null,"netns":null})");
   EXPECT_EQ(other["parents"].dump(), "[]");
 }
 

@@ -129,7 +129,8 @@ void add_door(Key& key, const Listener& listener, const host::Process& lead) {
   key.add(door.kind)
       .add(host::door_target(door, 0))
       .add(host::door_words(door, listener))
-      .add(door.container ? door.container->id : "");
+      .add(door.container ? door.container->id : "")
+      .add(door.netns);
   key.add(port != 0).add(port == 0 ? 0 : port - listener.port);
 }
 

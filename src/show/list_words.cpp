@@ -142,7 +142,7 @@ std::string door_words(const Host& host, const ListRow& row, bool ascii) {
   if (!door) return {};
   const std::string told = host::door_words(*door, host.listeners[row.listeners.front()]);
   if (!told.empty()) return arrow + quoted_if_needed(told);
-  if (!door->address && !door->container) return {};
+  if (!door->address && !door->container && door->netns == 0) return {};
   // The ports of one row come out equally far from their own numbers.
   ListRow inside = row;
   const std::uint16_t port = host::door_port(*door, host.listeners[row.listeners.front()]);
@@ -150,8 +150,16 @@ std::string door_words(const Host& host, const ListRow& row, bool ascii) {
   for (std::uint16_t& one : inside.ports) one = static_cast<std::uint16_t>(one + shift);
   std::string to = host::door_target(*door, 0);
   if (port != 0) to += (to.empty() ? "port " : ":") + port_words(host, inside);
-  if (!door->container) return arrow + to;
-  const std::string name = quoted_if_needed(container_words(*door->container));
+  std::string name;
+  if (door->container) {
+    name = quoted_if_needed(container_words(*door->container));
+  } else if (door->netns != 0) {
+    host::Netns beyond;
+    beyond.inode = door->netns;
+    beyond.name = door->netns_name;
+    name = quoted_if_needed(netns_words(beyond));
+  }
+  if (name.empty()) return arrow + to;
   return arrow + (to.empty() ? name : fmt::format("{} ({})", name, to));
 }
 

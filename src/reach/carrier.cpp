@@ -230,10 +230,12 @@ void Carrier::tell_ports_apart(const Segment& segment, const host::Network& netw
                                const host::Link& out) const {
   Clients* clients = many_clients();
   if (clients == nullptr) return;
+  const auto there = segment.owned_by_port.find(out.index);
+  if (there != segment.owned_by_port.end()) clients->split_once(there->second);
+  if (!out.port.isolated) return;
   for (const auto& [index, owned] : segment.owned_by_port) {
     const host::Link* port = network.link(index);
-    const bool isolated = port != nullptr && port->port.isolated && out.port.isolated;
-    if (index == out.index || isolated) clients->split_once(owned);
+    if (port != nullptr && port->port.isolated) clients->split_once(owned);
   }
 }
 

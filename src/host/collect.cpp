@@ -155,19 +155,18 @@ class Collector {
   }
 
   Result<std::vector<FoundNetns>> choose() {
-    auto found = find_namespaces(source_, evidence_, containers_);
-    if (survey_) add_surveyed(found, *survey_);
-    deepen_survey(found);
-    all_found_ = found;
-    auto chosen = choose_namespaces(source_, evidence_, found, request_.netns);
-    if (chosen && !request_.focus.empty()) return with_focus(found, std::move(*chosen));
+    all_found_ = find_namespaces(source_, evidence_, containers_);
+    if (survey_) add_surveyed(all_found_, *survey_);
+    deepen_survey(all_found_);
+    auto chosen = choose_namespaces(source_, evidence_, all_found_, request_.netns);
+    if (chosen && !request_.focus.empty()) return with_focus(std::move(*chosen));
     if (chosen || !proc_ || !decode::netns_inode(request_.netns)) return chosen;
     // Asked for by its inode and nowhere to be seen: perhaps a descriptor keeps it alive.
     // All descriptors: only such a search tells of more than sockets whatever its means.
     const auto scan = scanned(source_.scan_descriptors({}));
     if (!scan) return chosen;
-    add_held_by_descriptors(found, *scan);
-    return choose_namespaces(source_, evidence_, std::move(found), request_.netns);
+    add_held_by_descriptors(all_found_, *scan);
+    return choose_namespaces(source_, evidence_, all_found_, request_.netns);
   }
 
   /// Is `one`, which `pid` is in, the namespace of the question?
@@ -177,9 +176,8 @@ class Collector {
   }
 
   /// Finds the namespace of the question, and adds it to those that are read.
-  Result<std::vector<FoundNetns>> with_focus(const std::vector<FoundNetns>& found,
-                                             std::vector<FoundNetns> chosen) {
-    auto focus = choose_namespace(source_, evidence_, found, request_.focus);
+  Result<std::vector<FoundNetns>> with_focus(std::vector<FoundNetns> chosen) {
+    auto focus = choose_namespace(source_, evidence_, all_found_, request_.focus);
     if (!focus) return fail(focus.error());
     focus_ = std::move(*focus);
     const bool there = std::ranges::any_of(

@@ -100,6 +100,13 @@ std::string door_target(const Door& door, std::uint16_t port) {
   return out;
 }
 
+Netns netns_of(const Door& door) {
+  Netns out;
+  if (door.netns != 0) out.inode = door.netns;
+  out.name = door.netns_name;
+  return out;
+}
+
 std::optional<Container> DoorGuide::by_cgroup(std::uint32_t pid) {
   const auto text = source_.read_file(of_proc(pid, "/cgroup"));
   if (!text) return std::nullopt;

@@ -31,6 +31,9 @@ void find_doors(kernel::Source& source, ContainerNames& names,
 /// empty. `address`: of the door, `port` of door_port.
 [[nodiscard]] std::string door_target(const Door& door, std::uint16_t port);
 
+/// The network namespace that a door leads into; neither inode nor name: that is not known.
+[[nodiscard]] Netns netns_of(const Door& door);
+
 /// What the programs of the table need to ask while a door is read.
 class DoorGuide {
  public:

@@ -40,13 +40,6 @@ Json words_json(const std::optional<std::vector<std::string>>& words) {
   return out;
 }
 
-host::Netns netns_of(const host::Door& door) {
-  host::Netns out;
-  out.inode = door.netns;
-  out.name = door.netns_name;
-  return out;
-}
-
 /// Where a door leads, as far as it is known.
 Json door_json(const host::Process& process, const Listener& l) {
   if (!process.door) return nullptr;
@@ -56,7 +49,7 @@ Json door_json(const host::Process& process, const Listener& l) {
           {"to", told.empty() ? text_or_null(host::door_target(door, host::door_port(door, l)))
                               : Json(for_json(told))},
           {"container", container_or_null(door.container)},
-          {"netns", door.netns == 0 ? Json(nullptr) : netns_json(netns_of(door))}};
+          {"netns", door.netns == 0 ? Json(nullptr) : netns_json(host::netns_of(door))}};
 }
 
 Json parents_json(const std::optional<std::vector<host::Ancestor>>& parents) {

@@ -154,10 +154,7 @@ std::string door_words(const Host& host, const ListRow& row, bool ascii) {
   if (door->container) {
     name = quoted_if_needed(container_words(*door->container));
   } else if (door->netns != 0) {
-    host::Netns beyond;
-    beyond.inode = door->netns;
-    beyond.name = door->netns_name;
-    name = quoted_if_needed(netns_words(beyond));
+    name = quoted_if_needed(netns_words(host::netns_of(*door)));
   }
   if (name.empty()) return arrow + to;
   return arrow + (to.empty() ? name : fmt::format("{} ({})", name, to));

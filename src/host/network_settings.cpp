@@ -51,23 +51,24 @@ struct FileRow {
   std::optional<std::int32_t> NetSettings::*member;
   const char* file;  ///< below /proc/sys/net
 };
+/// Those of one folder together: that is the fastest to read.
 constexpr std::array<FileRow, 16> kFiles = {{
     {&NetSettings::syncookies, "ipv4/tcp_syncookies"},
     {&NetSettings::max_syn_backlog, "ipv4/tcp_max_syn_backlog"},
-    {&NetSettings::somaxconn, "core/somaxconn"},
     {&NetSettings::abort_on_overflow, "ipv4/tcp_abort_on_overflow"},
     {&NetSettings::l3mdev_accept_tcp, "ipv4/tcp_l3mdev_accept"},
     {&NetSettings::l3mdev_accept_udp, "ipv4/udp_l3mdev_accept"},
     {&NetSettings::fwmark_reflect, "ipv4/fwmark_reflect"},
-    {&NetSettings::fwmark_reflect6, "ipv6/fwmark_reflect"},
     {&NetSettings::fwmark_accept, "ipv4/tcp_fwmark_accept"},
     {&NetSettings::ping_group, "ipv4/ping_group_range"},
+    {&NetSettings::icmp_echo_ignore_all, "ipv4/icmp_echo_ignore_all"},
+    {&NetSettings::fwmark_reflect6, "ipv6/fwmark_reflect"},
+    {&NetSettings::bindv6only, "ipv6/bindv6only"},
+    {&NetSettings::somaxconn, "core/somaxconn"},
     {&NetSettings::conntrack_count, "netfilter/nf_conntrack_count"},
     {&NetSettings::conntrack_max, "netfilter/nf_conntrack_max"},
     {&NetSettings::conntrack_loose, "netfilter/nf_conntrack_tcp_loose"},
     {&NetSettings::conntrack_checksum, "netfilter/nf_conntrack_checksum"},
-    {&NetSettings::icmp_echo_ignore_all, "ipv4/icmp_echo_ignore_all"},
-    {&NetSettings::bindv6only, "ipv6/bindv6only"},
 }};
 /// br_netfilter makes these; without that module nothing of the kind happens.
 constexpr std::array<FileRow, 3> kBridgeFiles = {{

@@ -77,6 +77,31 @@ class SocketCache {
   std::list<Entry> sockets_;
 };
 
+/// The folder of /proc/sys that was read from last. On the way to each of its files the kernel
+/// meets the entry of that name of every namespace, one after the other (fs/proc/proc_sysctl.c,
+/// proc_sys_compare): the way is gone once for all of them.
+class SettingFolder {
+ public:
+  /// Of whoever is in that namespace. 0 or errno.
+  [[nodiscard]] int read(std::uint64_t netns, const std::string& path, Bytes& out,
+                         std::size_t limit) {
+    const std::size_t name = path.rfind('/') + 1;
+    if (netns != netns_ || path.compare(0, name, path_) != 0 || !folder_.valid()) {
+      netns_ = netns;
+      path_ = path.substr(0, name);
+      folder_.reset();
+      const int error = open_at(AT_FDCWD, path_.c_str(), O_PATH | O_DIRECTORY, folder_);
+      if (error != 0) return error;
+    }
+    return read_at(folder_.get(), path.c_str() + name, out, limit);
+  }
+
+ private:
+  std::uint64_t netns_ = 0;
+  std::string path_;  ///< with its slash
+  UniqueFd folder_;
+};
+
 class Live final : public Source {
  public:
   Live(std::string proc_root, Search best)
@@ -328,7 +353,10 @@ class Live final : public Source {
     constexpr std::string_view kProc = "/proc";
     const std::string real = proc_root_ + (path.starts_with("/proc/net/") ? "/thread-self" : "") +
                              path.substr(kProc.size());
-    return inside(netns, [&] { return read_at(AT_FDCWD, real.c_str(), out, kLargestFile); });
+    return inside(netns, [&] {
+      if (path.starts_with("/proc/net/")) return read_at(AT_FDCWD, real.c_str(), out, kLargestFile);
+      return settings_.read(netns.inode, real, out, kLargestFile);
+    });
   }
 
   /// The names of a family's tables: all of a namespace are asked for one after the other. 0 or
@@ -345,6 +373,7 @@ class Live final : public Source {
   LiveSearch search_;
   SocketCache sockets_;
   NetnsThread thread_;
+  SettingFolder settings_;
   std::optional<std::pair<std::uint64_t, Family>> names_of_;  ///< those that were read last
   Bytes table_names_;
   int names_error_ = 0;

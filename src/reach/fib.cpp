@@ -79,7 +79,7 @@ bool is_usable(const host::Network& network, const host::Route& route, const hos
   std::uint32_t flags = hop.flags;
   if (route.hops.size() < 2) flags |= route.flags & (kHopDead | kHopLinkDown);
   // A link that is down has no other routes than local ones, and those hold: fib_sync_down_dev.
-  const host::Link* link = link_at(network, hop.link);
+  const host::Link* link = network.link(hop.link);
   const bool v6 = route.family == Family::Inet6;
   const bool ignores =
       link != nullptr && (v6 ? link->ipv6 && link->ipv6->ignore_routes_with_linkdown != 0
@@ -94,16 +94,6 @@ std::span<const host::NextHop> hops_of(const host::Route& route) {
   static constexpr std::array<host::NextHop, 1> kNone = {};
   if (route.hops.empty()) return kNone;
   return route.hops;
-}
-
-const host::Link* link_at(const host::Network& network, std::uint32_t index) {
-  const auto at = std::ranges::lower_bound(network.links, index, {}, &host::Link::index);
-  return index != 0 && at != network.links.end() && at->index == index ? &*at : nullptr;
-}
-
-const host::Link* link_named(const host::Network& network, std::string_view name) {
-  const auto at = std::ranges::find(network.links, name, &host::Link::name);
-  return at != network.links.end() ? &*at : nullptr;
 }
 
 int error_of_route(std::uint8_t type) {

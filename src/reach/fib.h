@@ -127,10 +127,6 @@ void select_hop(World& world, const Key& key, Found& found);
 /// The hops of a route; one without a link where none was told.
 [[nodiscard]] std::span<const host::NextHop> hops_of(const host::Route& route);
 
-/// By index, by name; nullptr: there is none.
-[[nodiscard]] const host::Link* link_at(const host::Network& network, std::uint32_t index);
-[[nodiscard]] const host::Link* link_named(const host::Network& network, std::string_view name);
-
 /// The VRF that a link is, or belongs to; 0: none. l3mdev_master_ifindex.
 [[nodiscard]] std::uint32_t vrf_of(const host::Network& network, std::uint32_t link);
 /// The table of the link's VRF, or `otherwise`: l3mdev_fib_table.

@@ -425,7 +425,7 @@ RouteIn route(const Input& input) {
 }  // namespace
 
 RouteIn route_input4(World& world, const Flow& flow, bool arp) {
-  const host::Link* link = link_at(world.network, flow.in);
+  const host::Link* link = world.network.link(flow.in);
   static const host::Link kNone;
   if (link == nullptr) link = &kNone;
   const Input input{world, flow, *link, effective4(world.network, *link), arp};

@@ -279,7 +279,7 @@ std::optional<Cause> refused_on_entry6(World& world, const Flow& flow) {
 
 RouteIn route_input6(World& world, const Flow& flow) {
   static const host::Link kNone;
-  const host::Link* link = link_at(world.network, flow.in);
+  const host::Link* link = world.network.link(flow.in);
   const Input input{world, flow, link == nullptr ? kNone : *link};
   if (auto cause = disabled(input)) return dropped(std::move(*cause));
   if (!flow.entered) {

@@ -214,7 +214,7 @@ namespace hark::reach {
 
 std::optional<Cause> answers_neighbour(World& world, std::uint32_t link, const IpAddress& asker,
                                        const IpAddress& target) {
-  const host::Link* device = fib::link_at(world.network, link);
+  const host::Link* device = world.network.link(link);
   if (device == nullptr || device->is_loopback()) return std::nullopt;
   if (const auto missing = fib::missing_facts(world)) {
     if (world.choices.pick(*missing)) return std::nullopt;

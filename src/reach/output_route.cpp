@@ -72,7 +72,7 @@ struct Output4 {
 /// __mkroute_output
 RouteOut made(const Output4& output, std::uint8_t type) {
   const host::Network& network = output.world.network;
-  const host::Link* link = link_at(network, output.egress);
+  const host::Link* link = network.link(output.egress);
   const IpAddress& source = output.key.source;
   if (link == nullptr || !link->ipv4) {
     return refused(output.world, output.flow, EINVAL, "the link to send by has no IPv4");
@@ -133,7 +133,7 @@ std::optional<RouteOut> check_link(Output4& output) {
   const host::Network& network = output.world.network;
   const IpAddress& to = output.key.destination;
   const std::uint32_t index = output.key.out;
-  const host::Link* link = link_at(network, index);
+  const host::Link* link = network.link(index);
   if (link == nullptr) {
     return refused(output.world, output.flow, ENODEV, "there is no such link to send by");
   }

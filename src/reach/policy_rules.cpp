@@ -43,7 +43,7 @@ bool inside(const std::optional<decode::PortRange>& range, std::uint16_t mask, s
 }
 
 bool has_vrf_kind(const host::Network& network, std::uint32_t link) {
-  const host::Link* found = link_at(network, link);
+  const host::Link* found = network.link(link);
   return found != nullptr && found->kind == "vrf";
 }
 
@@ -52,7 +52,7 @@ bool has_vrf_kind(const host::Network& network, std::uint32_t link) {
 bool link_matches(const host::Network& network, const std::string& name, std::uint32_t actual,
                   std::uint32_t vrf) {
   if (name.empty()) return true;
-  const host::Link* link = link_named(network, name);
+  const host::Link* link = network.link(name);
   if (link == nullptr) return false;
   return link->index == actual || (vrf == link->index && link->kind == "vrf");
 }
@@ -111,7 +111,7 @@ bool is_suppressed(const host::Network& network, const PolicyRule& rule, const F
   const bool v4 = rule.family == Family::Inet;
   const std::uint32_t index =
       v4 || found.hop == nullptr ? hops_of(*found.route).front().link : found.hop->link;
-  const host::Link* link = link_at(network, index);
+  const host::Link* link = network.link(index);
   return link != nullptr && link->group == *rule.suppress_group;
 }
 
@@ -218,7 +218,7 @@ Found local_lookup4(World& world, const IpAddress& address) {
 }
 
 std::uint32_t vrf_of(const host::Network& network, std::uint32_t link) {
-  const host::Link* found = link_at(network, link);
+  const host::Link* found = network.link(link);
   if (found == nullptr) return 0;
   if (found->kind == "vrf") return found->index;
   return has_vrf_kind(network, found->master) ? found->master : 0;
@@ -226,12 +226,12 @@ std::uint32_t vrf_of(const host::Network& network, std::uint32_t link) {
 
 std::uint32_t vrf_table_of(const host::Network& network, std::uint32_t link,
                            std::uint32_t otherwise) {
-  const host::Link* vrf = link_at(network, vrf_of(network, link));
+  const host::Link* vrf = network.link(vrf_of(network, link));
   return vrf != nullptr && vrf->vrf_table != 0 ? vrf->vrf_table : otherwise;
 }
 
 void update_vrf(const host::Network& network, Key& key) {
-  if (key.out != 0 && link_at(network, key.out) != nullptr) {
+  if (key.out != 0 && network.link(key.out) != nullptr) {
     if (key.vrf == 0) {
       key.vrf = vrf_of(network, key.out);
       key.vrf_by_out = key.vrf != 0;

@@ -80,7 +80,7 @@ const char* option_of(Family family) {
 }  // namespace
 
 std::string link_name(const host::Network& network, std::uint32_t link) {
-  const host::Link* found = link_at(network, link);
+  const host::Link* found = network.link(link);
   return found != nullptr ? found->name : fmt::format("if{}", link);
 }
 

@@ -112,7 +112,7 @@ unsigned common_bits(const IpAddress& a, const IpAddress& b) {
 
 IpAddress select_source4(const host::Network& network, std::uint32_t link,
                          const std::optional<IpAddress>& towards, std::uint8_t scope) {
-  const host::Link* device = link_at(network, link);
+  const host::Link* device = network.link(link);
   const bool localnet = device != nullptr && effective4(network, *device).route_localnet != 0;
   const std::uint8_t most = localnet ? kScopeLink : kScopeHost;
   const InterfaceAddress* first = nullptr;

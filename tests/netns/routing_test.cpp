@@ -87,7 +87,7 @@ KernelRoute from_input4(const Lab& lab, const Flow& flow, const RouteIn& got) {
     if (!local) out.gateway = got.fib.gateway;
     return out;
   }
-  const host::Link* link = reach::fib::link_at(lab.network, flow.in);
+  const host::Link* link = lab.network.link(flow.in);
   const bool forwards = link != nullptr && link->ipv4 && link->ipv4->forwarding != 0;
   const std::string& code = got.cause.code;
   const bool unrouted = code == "not-local" || code == "local-route-missing" ||
@@ -171,7 +171,7 @@ Flow random_flow(const Lab& lab, Dice& dice) {
   flow.source = random_address(dice, flow.family);
   flow.destination = random_address(dice, flow.family);
   const std::string name = "v" + std::to_string(dice.roll(kRandomLinks));
-  const std::uint32_t link = reach::fib::link_named(lab.network, name)->index;
+  const std::uint32_t link = lab.network.link(name)->index;
   if (dice.chance(60)) {
     flow.in = link;
   } else {

@@ -1,9 +1,13 @@
 // IP addresses and prefixes, of both families in one type.
 #pragma once
 
+#include <endian.h>
+
 #include <array>
 #include <compare>
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -18,7 +22,15 @@ struct IpAddress {
   Family family = Family::Inet;
   std::array<std::uint8_t, 16> bytes{};
 
-  auto operator<=>(const IpAddress&) const = default;
+  bool operator==(const IpAddress&) const = default;
+  std::strong_ordering operator<=>(const IpAddress& other) const {
+    if (family != other.family) return family <=> other.family;
+    if (high() != other.high()) return high() <=> other.high();
+    return low() <=> other.low();
+  }
+  /// The first and the last eight bytes as numbers: they order as addresses do.
+  [[nodiscard]] std::uint64_t high() const { return number_at(0); }
+  [[nodiscard]] std::uint64_t low() const { return number_at(8); }
 
   /// Strict text forms only (inet_pton(3)); no zone, no brackets, no names.
   [[nodiscard]] static std::optional<IpAddress> parse(std::string_view text);
@@ -40,6 +52,13 @@ struct IpAddress {
   [[nodiscard]] bool is_v4_mapped() const;
   /// The IPv4 address inside a v4-mapped one; any other address unchanged.
   [[nodiscard]] IpAddress unmapped() const;
+
+ private:
+  [[nodiscard]] std::uint64_t number_at(std::size_t at) const {
+    std::uint64_t number = 0;
+    std::memcpy(&number, &bytes[at], sizeof number);
+    return be64toh(number);
+  }
 };
 
 /// An address and how many of its leading bits count. The others are zero.

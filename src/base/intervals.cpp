@@ -93,7 +93,10 @@ unsigned free_at_front(const AddressRange& range) {
 template <typename T>
 IntervalSet<T>::IntervalSet(std::vector<Interval<T>> ranges) {
   std::erase_if(ranges, [](const Interval<T>& range) { return range.last < range.first; });
-  std::ranges::sort(ranges, {}, &Interval<T>::first);
+  // Most often they come in order.
+  if (!std::ranges::is_sorted(ranges, {}, &Interval<T>::first)) {
+    std::ranges::sort(ranges, {}, &Interval<T>::first);
+  }
   ranges_ = joined(std::move(ranges));
 }
 

@@ -1,5 +1,6 @@
 #include "host/host.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <ctime>
@@ -46,6 +47,16 @@ bool listed_before(const Listener& a, const Listener& b) {
                     l.socket.cookie);
   };
   return key(a) < key(b);
+}
+
+std::span<const Listener> listeners_in(const Host& host, NetnsId netns) {
+  const auto found = std::ranges::equal_range(host.listeners, netns, {}, &Listener::netns);
+  return {found.begin(), found.end()};
+}
+
+std::span<const Listener> listeners_at(const Host& host, NetnsId netns, std::uint16_t port) {
+  const auto found = std::ranges::equal_range(listeners_in(host, netns), port, {}, &Listener::port);
+  return {found.begin(), found.end()};
 }
 
 std::string rfc3339(std::int64_t unix_ms) {

@@ -6,6 +6,7 @@
 #include <compare>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -237,6 +238,10 @@ struct Host {
 
 /// The order in which listeners stand in Host::listeners.
 [[nodiscard]] bool listed_before(const Listener& a, const Listener& b);
+/// Those of one namespace, and those of one of its ports: they stand together.
+[[nodiscard]] std::span<const Listener> listeners_in(const Host& host, NetnsId netns);
+[[nodiscard]] std::span<const Listener> listeners_at(const Host& host, NetnsId netns,
+                                                     std::uint16_t port);
 
 /// "unix milliseconds" as RFC 3339 in UTC, whole seconds: "2026-11-22T14:03:18Z".
 [[nodiscard]] std::string rfc3339(std::int64_t unix_ms);

@@ -92,9 +92,8 @@ bool turns_at_bridge(Site& site, const Packet& packet, Arrival& arrival) {
 }
 
 std::uint32_t port_of(const Segment& segment, const IpAddress& address) {
-  const auto owners = segment.owners.find(address);
-  if (owners == segment.owners.end()) return 0;
-  return port_of(segment.stations[owners->second.front()]);
+  const auto owners = segment.owners_of(address);
+  return owners.empty() ? 0 : port_of(segment.stations[owners.front().station]);
 }
 
 }  // namespace hark::reach

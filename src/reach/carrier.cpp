@@ -80,7 +80,7 @@ bool Carrier::is_for_client(const Site& site, const Packet& packet, std::uint32_
   // Whoever is known to be behind his own link is behind no other.
   const Segment& his = world.spaces->segment(world.network, question_.interface);
   tell_owners_apart(his);
-  if (his.owners.contains(question_.source)) return false;
+  if (his.owned.contains(question_.source)) return false;
   const Segment& segment = world.spaces->segment(world.network, out);
   return segment.open || segment.stations.empty();
 }
@@ -171,7 +171,7 @@ const Station* Carrier::next_station(Site& site, const Segment& segment, const P
   const IpAddress next = fib.gateway.value_or(packet.tuple.destination);
   // What a neighbour does with it depends on who he is.
   Clients* clients = many_clients();
-  if (clients != nullptr && segment.owners.contains(next)) clients->split(next, {next, next});
+  if (clients != nullptr && segment.owned.contains(next)) clients->split(next, {next, next});
   const Station* to = station_of(site, segment, packet, next, blocked);
   if (to == nullptr && !blocked && !segment.open) {
     blocked = silent_neighbour(site.world, packet, next);
@@ -211,7 +211,7 @@ bool Carrier::is_client_here(const Segment& segment, const Packet& packet,
   const World& world = home.world;
   const Segment& behind = world.spaces->segment(world.network, question_.interface);
   tell_owners_apart(behind);
-  if (behind.owners.contains(next) && !segment.owners.contains(next)) return false;
+  if (behind.owned.contains(next) && !segment.owned.contains(next)) return false;
   return std::ranges::any_of(segment.stations, [&](const Station& one) { return one.at == link; });
 }
 
@@ -282,10 +282,8 @@ const Station* Carrier::station_of(Site& site, const Segment& segment, const Pac
       return link != nullptr && link->mac == entry->mac;
     };
     // An ipvlan has that of the link below it.
-    if (const auto owners = segment.owners.find(next); owners != segment.owners.end()) {
-      for (const std::size_t i : owners->second) {
-        if (has_mac(stations[i])) return &stations[i];
-      }
+    for (const Segment::Owner& owner : segment.owners_of(next)) {
+      if (has_mac(stations[owner.station])) return &stations[owner.station];
     }
     const auto at = std::ranges::find_if(stations, has_mac);
     if (at != stations.end()) return &*at;
@@ -297,10 +295,9 @@ const Station* Carrier::station_of(Site& site, const Segment& segment, const Pac
     return nullptr;
   }
   const IpAddress asker = asking_address(world, packet.out, next, packet.tuple.source);
-  std::vector<std::size_t> asked = segment.proxies;
-  if (const auto owners = segment.owners.find(next); owners != segment.owners.end()) {
-    asked.insert(asked.begin(), owners->second.begin(), owners->second.end());
-  }
+  std::vector<std::size_t> asked;
+  for (const Segment::Owner& owner : segment.owners_of(next)) asked.push_back(owner.station);
+  asked.insert(asked.end(), segment.proxies.begin(), segment.proxies.end());
   const Station* found = nullptr;
   for (const std::size_t i : asked) {
     if (found == &stations[i] || !answers(stations[i], asker, next)) continue;

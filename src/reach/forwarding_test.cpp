@@ -131,7 +131,7 @@ TEST(Forwarding, SegmentsHaveWhoIsAtThePortsOfABridge) {
   Segment segment = behind(kBridge);
   ASSERT_EQ(segment.stations.size(), 1U);
   EXPECT_EQ(segment.stations[0].at, (host::LinkEnd{kContainer, kInside}));
-  EXPECT_EQ(segment.owners.at(ip("172.18.0.2")).size(), 1U);
+  EXPECT_EQ(segment.owners_of(ip("172.18.0.2")).size(), 1U);
   EXPECT_FALSE(segment.open);
   EXPECT_TRUE(behind(kEth0).open);
   EXPECT_TRUE(behind(kEth0).unread.empty());

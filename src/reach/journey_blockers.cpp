@@ -75,10 +75,10 @@ void add_other_ports(const World& world, const Packet& packet, Cause& cause) {
   if (cause.code != "no-socket") return;
   constexpr std::size_t kMost = 3;
   std::vector<const host::Listener*> others;
-  for (const host::Listener& listener : world.host.listeners) {
+  for (const host::Listener& listener : host::listeners_in(world.host, world.network.netns)) {
     const bool udp = listener.protocol == Protocol::Udp;
     const bool tcp = listener.protocol == Protocol::Tcp || listener.protocol == Protocol::Mptcp;
-    if (listener.netns != world.network.netns || listener.probable_client) continue;
+    if (listener.probable_client) continue;
     if (packet.protocol == kTcp ? tcp : udp) others.push_back(&listener);
   }
   if (others.empty() || others.size() > kMost) return;

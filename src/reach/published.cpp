@@ -47,8 +47,8 @@ bool is_door(const host::Host& host, const Listener& listener) {
 class Doors {
  public:
   Doors(const host::Host& host, host::NetnsId netns) {
-    for (const Listener& one : host.listeners) {
-      if (one.netns == netns && is_door(host, one)) doors_.push_back(&one);
+    for (const Listener& one : host::listeners_in(host, netns)) {
+      if (is_door(host, one)) doors_.push_back(&one);
     }
   }
 
@@ -291,9 +291,9 @@ AddressSet without_neighbours(const host::Network& network, const host::Link& li
                               AddressSet clients) {
   if (link.is_loopback()) return clients;
   for (const host::InterfaceAddress& one : network.addresses) {
+    if (one.link == link.index || one.address.is_link_local()) continue;
     const host::Link* other = network.link(one.link);
-    const bool beside = one.link != link.index && other != nullptr && receives(*other) &&
-                        !other->is_loopback() && !one.address.is_link_local();
+    const bool beside = other != nullptr && receives(*other) && !other->is_loopback();
     if (beside) clients = clients.minus(AddressSet(range_of(one.subnet)));
   }
   return clients;
@@ -395,12 +395,6 @@ bool judge(const ClientSources& sources, PublishedPort& port) {
 
 namespace {
 
-/// Those of one namespace; they stand together.
-std::span<const Listener> listeners_in(const host::Host& host, host::NetnsId netns) {
-  return {std::ranges::lower_bound(host.listeners, netns, {}, &Listener::netns),
-          std::ranges::upper_bound(host.listeners, netns, {}, &Listener::netns)};
-}
-
 /// The only namespace of this host that has the address; its own first.
 std::optional<host::NetnsId> netns_of(const AddressOwners& addresses, const PublishedPort& port,
                                       const LeadsTo& lead) {
@@ -452,8 +446,8 @@ std::optional<std::size_t> listener_of(const host::Host& host, const PublishedPo
   const std::uint16_t wanted = lead.port.value_or(port.first_port());
   std::optional<IpAddress> to = lead.address;
   if (lead.server && !is_asked(lead)) to = port.addresses->ranges().front().first;
-  for (const Listener& one : listeners_in(host, *lead.netns)) {
-    if (one.port != wanted || !is_transport(one, port.protocol)) continue;
+  for (const Listener& one : host::listeners_at(host, *lead.netns, wanted)) {
+    if (!is_transport(one, port.protocol)) continue;
     // Redirected to an address of the interface: which one that is depends on the client.
     const bool fits = to ? takes(one, *to) : takes(one, any) || one.address.family == port.family;
     if (fits) return static_cast<std::size_t>(&one - host.listeners.data());
@@ -480,7 +474,7 @@ void find_owners(const host::Host& host, const AddressOwners& addresses, Publish
       lead.container = *host.listeners[*lead.listener].container;
       continue;
     }
-    for (const Listener& one : listeners_in(host, *lead.netns)) {
+    for (const Listener& one : host::listeners_in(host, *lead.netns)) {
       if (!one.container) continue;
       lead.container = *one.container;
       break;

@@ -23,10 +23,10 @@ struct Cut {
   std::string words;  ///< empty: only the border counts
 };
 
-// What the kernel's own checks ask of an address, and RFC 6724's table of labels.
-constexpr std::array<std::string_view, 8> kSpecial4 = {
-    "0.0.0.0/32",  "0.0.0.0/8",    "127.0.0.0/8", "169.254.0.0/16",
-    "224.0.0.0/4", "224.0.0.0/24", "240.0.0.0/4", "255.255.255.255/32"};
+// What the kernel's own checks ask of an address, and RFC 6724's table of labels. Of 169.254/16 and
+// 240/4 nothing of IPv4 asks (include/linux/in.h).
+constexpr std::array<std::string_view, 6> kSpecial4 = {
+    "0.0.0.0/32", "0.0.0.0/8", "127.0.0.0/8", "224.0.0.0/4", "224.0.0.0/24", "255.255.255.255/32"};
 constexpr std::array<std::string_view, 13> kSpecial6 = {
     "::/128",       "::1/128",   "::/96",     "::ffff:0:0/96", "::ffff:127.0.0.0/104",
     "ff00::/8",     "fe80::/10", "fec0::/10", "fc00::/7",      "2001::/32",

@@ -14,12 +14,7 @@ struct Number {
 };
 
 Number number_of(const IpAddress& address) {
-  Number out;
-  for (std::size_t i = 0; i < 8; ++i) {
-    out.high = out.high << 8U | address.bytes[i];
-    out.low = out.low << 8U | address.bytes[i + 8];
-  }
-  return out;
+  return {address.high(), address.low()};
 }
 
 Number masked(Number number, unsigned length) {

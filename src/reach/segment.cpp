@@ -279,23 +279,26 @@ class Walk {
   }
 
   void add(Station station) {
-    const auto known = std::ranges::find(out_.stations, station.at, &Station::at);
-    if (known == out_.stations.end()) {
-      if (out_.stations.size() < kMostStations) out_.stations.push_back(std::move(station));
-    } else if (!known->doubt.empty() && station.doubt.empty()) {
-      *known = std::move(station);
+    const auto [at, fresh] = numbers_.try_emplace(station.at, out_.stations.size());
+    if (at->second >= kMostStations) return;
+    if (fresh) {
+      out_.stations.push_back(std::move(station));
+    } else if (Station& known = out_.stations[at->second];
+               !known.doubt.empty() && station.doubt.empty()) {
+      known = std::move(station);
     }
   }
 
   /// Out of all ports but the one by which it came, unless that is in hairpin mode.
   void through_bridge(const Place& bridge, const host::Link* from, const Frame& frame) {
     if (from != nullptr) seen_.emplace(bridge.end(), frame.tags);
+    Frame on = frame;
+    if (on.way.doubt.empty()) on.way.doubt = doubt_at(bridge);
     for (const host::Link& port : bridge.network->links) {
       if (port.master != bridge.link->index || !forwards(port)) continue;
       if (&port == from && !port.port.hairpin.value_or(false)) continue;
       if (from != nullptr && from->port.isolated && port.port.isolated) continue;
-      Frame next = frame;
-      if (next.way.doubt.empty()) next.way.doubt = doubt_at(bridge);
+      Frame next = on;
       next.pass({bridge.network, &port}, true);
       send({bridge.network, &port}, std::move(next));
     }
@@ -304,10 +307,12 @@ class Walk {
   Spaces& spaces_;
   Segment& out_;
   host::LinkEnd from_;
+  std::map<host::LinkEnd, std::size_t> numbers_;  ///< of `out_.stations`
   std::set<std::pair<host::LinkEnd, std::vector<Tag>>> seen_;
 };
 
-/// Does it answer for more than its own addresses: as a proxy, or by local routes to prefixes?
+}  // namespace
+
 bool speaks_for_others(const host::Network& network) {
   constexpr std::uint8_t kLocal = 2;     // RTN_LOCAL
   constexpr std::uint8_t kProxy = 0x08;  // NTF_PROXY
@@ -333,21 +338,25 @@ bool speaks_for_others(const host::Network& network) {
   });
 }
 
+namespace {
+
 void index(Spaces& spaces, Segment& out) {
+  std::map<std::uint32_t, std::vector<AddressRange>> by_port;
   for (std::size_t i = 0; i < out.stations.size(); ++i) {
     const host::Network* network = spaces.outline(out.stations[i].at.netns);
     if (network == nullptr) continue;
     for (const host::InterfaceAddress& own : network->addresses) {
-      std::vector<std::size_t>& owners = out.owners[own.address];
-      if (owners.empty() || owners.back() != i) owners.push_back(i);
+      out.owners.push_back({own.address, i});
     }
-    if (speaks_for_others(*network)) out.proxies.push_back(i);
+    if (spaces.speaks_for_others(network->netns)) out.proxies.push_back(i);
   }
+  std::ranges::sort(out.owners);
+  out.owners.erase(std::unique(out.owners.begin(), out.owners.end()), out.owners.end());
   std::vector<AddressRange> all;
-  std::map<std::uint32_t, std::vector<AddressRange>> by_port;
-  for (const auto& [address, owners] : out.owners) {
-    all.push_back({address, address});
-    by_port[port_of(out.stations[owners.front()])].push_back({address, address});
+  for (const Segment::Owner& owner : out.owners) {
+    if (!all.empty() && all.back().first == owner.address) continue;
+    all.push_back({owner.address, owner.address});
+    by_port[port_of(out.stations[owner.station])].push_back(all.back());
   }
   out.owned = AddressSet(std::move(all));
   for (auto& [port, addresses] : by_port) {
@@ -356,6 +365,11 @@ void index(Spaces& spaces, Segment& out) {
 }
 
 }  // namespace
+
+std::span<const Segment::Owner> Segment::owners_of(const IpAddress& address) const {
+  const auto found = std::ranges::equal_range(owners, address, {}, &Owner::address);
+  return {found.begin(), found.end()};
+}
 
 Segment segment_behind(Spaces& spaces, const host::Network& from, std::uint32_t link) {
   Segment out;

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <map>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -38,20 +39,29 @@ struct Station {
 
 struct Segment {
   std::vector<Station> stations;
-  /// Positions in `stations`: who has an address, and who may answer for addresses of others.
-  std::map<IpAddress, std::vector<std::size_t>> owners;
-  AddressSet owned;  ///< the addresses of `owners`
+  struct Owner {
+    IpAddress address;
+    std::size_t station = 0;  ///< position in `stations`
+    auto operator<=>(const Owner&) const = default;
+  };
+  std::vector<Owner> owners;  ///< ascending
+  AddressSet owned;           ///< the addresses of `owners`
   /// The same by the first link of the way there: of a bridge its port.
   std::map<std::uint32_t, AddressSet> owned_by_port;
-  std::vector<std::size_t> proxies;
-  bool open = false;  ///< frames go on out of sight
+  std::vector<std::size_t> proxies;  ///< stations that may answer for addresses of others
+  bool open = false;                 ///< frames go on out of sight
   /// Where to a namespace that cannot be read: "the other end of veth3"; empty: not so.
   std::string unread;
   /// Addresses whose packets an ipvlan takes that passes them by routing (modes l3 and l3s), which
   /// is not followed: its name.
   std::map<IpAddress, std::string> diverted;
+
+  /// Who has the address.
+  [[nodiscard]] std::span<const Owner> owners_of(const IpAddress& address) const;
 };
 
+/// Does it answer for more than its own addresses: as a proxy, or by local routes to prefixes?
+[[nodiscard]] bool speaks_for_others(const host::Network& network);
 /// From `link` of a namespace, whose network is `from`.
 [[nodiscard]] Segment segment_behind(Spaces& spaces, const host::Network& from, std::uint32_t link);
 

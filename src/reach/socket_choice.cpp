@@ -62,8 +62,8 @@ bool takes_device(const World& world, const Listener& listener, const Packet& pa
 
 /// Higher is better; 0: does not get it.
 int score(const World& world, const Listener& listener, const Packet& packet, Bucket bucket) {
-  if (listener.netns != world.network.netns || !speaks(listener, packet.protocol) ||
-      listener.port != packet.tuple.destination_port || !takes_family(listener, packet.family) ||
+  if (!speaks(listener, packet.protocol) || listener.port != packet.tuple.destination_port ||
+      !takes_family(listener, packet.family) ||
       !in_bucket(listener, packet.tuple.destination, bucket) ||
       !takes_device(world, listener, packet)) {
     return 0;
@@ -90,11 +90,12 @@ bool stands_behind(const World& world, const Listener& listener) {
 std::vector<std::size_t> best_of(const World& world, const Packet& packet, Bucket bucket) {
   std::vector<std::pair<std::size_t, int>> takers;
   int most = 0;
-  for (std::size_t i = 0; i < world.host.listeners.size(); ++i) {
-    const int points = score(world, world.host.listeners[i], packet, bucket);
+  const std::uint16_t port = packet.tuple.destination_port;
+  for (const Listener& one : host::listeners_at(world.host, world.network.netns, port)) {
+    const int points = score(world, one, packet, bucket);
     if (points == 0) continue;
     most = std::max(most, points);
-    takers.emplace_back(i, points);
+    takers.emplace_back(static_cast<std::size_t>(&one - world.host.listeners.data()), points);
   }
   std::vector<std::size_t> best;
   bool behind = false;  // does any of them stand there?

@@ -67,10 +67,10 @@ TEST(SocketChoice, SocketsOfOneFamilyOnly) {
 TEST(SocketChoice, OtherNamespacesAndOtherProtocolsDoNotCount) {
   TestWorld test;
   test.host.namespaces.push_back({.inode = 2, .name = "other"});
-  test.listen(Protocol::Tcp, "0.0.0.0", 80).netns = host::NetnsId{1};
   test.listen(Protocol::Udp, "0.0.0.0", 80);
   test.listen(Protocol::Mptcp, "0.0.0.0", 80);
-  EXPECT_EQ(best(test, packet_to(kTcp, "10.0.0.5", 80)), Positions{2});
+  test.listen(Protocol::Tcp, "0.0.0.0", 80).netns = host::NetnsId{1};
+  EXPECT_EQ(best(test, packet_to(kTcp, "10.0.0.5", 80)), Positions{1});
 }
 
 TEST(SocketChoice, EquallyGoodOnesAreAllTried) {

@@ -48,6 +48,13 @@ const Segment& Spaces::segment(const host::Network& from, std::uint32_t link) {
   return *known;
 }
 
+bool Spaces::speaks_for_others(host::NetnsId id) {
+  const auto [at, fresh] = speaks_for_others_.try_emplace(id);
+  const host::Network* network = fresh ? outline(id) : nullptr;
+  if (network != nullptr) at->second = reach::speaks_for_others(*network);
+  return at->second;
+}
+
 void Spaces::split_by_routes(host::NetnsId id, Clients& clients) {
   Space* space = at(id);
   if (space == nullptr) return;

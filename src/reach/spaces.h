@@ -48,6 +48,8 @@ class Spaces {
   [[nodiscard]] std::vector<host::LinkEnd> standing_on(const host::LinkEnd& lower);
   /// Who gets what leaves by a link (segment.h).
   [[nodiscard]] const Segment& segment(const host::Network& from, std::uint32_t link);
+  /// As segment.h has it, of an outline.
+  [[nodiscard]] bool speaks_for_others(host::NetnsId id);
   /// Those clients leave that routing in that namespace tells apart from the witness.
   void split_by_routes(host::NetnsId id, Clients& clients);
   [[nodiscard]] std::string command_prefix(host::NetnsId id) const;
@@ -60,6 +62,7 @@ class Spaces {
   Space home_;
   std::map<host::NetnsId, std::unique_ptr<Space>> spaces_;
   std::map<host::LinkEnd, std::shared_ptr<const Segment>> segments_;
+  std::map<host::NetnsId, bool> speaks_for_others_;
 };
 
 }  // namespace hark::reach

@@ -50,13 +50,14 @@ bool listed_before(const Listener& a, const Listener& b) {
 }
 
 std::span<const Listener> listeners_in(const Host& host, NetnsId netns) {
-  const auto found = std::ranges::equal_range(host.listeners, netns, {}, &Listener::netns);
-  return {found.begin(), found.end()};
+  return {std::ranges::lower_bound(host.listeners, netns, {}, &Listener::netns),
+          std::ranges::upper_bound(host.listeners, netns, {}, &Listener::netns)};
 }
 
 std::span<const Listener> listeners_at(const Host& host, NetnsId netns, std::uint16_t port) {
-  const auto found = std::ranges::equal_range(listeners_in(host, netns), port, {}, &Listener::port);
-  return {found.begin(), found.end()};
+  const std::span<const Listener> all = listeners_in(host, netns);
+  return {std::ranges::lower_bound(all, port, {}, &Listener::port),
+          std::ranges::upper_bound(all, port, {}, &Listener::port)};
 }
 
 std::string rfc3339(std::int64_t unix_ms) {

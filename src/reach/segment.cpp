@@ -367,8 +367,8 @@ void index(Spaces& spaces, Segment& out) {
 }  // namespace
 
 std::span<const Segment::Owner> Segment::owners_of(const IpAddress& address) const {
-  const auto found = std::ranges::equal_range(owners, address, {}, &Owner::address);
-  return {found.begin(), found.end()};
+  return {std::ranges::lower_bound(owners, address, {}, &Owner::address),
+          std::ranges::upper_bound(owners, address, {}, &Owner::address)};
 }
 
 Segment segment_behind(Spaces& spaces, const host::Network& from, std::uint32_t link) {

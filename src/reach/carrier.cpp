@@ -54,12 +54,13 @@ Carried unseen(Site& site, const Packet& packet, const Segment& segment) {
   return out;
 }
 
-const host::Neighbour* known(const World& world, std::uint32_t link, const IpAddress& next) {
-  const auto at = std::ranges::find_if(world.network.neighbours, [&](const auto& entry) {
+const host::Neighbour* known(const host::Network& network, std::uint32_t link,
+                             const IpAddress& next) {
+  const auto at = std::ranges::find_if(network.neighbours, [&](const auto& entry) {
     return entry.link == link && entry.address == next && (entry.state & kValid) != 0 &&
            !entry.mac.empty();
   });
-  return at == world.network.neighbours.end() ? nullptr : &*at;
+  return at == network.neighbours.end() ? nullptr : &*at;
 }
 
 Blocker silent_neighbour(World& world, const Packet& packet, const IpAddress& next) {
@@ -139,7 +140,7 @@ std::optional<Carried> Carrier::cross(Site*& site, Packet& packet, const FibResu
   if (next == question_.source) tell_owners_apart(segment);
   if (is_client_here(segment, packet, next)) {
     Site& home = sites_.home();
-    if (known(world, packet.out, next) == nullptr &&
+    if (known(world.network, packet.out, next) == nullptr &&
         !is_heard_across(home, question_.interface,
                          asking_address(world, packet.out, next, packet.tuple.source), next)) {
       return stopped(*site, not_there(packet, silent_neighbour(world, packet, next)));
@@ -215,6 +216,23 @@ bool Carrier::is_client_here(const Segment& segment, const Packet& packet,
   return std::ranges::any_of(segment.stations, [&](const Station& one) { return one.at == link; });
 }
 
+bool Carrier::client_knows(const host::Link& link, const IpAddress& target) const {
+  const World& home = std::as_const(sites_).home().world;
+  if (home.spaces == nullptr) return false;
+  const Segment& segment = home.spaces->segment(home.network, link.index);
+  std::vector<AddressRange> who;
+  for (const Segment::Owner& owner : segment.owners) {
+    const host::LinkEnd& at = segment.stations[owner.station].at;
+    const host::Network* network = home.spaces->outline(at.netns);
+    const host::Neighbour* entry = network == nullptr ? nullptr : known(*network, at.link, target);
+    if (entry != nullptr && entry->mac == link.mac) who.push_back({owner.address, owner.address});
+  }
+  const AddressSet knowing(std::move(who));
+  Clients* clients = many_clients();
+  if (clients != nullptr && !knowing.empty()) clients->split(knowing);
+  return knowing.contains(question_.source);
+}
+
 Clients* Carrier::many_clients() const {
   return std::as_const(sites_).home().world.clients;
 }
@@ -275,7 +293,7 @@ const Station* Carrier::station_of(Site& site, const Segment& segment, const Pac
     const auto at = std::ranges::find(stations, *site.heard_from, &Station::at);
     if (at != stations.end()) return &*at;
   }
-  if (const host::Neighbour* entry = known(world, packet.out, next)) {
+  if (const host::Neighbour* entry = known(world.network, packet.out, next)) {
     const auto has_mac = [&](const Station& one) {
       const host::Network* network = world.spaces->outline(one.at.netns);
       const host::Link* link = network == nullptr ? nullptr : network->link(one.at.link);

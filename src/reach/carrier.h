@@ -48,6 +48,10 @@ class Carrier {
   /// another link than his it may be, unless all who are behind that are known.
   [[nodiscard]] bool is_for_client(const Site& site, const Packet& packet, std::uint32_t out) const;
 
+  /// Does the client, behind `link` of the namespace of the question, have an entry of his own for
+  /// its link-layer address at `target`? Then he does not ask for it.
+  [[nodiscard]] bool client_knows(const host::Link& link, const IpAddress& target) const;
+
   bool strays = false;  ///< an answer left the namespace of the question by another link than his
 
  private:

@@ -72,11 +72,16 @@ class Journey {
     const bool neighbours = on_link(network, question_.interface, question_.source) &&
                             on_link(network, question_.interface, question_.destination);
     if (neighbours) {
-      if (auto blocker =
-              unresolvable(world_, question_.interface, question_.source, question_.destination)) {
+      const std::size_t before = world_.path.size();
+      auto blocker =
+          unresolvable(world_, question_.interface, question_.source, question_.destination);
+      if (!blocker) {
+        world_.heard = Heard{question_.interface, question_.source};
+      } else if (carrier_.client_knows(*link, question_.destination)) {
+        world_.path.resize(before);
+      } else {
         return ends(Outcome::NoNeighbour, std::move(*blocker));
       }
-      world_.heard = Heard{question_.interface, question_.source};
     }
     add_step(world_, Stage::Link, "pass", link->name + " is up",
              "ip link show dev " + shell_word(link->name));

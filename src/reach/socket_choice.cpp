@@ -60,10 +60,9 @@ bool takes_device(const World& world, const Listener& listener, const Packet& pa
   return listener.interface_index == received.device || listener.interface_index == received.slave;
 }
 
-/// Higher is better; 0: does not get it.
+/// Of a listener of the namespace and the port. Higher is better; 0: does not get it.
 int score(const World& world, const Listener& listener, const Packet& packet, Bucket bucket) {
-  if (!speaks(listener, packet.protocol) || listener.port != packet.tuple.destination_port ||
-      !takes_family(listener, packet.family) ||
+  if (!speaks(listener, packet.protocol) || !takes_family(listener, packet.family) ||
       !in_bucket(listener, packet.tuple.destination, bucket) ||
       !takes_device(world, listener, packet)) {
     return 0;

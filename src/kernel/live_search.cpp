@@ -135,7 +135,7 @@ void LiveSearch::end_beginning() {
   beginning_.reset();
 }
 
-/// The survey of now, made at the first use; null: this rung is out.
+/// The survey of now, made at the first use, and anew after rest(); null: this rung is out.
 BpfSurvey* LiveSearch::survey() {
   if (!is_surveyed_) {
     is_surveyed_ = true;
@@ -146,11 +146,11 @@ BpfSurvey* LiveSearch::survey() {
     } else {
       begun_ = survey_again();
     }
-    if (!begun_) {
-      refuse(Search::Survey, begun_.error());
-      survey_.reset();
-    }
+  } else if (!first_.empty()) {
+    begun_ = survey_again();
   }
+  if (!begun_ && survey_) survey_.reset();
+  if (!begun_ && allowed(Search::Survey)) refuse(Search::Survey, begun_.error());
   return allowed(Search::Survey) && survey_ ? &*survey_ : nullptr;
 }
 
@@ -170,20 +170,37 @@ Result<void> LiveSearch::look() {
   return survey_->look_for_holders();
 }
 
+Result<void> LiveSearch::load() {
+  if (survey_) return {};
+  struct sysinfo machine {};
+  static_cast<void>(::sysinfo(&machine));
+  // Without the right for it nothing else need be done.
+  auto area = KernelReader::make_area(machine.procs);
+  if (!area) return fail(area.error());
+  const auto btf = btf_.types();
+  if (!btf) return fail(btf.error());
+  auto loaded = BpfSurvey::load(*btf, std::move(*area));
+  if (!loaded) return fail(loaded.error());
+  survey_.emplace(std::move(*loaded));
+  return {};
+}
+
 Result<void> LiveSearch::survey_again() {
-  if (!survey_) {
-    struct sysinfo machine {};
-    static_cast<void>(::sysinfo(&machine));
-    // Without the right for it nothing else need be done.
-    auto area = KernelReader::make_area(machine.procs);
-    if (!area) return fail(area.error());
-    const auto btf = btf_.types();
-    if (!btf) return fail(btf.error());
-    auto loaded = BpfSurvey::load(*btf, std::move(*area));
-    if (!loaded) return fail(loaded.error());
-    survey_.emplace(std::move(*loaded));
-  }
+  if (const auto fine = load(); !fine) return fine;
+  first_.clear();
   return look();
+}
+
+/// A listing is made when all of this has been told, and needs the memory more. The next who asks
+/// has a new look.
+void LiveSearch::rest() {
+  if (!survey_) return;
+  first_.clear();
+  for (const hark_process& process : survey_->processes()) {
+    if (process.first != 0) first_.push_back(process);
+  }
+  survey_.reset();
+  told_.reset();
 }
 
 Result<Bytes> LiveSearch::scan_sockets(SurveyDepth depth) {
@@ -202,10 +219,10 @@ Result<Bytes> LiveSearch::scan_sockets(SurveyDepth depth) {
 }
 
 Result<Bytes> LiveSearch::scan_namespaces() {
-  const BpfSurvey* found = survey();
-  if (found == nullptr) return scan_proc_namespaces(proc_root_);
+  const BpfSurvey* found = first_.empty() ? survey() : nullptr;
+  if (found == nullptr && first_.empty()) return scan_proc_namespaces(proc_root_);
   std::vector<const hark_process*> first;
-  for (const hark_process& process : found->processes()) {
+  for (const hark_process& process : found != nullptr ? found->processes() : std::span(first_)) {
     if (process.first != 0) first.push_back(&process);
   }
   return namespace_parts(proc_root_, std::move(first));
@@ -285,14 +302,17 @@ Result<Bytes> LiveSearch::scan_descriptors(std::span<const std::uint32_t> wanted
     auto held = rung == Search::Survey ? from_survey(wanted) : from_iterator(rung, wanted);
     if (!held) continue;
     answered_ = rung;
-    return holder_parts(proc_root_, std::move(*held));
+    auto parts = holder_parts(proc_root_, std::move(*held));
+    rest();
+    return parts;
   }
   answered_ = Search::Proc;
   return scan_proc_descriptors(proc_root_, wanted);
 }
 
 Result<Bytes> LiveSearch::bound_sockets(const BoundPlace& place) {
-  BpfSurvey* found = survey();
+  // Nothing but the program is needed for this.
+  BpfSurvey* found = !first_.empty() && load() ? &*survey_ : survey();
   if (found == nullptr) return fail(kernel_error(EOPNOTSUPP, bound_what()));
   std::uint64_t inode = place.netns.inode;
   struct stat own {};

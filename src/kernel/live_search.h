@@ -64,7 +64,9 @@ class LiveSearch {
   [[nodiscard]] BpfSurvey* survey();
   [[nodiscard]] bool may_survey();
   void end_beginning();
+  [[nodiscard]] Result<void> load();
   [[nodiscard]] Result<void> survey_again();
+  void rest();
   [[nodiscard]] Result<void> look();
   [[nodiscard]] bool knows(std::span<const std::uint32_t> wanted) const;
   [[nodiscard]] std::optional<std::vector<Held>> from_survey(std::span<const std::uint32_t> wanted);
@@ -80,6 +82,7 @@ class LiveSearch {
   Result<void> begun_;                  ///< what came of it
   bool is_surveyed_ = false;            ///< whatever came of it is known
   std::optional<SurveyDepth> told_;     ///< how much of the survey was told to somebody last
+  std::vector<hark_process> first_;     ///< after rest(): who was the first in its namespaces
   std::vector<hark_found> iterated_;
   std::array<std::string, 4> why_not_;  ///< of each rung; empty: nothing against it
   std::optional<Search> answered_;      ///< the rung that scan_descriptors used

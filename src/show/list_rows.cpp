@@ -50,7 +50,8 @@ class Key {
     text_.append(reinterpret_cast<const char*>(address.bytes.data()), address.bytes.size());
     return add(address.family);
   }
-  [[nodiscard]] std::string take() { return std::move(text_); }
+  /// As long as it is: many are kept.
+  [[nodiscard]] std::string text() const { return {text_.data(), text_.size()}; }
 
  private:
   static constexpr std::size_t kUsualSize = 256;
@@ -66,13 +67,13 @@ std::vector<std::uint16_t> ports_of(const Host& host, const std::vector<std::siz
   return ports;
 }
 
-/// Merges groups with the same key, in the order in which keys were first met.
+/// Merges groups with the same key into the first that has it; the order stays.
 ///
 /// `bucket_of` is a number that is equal wherever keys are: a group alone in its bucket, as most
 /// are, needs no key at all. No number: the group merges with none.
 template <typename BucketOf, typename KeyOf>
-std::vector<ListRow> merged(const Host& host, std::vector<ListRow> groups,
-                            const BucketOf& bucket_of, const KeyOf& key_of) {
+void merge(const Host& host, std::vector<ListRow>& groups, const BucketOf& bucket_of,
+           const KeyOf& key_of) {
   std::vector<std::optional<std::uint64_t>> buckets;
   buckets.reserve(groups.size());
   std::unordered_map<std::uint64_t, unsigned> in_bucket;
@@ -81,33 +82,31 @@ std::vector<ListRow> merged(const Host& host, std::vector<ListRow> groups,
     buckets.push_back(bucket_of(group));
     if (buckets.back()) ++in_bucket[*buckets.back()];
   }
-  std::vector<ListRow> out;
-  out.reserve(groups.size());
   std::unordered_map<std::string, std::size_t> position;
   std::vector<std::size_t> grown;
+  std::size_t kept = 0;
   for (std::size_t i = 0; i < groups.size(); ++i) {
-    ListRow& group = groups[i];
-    if (!buckets[i] || in_bucket[*buckets[i]] == 1) {
-      out.push_back(std::move(group));
-      continue;
+    if (buckets[i] && in_bucket[*buckets[i]] > 1) {
+      const auto [place, is_new] = position.emplace(key_of(groups[i]), kept);
+      if (!is_new) {
+        const std::vector<std::size_t> more = std::move(groups[i].listeners);
+        auto& listeners = groups[place->second].listeners;
+        listeners.insert(listeners.end(), more.begin(), more.end());
+        grown.push_back(place->second);
+        continue;
+      }
     }
-    const auto [place, is_new] = position.emplace(key_of(group), out.size());
-    if (is_new) {
-      out.push_back(std::move(group));
-      continue;
-    }
-    auto& listeners = out[place->second].listeners;
-    listeners.insert(listeners.end(), group.listeners.begin(), group.listeners.end());
-    grown.push_back(place->second);
+    if (kept != i) groups[kept] = std::move(groups[i]);
+    ++kept;
   }
+  groups.erase(groups.begin() + static_cast<std::ptrdiff_t>(kept), groups.end());
   std::sort(grown.begin(), grown.end());
   grown.erase(std::unique(grown.begin(), grown.end()), grown.end());
   for (const std::size_t at : grown) {
-    ListRow& row = out[at];
+    ListRow& row = groups[at];
     std::sort(row.listeners.begin(), row.listeners.end());
     row.ports = ports_of(host, row.listeners);
   }
-  return out;
 }
 
 const Listener& first_of(const Host& host, const ListRow& row) {
@@ -167,7 +166,7 @@ std::string same_socket_key(const Host& host, const ListRow& group) {
   key.add(l.port).add(l.address).add(l.interface_known).add(device_of(l));
   key.add(l.v6only.has_value()).add(l.v6only.value_or(false));
   add_owner(key, host, group, Strictness::Loose);
-  return key.take();
+  return key.text();
 }
 
 /// Twins are bound to everything, or both to this host; any other address is alike only to itself.
@@ -178,7 +177,7 @@ std::string twin_key(const Host& host, const ListRow& group) {
   key.add(l.port).add(everything);
   key.add(everything ? device_of(l) : bound_words(host, group));
   add_owner(key, host, group, Strictness::Strict);
-  return key.take();
+  return key.text();
 }
 
 std::string service_key(const Host& host, const ListRow& group, const reach::ReachTable* reach) {
@@ -189,7 +188,7 @@ std::string service_key(const Host& host, const ListRow& group, const reach::Rea
     key.add(bound_words(host, group));
   }
   add_owner(key, host, group, Strictness::Strict);
-  return key.take();
+  return key.text();
 }
 
 /// Namespace, protocol and port in one number.
@@ -208,10 +207,14 @@ std::optional<std::uint64_t> port_bucket(const Host& host, const ListRow& group)
 
 /// Ports of one service: without known owners nothing vouches for two of them being one.
 std::optional<std::uint64_t> service_bucket(const Host& host, const ListRow& group) {
+  constexpr std::uint64_t kClients = 0;
+  constexpr std::uint64_t kManaged = 1;
   const Listener& l = first_of(host, group);
-  if (l.probable_client) return 0;
+  if (l.probable_client) return kClients;
   if (!l.owners || l.owners->empty()) return std::nullopt;
-  return 1;
+  const Holders holders = holders_of(host, group.listeners);
+  if (is_one_thing(l) || holders.processes.empty()) return kManaged;
+  return kManaged + 1 + static_cast<std::uint64_t>(holders.processes.front());
 }
 
 /// What a row is sorted by. Rows that lack it come last.
@@ -416,8 +419,8 @@ std::vector<ListRow> fold(const Host& host, const std::vector<std::size_t>& sele
   }
   if (!unfolded) {
     const auto step = [&](const auto& bucket_of, const auto& key_of) {
-      rows = merged(
-          host, std::move(rows), [&](const ListRow& r) { return bucket_of(host, r); }, key_of);
+      merge(
+          host, rows, [&](const ListRow& r) { return bucket_of(host, r); }, key_of);
     };
     step(port_bucket, [&](const ListRow& r) { return same_socket_key(host, r); });
     step(port_bucket, [&](const ListRow& r) { return twin_key(host, r); });

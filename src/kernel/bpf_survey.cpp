@@ -25,7 +25,6 @@ Result<BpfSurvey> BpfSurvey::load(const KernelTypes& types, BpfArea area) {
 
 Result<void> BpfSurvey::look_at_sockets(SurveyDepth depth) {
   sockets_ = survey_sockets(reader_, layout_, own_socket_.get(), depth);
-  depth_ = depth;
   return reader_.state();
 }
 

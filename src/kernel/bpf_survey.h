@@ -23,7 +23,7 @@ class BpfSurvey {
   /// `area` is from KernelReader::make_area().
   [[nodiscard]] static Result<BpfSurvey> load(const KernelTypes& types, BpfArea area);
 
-  /// Goes through sockets.
+  /// Goes through sockets, at least as deep.
   [[nodiscard]] Result<void> look_at_sockets(SurveyDepth depth);
   /// Goes through the descriptors of all tasks, for the files of the sockets last seen.
   [[nodiscard]] Result<void> look_for_holders();
@@ -34,7 +34,7 @@ class BpfSurvey {
   }
 
   /// How much was last told of sockets.
-  [[nodiscard]] SurveyDepth depth() const { return depth_; }
+  [[nodiscard]] SurveyDepth depth() const { return sockets_.depth; }
   [[nodiscard]] std::span<const FoundSocket> sockets() const { return sockets_.sockets; }
   [[nodiscard]] std::span<const SurveyedNetns> namespaces() const { return sockets_.namespaces; }
   [[nodiscard]] std::span<const hark_process> processes() const { return holders_.processes; }
@@ -47,7 +47,6 @@ class BpfSurvey {
   KernelLayout layout_;
   KernelReader reader_;
   UniqueFd own_socket_;  ///< where all begins
-  SurveyDepth depth_ = SurveyDepth::Files;
   FoundSockets sockets_;
   FoundHolders holders_;
 };

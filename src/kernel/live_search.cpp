@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <set>
 
 #include "kernel/btf_hints.h"
 #include "kernel/live_files.h"
@@ -154,19 +153,9 @@ BpfSurvey* LiveSearch::survey() {
   return allowed(Search::Survey) && survey_ ? &*survey_ : nullptr;
 }
 
-/// Of many namespaces the sockets are wanted in full: to enter each would take longer.
-bool has_many_namespaces(const BpfSurvey& survey) {
-  std::set<std::uint32_t> filled;
-  for (const FoundSocket& socket : survey.sockets()) filled.insert(socket.told.netns);
-  return filled.size() > kManyNamespaces;
-}
-
 /// One look at all, at sockets as deep as the last one.
 Result<void> LiveSearch::look() {
   if (const auto fine = survey_->look_at_sockets(survey_->depth()); !fine) return fine;
-  if (survey_->depth() == SurveyDepth::Files && has_many_namespaces(*survey_)) {
-    if (const auto fine = survey_->look_at_sockets(SurveyDepth::Full); !fine) return fine;
-  }
   return survey_->look_for_holders();
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <set>
 #include <string_view>
 #include <utility>
 
@@ -47,6 +48,8 @@ class SocketSurvey {
   void find_sockets();
   void find_files();
   void find_all();
+  /// Of many namespaces the sockets are wanted in full: to enter each would take longer.
+  [[nodiscard]] bool fill_many_namespaces() const;
   [[nodiscard]] FoundSockets take() { return std::move(out_); }
 
  private:
@@ -58,20 +61,11 @@ class SocketSurvey {
   void find_lists(const Table& table);
   void add_socket(std::uint64_t address, std::uint16_t protocol, const Piece& common);
   void find_spaces();
-  void find_queues();
+  void find_numbers();
   void find_drops();
   void find_cgroups();
   void find_mptcp();
   std::vector<std::uint64_t> pointers(const std::vector<std::uint64_t>& from, std::uint32_t offset);
-
-  template <typename T, typename Use>
-  void of_each(std::uint32_t offset, const Use& use) {
-    reader_.read_each(
-        sockets_.size(), sizeof(T), [&](std::size_t i) { return sockets_[i] + offset; },
-        [&](std::size_t i, const Piece& piece) {
-          use(out_.sockets[i].told, piece.template at<T>(0));
-        });
-  }
 
   KernelReader& reader_;
   const KernelLayout& layout_;
@@ -304,39 +298,48 @@ void SocketSurvey::find_files() {
 
 /// What else sock_diag would tell (net/ipv4/inet_diag.c, inet_sk_diag_fill).
 void SocketSurvey::find_all() {
-  of_each<std::uint32_t>(layout_.sock.uid,
-                         [](SurveyedSocket& to, std::uint32_t uid) { to.uid = uid; });
-  find_queues();
+  out_.depth = SurveyDepth::Full;
+  find_numbers();
   find_drops();
   find_cgroups();
   find_mptcp();
 }
 
-void SocketSurvey::find_queues() {
+void SocketSurvey::find_numbers() {
+  constexpr std::uint32_t kSize = sizeof(std::uint32_t);
   const auto& l = layout_.sock;
-  const auto is_tcp = [](const SurveyedSocket& one) { return one.protocol == kTcp; };
-  of_each<std::uint32_t>(l.ack_backlog, [&](SurveyedSocket& to, std::uint32_t waiting) {
-    if (is_tcp(to)) to.queue_length = waiting;
-  });
-  of_each<std::uint32_t>(l.max_ack_backlog, [&](SurveyedSocket& to, std::uint32_t most) {
-    if (is_tcp(to)) to.queue_limit = most;
-  });
-  of_each<std::uint32_t>(l.backlog, [&](SurveyedSocket& to, std::uint32_t bytes) {
-    if (!is_tcp(to)) to.queue_length = bytes;
-  });
-  of_each<std::uint32_t>(l.rcvbuf, [&](SurveyedSocket& to, std::uint32_t bytes) {
-    if (!is_tcp(to)) to.queue_limit = bytes;
-  });
+  const Window window({{l.uid, kSize},
+                       {l.ack_backlog, kSize},
+                       {l.max_ack_backlog, kSize},
+                       {l.backlog, kSize},
+                       {l.rcvbuf, kSize},
+                       {l.drops, kSize}});
+  reader_.read_each(
+      sockets_.size(), window.size(), [&](std::size_t i) { return sockets_[i] + window.begin(); },
+      [&](std::size_t i, const Piece& piece) {
+        const auto number = [&](std::uint32_t at) { return window.get<std::uint32_t>(piece, at); };
+        SurveyedSocket& to = out_.sockets[i].told;
+        const bool is_tcp = to.protocol == kTcp;
+        to.uid = number(l.uid);
+        to.queue_length = number(is_tcp ? l.ack_backlog : l.backlog);
+        to.queue_limit = number(is_tcp ? l.max_ack_backlog : l.rcvbuf);
+        to.drops = number(l.drops);
+      });
   // The length counts what was read and not given back yet (udp_rqueue_get of net/udp.h).
-  of_each<std::uint32_t>(l.forward_deficit, [&](SurveyedSocket& to, std::uint32_t bytes) {
-    if (to.protocol == kUdp || to.protocol == kUdplite) to.queue_length -= bytes;
-  });
+  std::vector<std::size_t> udp;
+  for (std::size_t i = 0; i < sockets_.size(); ++i) {
+    const std::uint16_t protocol = out_.sockets[i].told.protocol;
+    if (protocol == kUdp || protocol == kUdplite) udp.push_back(i);
+  }
+  reader_.read_each(
+      udp.size(), kSize, [&](std::size_t i) { return sockets_[udp[i]] + l.forward_deficit; },
+      [&](std::size_t i, const Piece& piece) {
+        out_.sockets[udp[i]].told.queue_length -= piece.at<std::uint32_t>(0);
+      });
 }
 
 void SocketSurvey::find_drops() {
   const auto& l = layout_;
-  of_each<std::uint32_t>(l.sock.drops,
-                         [](SurveyedSocket& to, std::uint32_t drops) { to.drops = drops; });
   // Newer kernels count UDP's by NUMA node, beside the socket.
   if (l.sock.drop_counters == KernelLayout::kNone || l.counters_drops0 == KernelLayout::kNone ||
       l.counters_drops1 == KernelLayout::kNone) {
@@ -378,6 +381,15 @@ void SocketSurvey::find_mptcp() {
       });
 }
 
+bool SocketSurvey::fill_many_namespaces() const {
+  std::set<std::uint64_t> filled;
+  for (const std::uint64_t space : space_of_) {
+    filled.insert(space);
+    if (filled.size() > kManyNamespaces) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 FoundSockets survey_sockets(KernelReader& reader, const KernelLayout& layout, int own_socket,
@@ -386,7 +398,7 @@ FoundSockets survey_sockets(KernelReader& reader, const KernelLayout& layout, in
   survey.begin(own_socket);
   survey.find_sockets();
   survey.find_files();
-  if (depth == SurveyDepth::Full) survey.find_all();
+  if (depth == SurveyDepth::Full || survey.fill_many_namespaces()) survey.find_all();
   return survey.take();
 }
 

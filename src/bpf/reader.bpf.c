@@ -16,8 +16,7 @@
 #include "bpf/shared.h"
 
 typedef struct hark_reader State;
-#define STATE AREA(State, reader)
-#define OUT ((u8*)(STATE + 1)) /* so many bytes as were given */
+#define OUT(s) ((u8*)((s) + 1)) /* so many bytes as were given */
 
 static u64 (*current_task)(void) = (void*)35;
 
@@ -33,22 +32,32 @@ kcall void bpf_rcu_read_lock(void);
 kcall void bpf_rcu_read_unlock(void);
 
 /* One copy or one node. 0: all is done. */
-STEP int step(void);
+STEP int step(State* s);
 /* One task, or 0 after the last. */
-STEP int see(u64 task);
+STEP int see(State* s, u64 task);
 
-PROGRAM int read_kernel(void) {
+/* Not left to the compiler, which would make a branch of it: the kernel would walk all behind it
+ * twice. */
+INLINE State* half_of_memory(const struct hark_turn* turn) {
+  u64 offset = turn->half & 1;
+  const u64 size = GIVEN(half_bytes);
+  __asm__ volatile("%0 *= %1" : "+r"(offset) : "r"(size));
+  return (State*)((u8*)AREA(State, reader) + offset);
+}
+
+PROGRAM int read_kernel(const struct hark_turn* turn) {
   struct bpf_iter_task tasks;
   struct bpf_iter_num steps;
-  STATE->self = current_task();
+  State* s = half_of_memory(turn);
+  s->self = current_task();
   bpf_rcu_read_lock();
   bpf_iter_task_new(&tasks, 0, kAllThreads);
   bpf_iter_num_new(&steps, 0, 1 << 23); /* BPF_MAX_LOOPS of linux/bpf.h */
   while (bpf_iter_num_next(&steps)) {
-    if (STATE->work == HARK_TASKS) {
-      if (see((u64)bpf_iter_task_next(&tasks))) continue;
+    if (s->work == HARK_TASKS) {
+      if (see(s, (u64)bpf_iter_task_next(&tasks))) continue;
     } else {
-      if (step()) continue;
+      if (step(s)) continue;
     }
     break;
   }
@@ -66,14 +75,14 @@ INLINE u8* room_for(State* s, u64 size) {
     return 0;
   }
   s->used = at + size;
-  return OUT + at;
+  return OUT(s) + at;
 }
 
-INLINE int copy(const struct hark_request* request) {
+INLINE int copy(State* s, const struct hark_request* request) {
   const u64 to = request->to;
   const u64 size = request->size;
   if (to > GIVEN(out_bytes) - HARK_MOST_COPIED || size > HARK_MOST_COPIED) return 0;
-  probe_read(OUT + to, size, (const void*)request->address);
+  probe_read(OUT(s) + to, size, (const void*)request->address);
   return 1;
 }
 
@@ -84,8 +93,7 @@ INLINE u64 next_of(const State* s, u64 node) {
   return next == 0 || next == s->head ? 1 : next;
 }
 
-STEP int step(void) {
-  State* s = STATE;
+STEP int step(State* s) {
   const u64 node = s->node;
   const u32 at = s->at;
   if (node != 0) {
@@ -105,14 +113,13 @@ STEP int step(void) {
   }
   const struct hark_request* request = &s->request[at];
   s->at = at + 1;
-  if (s->work == HARK_COPY) return copy(request);
+  if (s->work == HARK_COPY) return copy(s, request);
   s->head = request->address;
   s->node = next_of(s, request->address);
   return 1;
 }
 
-STEP int see(u64 task) {
-  State* s = STATE;
+STEP int see(State* s, u64 task) {
   if (task == 0) {
     s->whole = 1;
     return 0;

@@ -85,9 +85,11 @@ Result<UniqueFd> load_bpf_syscall(const char* name, std::span<const std::uint64_
   return load(name, code, attributes);
 }
 
-Result<std::uint32_t> run_bpf(int program) {
+Result<std::uint32_t> run_bpf(int program, std::span<std::byte> told) {
   bpf_attr attributes{};
   attributes.test.prog_fd = static_cast<std::uint32_t>(program);
+  attributes.test.ctx_in = address(told.data());
+  attributes.test.ctx_size_in = static_cast<std::uint32_t>(told.size());
   if (call(BPF_PROG_TEST_RUN, attributes) != 0) {
     return fail(kernel_error(errno, "running a BPF program"));
   }

@@ -47,8 +47,9 @@ class BpfArea {
 [[nodiscard]] Result<UniqueFd> load_bpf_syscall(const char* name,
                                                 std::span<const std::uint64_t> code);
 
-/// Runs a program once, here and now, and returns what it returned.
-[[nodiscard]] Result<std::uint32_t> run_bpf(int program);
+/// Runs a program once, here and now, and returns what it returned. `told` is its argument; it may
+/// change it.
+[[nodiscard]] Result<std::uint32_t> run_bpf(int program, std::span<std::byte> told);
 
 /// Loads a linked iterator program; `attach` is the number of the iterator's own function
 /// (bpf_iter_task and its like) in the kernel's type information.

@@ -28,8 +28,8 @@ Result<void> BpfSurvey::look_at_sockets(SurveyDepth depth) {
   return reader_.state();
 }
 
-Result<void> BpfSurvey::look_for_holders() {
-  holders_ = survey_holders(reader_, layout_, sockets_.sockets);
+Result<void> BpfSurvey::look_for_holders(WorkPair& pair) {
+  holders_ = survey_holders(reader_, pair, layout_, sockets_.sockets);
   return reader_.state();
 }
 

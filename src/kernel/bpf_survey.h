@@ -26,7 +26,7 @@ class BpfSurvey {
   /// Goes through sockets, at least as deep.
   [[nodiscard]] Result<void> look_at_sockets(SurveyDepth depth);
   /// Goes through the descriptors of all tasks, for the files of the sockets last seen.
-  [[nodiscard]] Result<void> look_for_holders();
+  [[nodiscard]] Result<void> look_for_holders(WorkPair& pair);
 
   /// Who has a port.
   [[nodiscard]] Result<FoundBound> look_at_bound(const BoundQuestion& asked) {

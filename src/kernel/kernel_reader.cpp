@@ -9,7 +9,7 @@ namespace {
 constexpr std::size_t kMostRoom = 64U << 20U;
 
 Result<BpfArea> area_with(std::size_t room) {
-  return BpfArea::create("reader", sizeof(hark_reader) + room);
+  return BpfArea::create("reader", 2 * (sizeof(hark_reader) + room));
 }
 
 }  // namespace
@@ -21,17 +21,17 @@ Result<BpfArea> KernelReader::make_area(std::size_t tasks) {
 }
 
 /// The program is made for one area of one size.
-Result<void> KernelReader::load_for(BpfArea area) {
-  const std::size_t room = area.as<std::byte>().size() - sizeof(hark_reader);
-  given_.numbers["out_bytes"] = static_cast<std::uint32_t>(room);
-  given_.areas["reader"] = area.fd();
-  const auto code = facts_.link(bpf::kReadKernel, given_);
+Result<void> KernelReader::Loaded::load_for(BpfArea of) {
+  half = of.as<std::byte>().size() / 2;
+  given.numbers["out_bytes"] = static_cast<std::uint32_t>(room());
+  given.numbers["half_bytes"] = static_cast<std::uint32_t>(half);
+  given.areas["reader"] = of.fd();
+  const auto code = facts.link(bpf::kReadKernel, given);
   if (!code) return fail(code.error());
-  auto program = load_bpf_syscall(bpf::kReadKernel.name, *code);
-  if (!program) return fail(program.error());
-  area_ = std::move(area);
-  program_ = std::move(*program);
-  room_ = room;
+  auto made = load_bpf_syscall(bpf::kReadKernel.name, *code);
+  if (!made) return fail(made.error());
+  area = std::move(of);
+  program = std::move(*made);
   return {};
 }
 
@@ -50,9 +50,9 @@ Result<KernelReader> KernelReader::load(KernelFacts facts, const KernelLayout& l
                    {"files_in_window", word(task.files)},
                    {"signal_in_window", word(task.signal)},
                    {"nsproxy_in_window", word(task.nsproxy)}};
-  KernelReader out(std::move(facts), std::move(given));
-  if (const auto fine = out.load_for(std::move(area)); !fine) return fail(fine.error());
-  return out;
+  auto out = std::make_shared<Loaded>(Loaded{.facts = std::move(facts), .given = std::move(given)});
+  if (const auto fine = out->load_for(std::move(area)); !fine) return fail(fine.error());
+  return KernelReader(std::move(out), 0);
 }
 
 Result<void> KernelReader::state() const {
@@ -61,11 +61,12 @@ Result<void> KernelReader::state() const {
 }
 
 hark_reader& KernelReader::shared() const {
-  return area_->as<hark_reader>().front();
+  std::byte* const memory = loaded_->area->as<std::byte>().data() + half_ * loaded_->half;
+  return *static_cast<hark_reader*>(static_cast<void*>(memory));
 }
 
 std::byte* KernelReader::out() const {
-  return area_->as<std::byte>().data() + sizeof(hark_reader);
+  return loaded_->area->as<std::byte>().data() + half_ * loaded_->half + sizeof(hark_reader);
 }
 
 /// False: it did not come to its end; for want of room if shared().lost says so.
@@ -75,7 +76,9 @@ bool KernelReader::run(std::uint32_t work, std::uint32_t requests) {
   std::memset(&reader, 0, offsetof(hark_reader, window));
   reader.work = work;
   reader.requests = requests;
-  if (const auto ran = run_bpf(program_.get()); !ran) {
+  hark_turn turn{.half = half_};
+  const auto told = std::as_writable_bytes(std::span(&turn, 1));
+  if (const auto ran = run_bpf(loaded_->program.get(), told); !ran) {
     error_ = ran.error();
     return false;
   }
@@ -90,7 +93,7 @@ bool KernelReader::grow(std::size_t room) {
     return false;
   }
   auto area = area_with(room);
-  const auto fine = area ? load_for(std::move(*area)) : Result<void>(fail(area.error()));
+  const auto fine = area ? loaded_->load_for(std::move(*area)) : Result<void>(fail(area.error()));
   if (!fine) error_ = fine.error();
   return fine.has_value();
 }
@@ -103,7 +106,7 @@ std::vector<std::uint64_t> KernelReader::follow(std::span<const std::uint64_t> h
       shared().request[i] = {.address = heads[i], .to = 0, .size = 0};
     }
     if (!run(HARK_LISTS, static_cast<std::uint32_t>(count))) {
-      if (error_ || !grow(room_ * 4)) return {};
+      if (error_ || !grow(loaded_->room() * 4)) return {};
       continue;
     }
     const std::size_t before = nodes.size();

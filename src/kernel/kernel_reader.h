@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <memory>
 #include <optional>
 #include <span>
 #include <vector>
@@ -86,6 +87,14 @@ class KernelReader {
   [[nodiscard]] static Result<KernelReader> load(KernelFacts facts, const KernelLayout& layout,
                                                  BpfArea area);
 
+  /// Another one that may read at the same time, from another thread, but neither follow lists nor
+  /// ask for tasks; nor may this one meanwhile.
+  [[nodiscard]] KernelReader second() const { return {loaded_, 1}; }
+  /// What failed for the second failed for this one.
+  void take_state(const KernelReader& second) {
+    if (!error_) error_ = second.error_;
+  }
+
   /// After the first that failed every read gives zeros: ask once, at the end.
   [[nodiscard]] Result<void> state() const;
 
@@ -130,26 +139,33 @@ class KernelReader {
   [[nodiscard]] std::uint64_t self();
 
  private:
-  KernelReader(KernelFacts facts, BpfGiven given)
-      : facts_(std::move(facts)), given_(std::move(given)) {}
-  [[nodiscard]] Result<void> load_for(BpfArea area);
+  /// The program and its memory, which has a half for each of two readers.
+  struct Loaded {
+    KernelFacts facts;
+    BpfGiven given;
+    std::optional<BpfArea> area = {};
+    UniqueFd program = {};
+    std::size_t half = 0;  ///< bytes
+
+    [[nodiscard]] Result<void> load_for(BpfArea area);
+    [[nodiscard]] std::size_t room() const { return half - sizeof(hark_reader); }
+  };
+  KernelReader(std::shared_ptr<Loaded> loaded, std::uint64_t half)
+      : loaded_(std::move(loaded)), half_(half) {}
   [[nodiscard]] hark_reader& shared() const;
   [[nodiscard]] std::byte* out() const;
   bool run(std::uint32_t work, std::uint32_t requests);
   bool grow(std::size_t room);
 
-  KernelFacts facts_;
-  BpfGiven given_;
-  std::optional<BpfArea> area_;
-  UniqueFd program_;
-  std::size_t room_ = 0;  ///< of the area, for what one run reads
+  std::shared_ptr<Loaded> loaded_;
+  std::uint64_t half_ = 0;  ///< of the memory: which is ours
   std::optional<Error> error_;
 };
 
 template <typename Where, typename Use>
 void KernelReader::read_each(std::size_t count, const Where& where, const Use& use) {
   // What is read at once should stay in the processor's cache until it is used.
-  const std::size_t most = std::min<std::size_t>(room_ - kMostAtOnce, 192U << 10U);
+  const std::size_t most = std::min<std::size_t>(loaded_->room() - kMostAtOnce, 192U << 10U);
   hark_reader& reader = shared();
   for (std::size_t done = 0; done < count && !error_;) {
     std::uint32_t used = 0;

@@ -122,7 +122,9 @@ void LiveSearch::begin() {
   if (is_surveyed_ || beginning_ || !may_survey()) return;
   const auto run = [](void* search) -> void* {
     auto& self = *static_cast<LiveSearch*>(search);
-    if (!self.is_begun_.exchange(true)) self.begun_ = self.survey_again();
+    if (self.is_begun_.exchange(true)) return nullptr;
+    self.begun_ = self.survey_again();
+    self.pair_.finish();
     return nullptr;
   };
   beginning_ = start_elsewhere(run, this);
@@ -141,6 +143,7 @@ BpfSurvey* LiveSearch::survey() {
     if (!beginning_ && !may_survey()) return nullptr;
     // A thread that has not come to it, as other processors are busy, is not waited for.
     if (is_begun_.exchange(true)) {
+      pair_.help();
       end_beginning();
     } else {
       begun_ = survey_again();
@@ -156,7 +159,7 @@ BpfSurvey* LiveSearch::survey() {
 /// One look at all, at sockets as deep as the last one.
 Result<void> LiveSearch::look() {
   if (const auto fine = survey_->look_at_sockets(survey_->depth()); !fine) return fine;
-  return survey_->look_for_holders();
+  return survey_->look_for_holders(pair_);
 }
 
 Result<void> LiveSearch::load() {

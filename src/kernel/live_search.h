@@ -77,6 +77,7 @@ class LiveSearch {
   Search best_;
   BtfFile btf_;
   std::optional<BpfSurvey> survey_;
+  WorkPair pair_;                       ///< who makes the survey, and who waits for it
   std::optional<pthread_t> beginning_;  ///< makes the survey, if it comes to it before us
   std::atomic<bool> is_begun_ = false;  ///< one of us has come to it
   Result<void> begun_;                  ///< what came of it

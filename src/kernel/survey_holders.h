@@ -16,6 +16,7 @@
 #include "kernel/kernel_layout.h"
 #include "kernel/kernel_reader.h"
 #include "kernel/survey_sockets.h"
+#include "kernel/work_pair.h"
 
 extern "C" {
 #include "bpf/records.h"
@@ -36,7 +37,8 @@ struct FoundHolders {
 };
 
 /// What came of it is only valid if reader.state() is.
-[[nodiscard]] FoundHolders survey_holders(KernelReader& reader, const KernelLayout& layout,
+[[nodiscard]] FoundHolders survey_holders(KernelReader& reader, WorkPair& pair,
+                                          const KernelLayout& layout,
                                           std::span<const FoundSocket> sockets);
 
 }  // namespace hark::kernel

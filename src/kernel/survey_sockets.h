@@ -27,7 +27,8 @@ struct FoundSockets {
 };
 
 /// `own_socket` is a socket of hark's own, of whatever family: it leads to the namespaces and to
-/// the protocols. Of sockets in more than kManyNamespaces all is told. What came of it is only valid if reader.state() is.
+/// the protocols. Of sockets in more than kManyNamespaces all is told. What came of it is only
+/// valid if reader.state() is.
 [[nodiscard]] FoundSockets survey_sockets(KernelReader& reader, const KernelLayout& layout,
                                           int own_socket, SurveyDepth depth);
 

@@ -26,13 +26,14 @@ struct hark_task {
   hark_u64 nsproxy;
 };
 
-/* What a run of the reader is told: which half of the memory is its own, as two may run at once. */
+/* What a run of the reader is told: which half of the memory is its own, as two may run at
+ * once. */
 struct hark_turn {
   hark_u64 half; /* 0 or 1 */
 };
 
-/* What is before the output, in each half. All but the requests and the work to do is zero when the program
- * begins. */
+/* What is before the output, in each half. All but the requests and the work to do is zero when the
+ * program begins. */
 struct hark_reader {
   hark_u32 work;
   hark_u32 requests;

@@ -25,21 +25,26 @@ int write_all(int fd, std::string_view text) {
 }
 
 void Output::write(std::string_view text) {
-  if (error_ != 0) return;
-  buffer_ += text;
-  if (buffer_.size() >= kBufferSize) flush();
+  if (error_ != 0 || text.empty()) return;
+  wrote_ = true;
+  if (buffer_.size() + text.size() < kBufferSize) {
+    buffer_ += text;
+    return;
+  }
+  // What is long need not be kept twice.
+  flush();
+  if (error_ == 0) error_ = write_all(fd_, text);
 }
 
 void Output::flush() {
-  if (error_ == 0) error_ = write_all(fd_, buffer_);
+  if (error_ == 0 && !buffer_.empty()) error_ = write_all(fd_, buffer_);
   buffer_.clear();
 }
 
 int Output::finish() {
-  const bool wrote = !buffer_.empty() || error_ != 0;
   flush();
   // Nothing to say, nothing to lose: a closed standard output is no failure then.
-  if (::close(fd_) != 0 && error_ == 0 && wrote && errno != EINTR) error_ = errno;
+  if (::close(fd_) != 0 && error_ == 0 && wrote_ && errno != EINTR) error_ = errno;
   fd_ = -1;
   return error_;
 }

@@ -29,6 +29,7 @@ class Output {
  private:
   int fd_;
   int error_ = 0;
+  bool wrote_ = false;
   std::string buffer_;
 };
 

@@ -118,7 +118,8 @@ std::string list_text(const Host& host, const std::vector<std::size_t>& selected
       fold(host, selected, options.order, options.unfolded, options.reach, options.published);
   std::string out;
   if (!rows.empty()) out = table_text(host, rows, options) + "\n";
-  return out + footer_text(host, rows, options.unfolded, options.style, options.reach);
+  out += footer_text(host, rows, options.unfolded, options.style, options.reach);
+  return out;
 }
 
 std::string near_text(const Host& host, std::span<const host::Near> near, const TableStyle& style) {

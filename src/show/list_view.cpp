@@ -80,8 +80,7 @@ std::vector<Cell> cells_of(const RowView& view, const Layout& layout, const Tabl
   return cells;
 }
 
-std::string table_text(const Host& host, std::span<const ListRow> rows,
-                       const ListOptions& options) {
+std::string table_text(const Host& host, std::vector<ListRow> rows, const ListOptions& options) {
   const Layout layout = layout_of(host, rows, options);
   std::vector<Column> columns;
   for (const ColumnSpec* spec : layout.specs) {
@@ -98,6 +97,7 @@ std::string table_text(const Host& host, std::span<const ListRow> rows,
         host, row, holders_of(host, holders), options.unfolded, options.style.ascii, options.reach};
     cells.push_back(cells_of(view, layout, options.style));
   }
+  rows = {};  // not kept beside the text
   return format_table(columns, cells, options.style);
 }
 
@@ -114,12 +114,12 @@ std::string near_words(const Host& host, const host::Near& near, bool ascii) {
 
 std::string list_text(const Host& host, const std::vector<std::size_t>& selected,
                       const ListOptions& options) {
-  const std::vector<ListRow> rows =
+  std::vector<ListRow> rows =
       fold(host, selected, options.order, options.unfolded, options.reach, options.published);
-  std::string out;
-  if (!rows.empty()) out = table_text(host, rows, options) + "\n";
-  out += footer_text(host, rows, options.unfolded, options.style, options.reach);
-  return out;
+  const std::string footer =
+      footer_text(host, rows, options.unfolded, options.style, options.reach);
+  if (rows.empty()) return footer;
+  return table_text(host, std::move(rows), options) + "\n" + footer;
 }
 
 std::string near_text(const Host& host, std::span<const host::Near> near, const TableStyle& style) {

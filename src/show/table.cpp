@@ -122,9 +122,10 @@ std::string format_table(std::span<const Column> columns, std::span<const std::v
     share_out(slots, *style.width);
   }
   std::string out;
-  // To grow step by step would take twice the memory; what is not filled takes none.
+  // To grow step by step would take twice the memory; what is not filled takes none. Once more as
+  // much for characters of several bytes and for colours.
   constexpr std::size_t kUsualWidth = 128;
-  out.reserve((rows.size() + 1) * std::min(total_of(slots, &Slot::natural) + 1, kUsualWidth));
+  out.reserve((rows.size() + 1) * 2 * std::min(total_of(slots, &Slot::natural) + 1, kUsualWidth));
   std::string line;
   const auto add = [&](std::size_t column, const Slot& slot, const Cell& cell) {
     if (!line.empty() || &slot != &slots.front()) line += std::string(kGap, ' ');

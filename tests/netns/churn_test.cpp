@@ -76,11 +76,20 @@ class Churn : public NetnsTest {
       children_.push_back(pid);
     }
     close(netns);
+    // So many that two threads share the survey of their descriptors (kernel/work_pair.h).
+    for (int i = 0; i < kIdle; ++i) {
+      const pid_t pid = fork();
+      if (pid == 0) {
+        for (;;) pause();
+      }
+      children_.push_back(pid);
+    }
   }
   void TearDown() override {
     for (const pid_t pid : children_) kill(pid, SIGKILL);
     for (const pid_t pid : children_) waitpid(pid, nullptr, 0);
   }
+  static constexpr int kIdle = 200;
   Scene scene_{"every_row"};
   std::vector<pid_t> children_;
 };

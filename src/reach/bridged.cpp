@@ -23,6 +23,8 @@ void scrub(Packet& packet, const host::Link* from, bool other_namespace) {
 }
 
 bool calls_ip_rules(const World& world, const host::Link& bridge, Family family) {
+  // Two links of one namespace may be a pair: what comes back by such a one passes no bridge.
+  if (bridge.kind != "bridge") return false;
   const host::NetSettings& settings = world.network.settings;
   const bool v4 = family == Family::Inet;
   const auto& all = v4 ? settings.bridge_call_iptables : settings.bridge_call_ip6tables;
@@ -31,8 +33,7 @@ bool calls_ip_rules(const World& world, const host::Link& bridge, Family family)
 
 bool came_by_ports(const World& world, const Packet& packet) {
   const host::Link* bridge = world.network.link(packet.in);
-  return bridge != nullptr && bridge->kind == "bridge" &&
-         calls_ip_rules(world, *bridge, packet.family);
+  return bridge != nullptr && calls_ip_rules(world, *bridge, packet.family);
 }
 
 std::optional<Arrival> pass_bridge(Site& site, std::uint32_t bridge, Packet& packet) {

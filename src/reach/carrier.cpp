@@ -81,7 +81,7 @@ bool Carrier::is_for_client(const Site& site, const Packet& packet, std::uint32_
   // Whoever is known to be behind his own link is behind no other.
   const Segment& his = world.spaces->segment(world.network, question_.interface);
   tell_owners_apart(his);
-  if (his.owned.contains(question_.source)) return false;
+  if (!his.owners_of(question_.source).empty()) return false;
   const Segment& segment = world.spaces->segment(world.network, out);
   return segment.open || segment.stations.empty();
 }
@@ -172,7 +172,7 @@ const Station* Carrier::next_station(Site& site, const Segment& segment, const P
   const IpAddress next = fib.gateway.value_or(packet.tuple.destination);
   // What a neighbour does with it depends on who he is.
   Clients* clients = many_clients();
-  if (clients != nullptr && segment.owned.contains(next)) clients->split(next, {next, next});
+  if (clients != nullptr && !segment.owners_of(next).empty()) clients->split(next, {next, next});
   const Station* to = station_of(site, segment, packet, next, blocked);
   if (to == nullptr && !blocked && !segment.open) {
     blocked = silent_neighbour(site.world, packet, next);
@@ -212,7 +212,7 @@ bool Carrier::is_client_here(const Segment& segment, const Packet& packet,
   const World& world = home.world;
   const Segment& behind = world.spaces->segment(world.network, question_.interface);
   tell_owners_apart(behind);
-  if (behind.owned.contains(next) && !segment.owned.contains(next)) return false;
+  if (!behind.owners_of(next).empty() && segment.owners_of(next).empty()) return false;
   return std::ranges::any_of(segment.stations, [&](const Station& one) { return one.at == link; });
 }
 
@@ -240,7 +240,7 @@ Clients* Carrier::many_clients() const {
 /// Who of many clients is a neighbour there, or has the address of one, fares otherwise.
 void Carrier::tell_owners_apart(const Segment& segment) const {
   Clients* clients = many_clients();
-  if (clients != nullptr) clients->split_once(segment.owned);
+  if (clients != nullptr) clients->split_once(segment.owned().all);
 }
 
 /// Those who are at the port by which it goes out, and at isolated ones.
@@ -248,10 +248,11 @@ void Carrier::tell_ports_apart(const Segment& segment, const host::Network& netw
                                const host::Link& out) const {
   Clients* clients = many_clients();
   if (clients == nullptr) return;
-  const auto there = segment.owned_by_port.find(out.index);
-  if (there != segment.owned_by_port.end()) clients->split_once(there->second);
+  const auto& by_port = segment.owned().by_port;
+  const auto there = by_port.find(out.index);
+  if (there != by_port.end()) clients->split_once(there->second);
   if (!out.port.isolated) return;
-  for (const auto& [index, owned] : segment.owned_by_port) {
+  for (const auto& [index, owned] : by_port) {
     const host::Link* port = network.link(index);
     if (port != nullptr && port->port.isolated) clients->split_once(owned);
   }

@@ -341,7 +341,6 @@ bool speaks_for_others(const host::Network& network) {
 namespace {
 
 void index(Spaces& spaces, Segment& out) {
-  std::map<std::uint32_t, std::vector<AddressRange>> by_port;
   for (std::size_t i = 0; i < out.stations.size(); ++i) {
     const host::Network* network = spaces.outline(out.stations[i].at.netns);
     if (network == nullptr) continue;
@@ -352,16 +351,6 @@ void index(Spaces& spaces, Segment& out) {
   }
   std::ranges::sort(out.owners);
   out.owners.erase(std::unique(out.owners.begin(), out.owners.end()), out.owners.end());
-  std::vector<AddressRange> all;
-  for (const Segment::Owner& owner : out.owners) {
-    if (!all.empty() && all.back().first == owner.address) continue;
-    all.push_back({owner.address, owner.address});
-    by_port[port_of(out.stations[owner.station])].push_back(all.back());
-  }
-  out.owned = AddressSet(std::move(all));
-  for (auto& [port, addresses] : by_port) {
-    out.owned_by_port[port] = AddressSet(std::move(addresses));
-  }
 }
 
 }  // namespace
@@ -369,6 +358,21 @@ void index(Spaces& spaces, Segment& out) {
 std::span<const Segment::Owner> Segment::owners_of(const IpAddress& address) const {
   return {std::ranges::lower_bound(owners, address, {}, &Owner::address),
           std::ranges::upper_bound(owners, address, {}, &Owner::address)};
+}
+
+const Segment::Owned& Segment::owned() const {
+  if (owned_) return *owned_;
+  std::vector<AddressRange> all;
+  std::map<std::uint32_t, std::vector<AddressRange>> by_port;
+  for (const Owner& owner : owners) {
+    if (!all.empty() && all.back().first == owner.address) continue;
+    all.push_back({owner.address, owner.address});
+    by_port[port_of(stations[owner.station])].push_back(all.back());
+  }
+  Owned& out = owned_.emplace();
+  out.all = AddressSet(std::move(all));
+  for (auto& [port, addresses] : by_port) out.by_port[port] = AddressSet(std::move(addresses));
+  return out;
 }
 
 Segment segment_behind(Spaces& spaces, const host::Network& from, std::uint32_t link) {

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -44,10 +45,7 @@ struct Segment {
     std::size_t station = 0;  ///< position in `stations`
     auto operator<=>(const Owner&) const = default;
   };
-  std::vector<Owner> owners;  ///< ascending
-  AddressSet owned;           ///< the addresses of `owners`
-  /// The same by the first link of the way there: of a bridge its port.
-  std::map<std::uint32_t, AddressSet> owned_by_port;
+  std::vector<Owner> owners;         ///< ascending
   std::vector<std::size_t> proxies;  ///< stations that may answer for addresses of others
   bool open = false;                 ///< frames go on out of sight
   /// Where to a namespace that cannot be read: "the other end of veth3"; empty: not so.
@@ -58,6 +56,17 @@ struct Segment {
 
   /// Who has the address.
   [[nodiscard]] std::span<const Owner> owners_of(const IpAddress& address) const;
+  /// The addresses of `owners`: all of them, and by the first link of the way there, of a bridge
+  /// its port.
+  struct Owned {
+    AddressSet all;
+    std::map<std::uint32_t, AddressSet> by_port;
+  };
+  /// Worked out when it is first asked: most segments are asked for one owner only.
+  [[nodiscard]] const Owned& owned() const;
+
+ private:
+  mutable std::optional<Owned> owned_;
 };
 
 /// Does it answer for more than its own addresses: as a proxy, or by local routes to prefixes?

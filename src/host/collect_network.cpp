@@ -28,9 +28,11 @@ Network collect_network(kernel::Source& source, const kernel::NetnsRef& netns, c
     network = read_network(source, netns, id, request);
     // Half-open connections are counted where they can fill a queue.
     const bool cookies = network.settings.syncookies.value_or(1) != 0;
-    network.services = read_service_facts(
-        source, netns, host, id,
-        {.half_open = !cookies, .options = request.socket_options, .bound = request.bound_sockets});
+    network.services = read_service_facts(source, netns, host, id,
+                                          {.half_open = !cookies,
+                                           .options = request.socket_options,
+                                           .bound = request.bound_sockets,
+                                           .folders = request.folders});
   });
   if (network.services.refused.sockets > 0) {
     note_refused({.source = source, .netns = netns, .request = request, .network = network},

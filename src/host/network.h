@@ -122,23 +122,17 @@ struct NetSettings {
   Ipv6Settings ipv6_all;
   std::optional<std::int32_t> syncookies = {};       ///< tcp_syncookies
   std::optional<std::int32_t> max_syn_backlog = {};  ///< tcp_max_syn_backlog
-  std::optional<std::int32_t> somaxconn = {};
-  std::optional<std::int32_t> abort_on_overflow = {};  ///< tcp_abort_on_overflow
   std::optional<std::int32_t> l3mdev_accept_tcp = {};
   std::optional<std::int32_t> l3mdev_accept_udp = {};
   std::optional<std::int32_t> fwmark_reflect = {};  ///< ipv4
   std::optional<std::int32_t> fwmark_reflect6 = {};
   std::optional<std::int32_t> fwmark_accept = {};  ///< tcp_fwmark_accept
-  std::optional<std::int32_t> ping_group = {};
   std::optional<std::int32_t> conntrack_count = {};
   std::optional<std::int32_t> conntrack_max = {};
   std::optional<std::int32_t> conntrack_loose = {};       ///< nf_conntrack_tcp_loose
   std::optional<std::int32_t> bridge_call_iptables = {};  ///< bridge-nf-call-iptables
   std::optional<std::int32_t> bridge_call_ip6tables = {};
-  std::optional<std::int32_t> icmp_echo_ignore_all = {};
   std::optional<std::int32_t> bindv6only = {};
-  std::optional<std::int32_t> bridge_call_arptables = {};
-  std::optional<std::int32_t> conntrack_checksum = {};  ///< nf_conntrack_checksum
   bool operator==(const NetSettings&) const = default;
 };
 
@@ -258,6 +252,8 @@ struct NetworkRequest {
   /// Options of listening sockets, through their holders: docs/adr/0009.
   bool socket_options = true;
   bool bound_sockets = true;  ///< that do not listen: they tell why a port is closed
+  /// Who reads many namespaces reads the mounts once; nullptr: they are read.
+  CgroupFolders* folders = nullptr;
 };
 
 /// What a question about any listener of the namespace may need, but for `connection`.

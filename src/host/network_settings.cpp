@@ -1,5 +1,6 @@
 // Settings of interfaces and of the namespace. Of an interface the link dump tells them all at once
 // (network_links.cpp); `all` and the rest are files.
+#include <algorithm>
 #include <array>
 #include <cerrno>
 
@@ -47,34 +48,43 @@ constexpr std::array<Row<Ipv6Settings, Ipv6Setting>, 6> kIpv6 = {{
     {&Ipv6Settings::force_forwarding, Ipv6Setting::ForceForwarding, "force_forwarding"},
 }};
 
+bool has_vrf(const Network& network) {
+  return std::ranges::any_of(network.links, [](const Link& link) { return link.kind == "vrf"; });
+}
+
+bool has_bridge(const Network& network) {
+  return std::ranges::any_of(network.links, [](const Link& link) { return link.kind == "bridge"; });
+}
+
+bool has_no_cookies(const Network& network) {
+  return network.settings.syncookies == 0;
+}
+
 struct FileRow {
   std::optional<std::int32_t> NetSettings::*member;
   const char* file;  ///< below /proc/sys/net
+  /// Of others it decides nothing; nullptr: of all. Each file is a hundredth of what there is to
+  /// read of a namespace.
+  bool (*decides)(const Network& network) = nullptr;
 };
 /// Those of one folder together: that is the fastest to read.
-constexpr std::array<FileRow, 16> kFiles = {{
+constexpr std::array<FileRow, 11> kFiles = {{
     {&NetSettings::syncookies, "ipv4/tcp_syncookies"},
-    {&NetSettings::max_syn_backlog, "ipv4/tcp_max_syn_backlog"},
-    {&NetSettings::abort_on_overflow, "ipv4/tcp_abort_on_overflow"},
-    {&NetSettings::l3mdev_accept_tcp, "ipv4/tcp_l3mdev_accept"},
-    {&NetSettings::l3mdev_accept_udp, "ipv4/udp_l3mdev_accept"},
+    {&NetSettings::max_syn_backlog, "ipv4/tcp_max_syn_backlog", has_no_cookies},
+    {&NetSettings::l3mdev_accept_tcp, "ipv4/tcp_l3mdev_accept", has_vrf},
+    {&NetSettings::l3mdev_accept_udp, "ipv4/udp_l3mdev_accept", has_vrf},
     {&NetSettings::fwmark_reflect, "ipv4/fwmark_reflect"},
     {&NetSettings::fwmark_accept, "ipv4/tcp_fwmark_accept"},
-    {&NetSettings::ping_group, "ipv4/ping_group_range"},
-    {&NetSettings::icmp_echo_ignore_all, "ipv4/icmp_echo_ignore_all"},
     {&NetSettings::fwmark_reflect6, "ipv6/fwmark_reflect"},
     {&NetSettings::bindv6only, "ipv6/bindv6only"},
-    {&NetSettings::somaxconn, "core/somaxconn"},
     {&NetSettings::conntrack_count, "netfilter/nf_conntrack_count"},
     {&NetSettings::conntrack_max, "netfilter/nf_conntrack_max"},
     {&NetSettings::conntrack_loose, "netfilter/nf_conntrack_tcp_loose"},
-    {&NetSettings::conntrack_checksum, "netfilter/nf_conntrack_checksum"},
 }};
 /// br_netfilter makes these; without that module nothing of the kind happens.
-constexpr std::array<FileRow, 3> kBridgeFiles = {{
-    {&NetSettings::bridge_call_iptables, "bridge/bridge-nf-call-iptables"},
-    {&NetSettings::bridge_call_ip6tables, "bridge/bridge-nf-call-ip6tables"},
-    {&NetSettings::bridge_call_arptables, "bridge/bridge-nf-call-arptables"},
+constexpr std::array<FileRow, 2> kBridgeFiles = {{
+    {&NetSettings::bridge_call_iptables, "bridge/bridge-nf-call-iptables", has_bridge},
+    {&NetSettings::bridge_call_ip6tables, "bridge/bridge-nf-call-ip6tables", has_bridge},
 }};
 
 constexpr auto kSettings = "/proc/sys/net/";
@@ -87,7 +97,7 @@ class SettingFiles {
  public:
   explicit SettingFiles(const NetworkReading& reading) : reading_(reading) {}
 
-  /// The number, or the first of several. `required`: every kernel has the file.
+  /// `required`: every kernel has the file.
   std::optional<std::int32_t> number(const std::string& file, bool required = false) {
     const std::string path = kSettings + file;
     const auto text = reading_.source.read_net_file(reading_.netns, path);
@@ -146,8 +156,14 @@ void read_settings(const NetworkReading& reading) {
   // Who may not enter a namespace need not knock fifty times.
   if (!files.error()) {
     files.fill(kIpv6, kIpv6All, false, settings.ipv6_all);
-    for (const FileRow& row : kFiles) settings.*row.member = files.number(row.file);
+    const auto decides = [&](const FileRow& row) {
+      return row.decides == nullptr || row.decides(reading.network);
+    };
+    for (const FileRow& row : kFiles) {
+      if (decides(row)) settings.*row.member = files.number(row.file);
+    }
     for (const FileRow& row : kBridgeFiles) {
+      if (!decides(row)) continue;
       settings.*row.member = files.number(row.file);
       if (!(settings.*row.member) && !files.error()) settings.*row.member = 0;
     }

@@ -46,8 +46,8 @@ class NetworkOfBytes : public testing::Test {
     }
     source.net_file(0, "/proc/sys/net/ipv4/conf/all/rp_filter", "2\n");
     source.net_file(0, "/proc/sys/net/ipv6/conf/all/forwarding", "1\n");
-    source.net_file(0, "/proc/sys/net/ipv4/ping_group_range", "1\t0\n");
-    source.net_file(0, "/proc/sys/net/core/somaxconn", "4096\n");
+    source.net_file(0, "/proc/sys/net/ipv4/tcp_max_syn_backlog", "2048\n");
+    source.net_file(0, "/proc/sys/net/ipv4/tcp_fwmark_accept", "1\n");
   }
   [[nodiscard]] Network network() {
     return read_network(source, netns, NetnsId{3}, {.firewalls = false, .programs = false});
@@ -79,8 +79,13 @@ TEST_F(NetworkOfBytes, HasAllThatAnybodyMayRead) {
   EXPECT_EQ(all.rules.back().family, Family::Inet6);
   EXPECT_EQ(all.settings.ipv4_all.rp_filter, 2);
   EXPECT_EQ(all.settings.ipv6_all.forwarding, 1);
-  EXPECT_EQ(all.settings.ping_group, 1);
-  EXPECT_EQ(all.settings.somaxconn, 4096);
+  EXPECT_EQ(all.settings.fwmark_accept, 1);
+}
+
+TEST_F(NetworkOfBytes, WhatDecidesNothingIsNotRead) {
+  EXPECT_FALSE(network().settings.max_syn_backlog) << "there may be SYN cookies";
+  source.net_file(0, "/proc/sys/net/ipv4/tcp_syncookies", "0\n");
+  EXPECT_EQ(network().settings.max_syn_backlog, 2048);
 }
 
 TEST_F(NetworkOfBytes, RoutesOfNexthopObjectsHaveTheirHops) {

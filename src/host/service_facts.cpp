@@ -251,7 +251,8 @@ ServiceFacts read_service_facts(kernel::Source& source, const kernel::NetnsRef& 
     }
   }
   if (processes.empty()) return out;
-  CgroupFolders cgroups(source);
+  std::optional<CgroupFolders> own;
+  CgroupFolders& cgroups = request.folders != nullptr ? *request.folders : own.emplace(source);
   for (const auto& [pid, process] : processes) {
     out.holders.push_back(read_holder(source, *process, cgroups));
   }

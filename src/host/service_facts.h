@@ -68,6 +68,8 @@ struct ServiceFacts {
   [[nodiscard]] const HolderFacts* holder(std::uint32_t pid) const;
 };
 
+class CgroupFolders;  // cgroup_folders.h
+
 /// What of it is asked for.
 struct ServiceRequest {
   std::optional<std::uint16_t> port = {};  ///< of one port, else of all
@@ -75,6 +77,7 @@ struct ServiceRequest {
       false;            ///< count SYN_RECV: walks all connections, and matters without SYN cookies
   bool options = true;  ///< of sockets, through their holders
   bool bound = true;    ///< sockets that are bound and do not listen: walks a long table
+  CgroupFolders* folders = nullptr;  ///< as of NetworkRequest
 };
 
 /// Reads them for the listeners of one namespace. What cannot be read stays empty. What is asked of

@@ -81,7 +81,7 @@ constexpr const char* kCommands[] = {
     "ifb0",
     "sysctl -qw net.ipv4.conf.v0.rp_filter=2 net.ipv4.conf.all.rp_filter=1 "
     "net.ipv4.conf.v0.arp_ignore=8 net.ipv4.conf.v0.route_localnet=1 "
-    "net.ipv4.tcp_syncookies=2 net.core.somaxconn=77 "
+    "net.ipv4.tcp_syncookies=2 net.ipv4.tcp_fwmark_accept=1 "
     "net.ipv6.conf.v0.proxy_ndp=1 net.ipv6.conf.br0.disable_ipv6=1",
     // Last of all: of routes by nexthop objects the kernel tells no hops any more.
     "sysctl -qw net.ipv4.nexthop_compat_mode=0",
@@ -311,7 +311,7 @@ void compare_settings(const Network& network) {
   }
   EXPECT_EQ(network.settings.ipv4_all.rp_filter, 1);
   EXPECT_EQ(network.settings.syncookies, 2);
-  EXPECT_EQ(network.settings.somaxconn, 77);
+  EXPECT_EQ(network.settings.fwmark_accept, 1);
   EXPECT_EQ(network.settings.conntrack_max, sysctl("netfilter/nf_conntrack_max"));
 }
 

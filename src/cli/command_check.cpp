@@ -185,6 +185,7 @@ Outcome command_check(const Invocation& asked, Output& out) {
     }
     policy = std::move(*parsed);
   }
+  give_threads_heaps();
   const tl::expected<OpenedSource, Failure> opened = open_source(asked);
   if (!opened) return tl::unexpected<Failure>(opened.error());
   Tally tally(*opened->source);

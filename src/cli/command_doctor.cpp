@@ -3,6 +3,7 @@
 #include <cerrno>
 
 #include "cli/commands.h"
+#include "cli/list_reach.h"
 #include "cli/source.h"
 #include "cli/survey.h"
 #include "cli/tally.h"
@@ -45,6 +46,7 @@ Outcome command_doctor(const Invocation& asked, Output& out) {
     if (!parsed) return fail_with(ExitStatus::Usage, parsed.error());
     target = std::move(*parsed);
   }
+  give_threads_heaps();
   const tl::expected<OpenedSource, Failure> opened = open_source(asked);
   if (!opened) return tl::unexpected<Failure>(opened.error());
   Tally tally(*opened->source);

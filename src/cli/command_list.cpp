@@ -186,6 +186,7 @@ Outcome command_list(const Invocation& asked, Output& out) {
   if (const Result<void> fine = check_filter(asked, *filter); !fine) {
     return fail_with(ExitStatus::Usage, fine.error());
   }
+  if (asked.reach) give_threads_heaps();
   const tl::expected<OpenedSource, Failure> opened = open_source(asked);
   if (!opened) return tl::unexpected<Failure>(opened.error());
   Tally tally(*opened->source);

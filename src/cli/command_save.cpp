@@ -129,6 +129,7 @@ Outcome command_save(const Invocation& asked, Output& out) {
   if (const Result<void> fine = check_target(asked); !fine) {
     return fail_with(ExitStatus::Usage, fine.error());
   }
+  give_threads_heaps();
   const tl::expected<OpenedSource, Failure> opened = open_source(asked);
   if (!opened) return tl::unexpected<Failure>(opened.error());
   Tally tally(*opened->source);

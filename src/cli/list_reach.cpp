@@ -1,8 +1,14 @@
 #include "cli/list_reach.h"
 
+#include <malloc.h>
+
 #include <algorithm>
 #include <map>
+#include <memory>
+#include <optional>
 
+#include "base/parallel.h"
+#include "host/cgroup_folders.h"
 #include "host/collect_network.h"
 #include "host/network.h"
 #include "reach/published.h"
@@ -46,14 +52,21 @@ void read_addresses(const Reading& reading, reach::ReachTable& table) {
 
 WhyEngine list_engine(reach::Sources about) {
   WhyEngine engine = why_engine();
-  engine.read = [about](kernel::Source& source, const kernel::NetnsRef& way, const host::Host& host,
-                        host::NetnsId id) {
+  const auto folders = std::make_shared<std::optional<host::CgroupFolders>>();
+  engine.read = [about, folders](kernel::Source& source, const kernel::NetnsRef& way,
+                                 const host::Host& host, host::NetnsId id) {
     host::NetworkRequest request = host::network_request(host, id);
     request.socket_options = false;
     request.bound_sockets = about == reach::Sources::Every;
+    if (!*folders) folders->emplace(source);
+    request.folders = &**folders;
     return host::collect_network(source, way, host, id, request);
   };
   return engine;
+}
+
+void give_threads_heaps() {
+  mallopt(M_ARENA_MAX, static_cast<int>(useful_threads()) + 1);
 }
 
 reach::ReachTable read_reach(const Reading& reading, const std::vector<std::size_t>& listeners,
@@ -75,10 +88,11 @@ reach::ReachTable read_reach(const Reading& reading, const std::vector<std::size
     const auto read = networks.emplace(id, reading.engine.read(reading.source, way, host, id));
     others.know(read.first->second);
   }
-  for (auto& [id, network] : networks) {
-    const std::vector<std::size_t>& members = by_netns[id];
-    table.add(std::move(network), members, reading.engine.reach, &others);
-    if (!members.empty()) add_gaps(*table.network(id), table.classes(members), gaps);
+  table.add_all(std::move(networks), by_netns, reading.engine.reach, others);
+  for (const auto& [id, members] : by_netns) {
+    const host::Network* network = table.network(id);
+    if (network == nullptr || members.empty()) continue;
+    add_gaps(*network, table.classes(members), gaps);
   }
   if (table.leads_elsewhere()) read_addresses(reading, table);
   table.find_published();

@@ -25,6 +25,11 @@ struct Reading {
   host::Networks* others = nullptr;  ///< as of reach::Tracer; nullptr: to be made
 };
 
+/// For a command that calls read_reach(), before its first thread: threads that follow packets at
+/// once each have a heap, as they would wait for each other's. The rest of hark has one
+/// (main.cpp). mallopt(3), M_ARENA_MAX
+void give_threads_heaps();
+
 /// Reads each namespace that these listeners are in, once, and asks for them, and for the ports
 /// that are published there; of `all` namespaces also those that have none of the listeners. `gaps`
 /// gets what of it could not be read and decides. For `hark list` clients are enough; JSON tells of

@@ -10,6 +10,7 @@
 namespace hark::host {
 
 const Network* Networks::of(NetnsId id) {
+  const std::lock_guard turn(turn_);
   if (const auto found = known_.find(id); found != known_.end()) return found->second;
   const Network*& known = known_[id];
   const auto at = static_cast<std::size_t>(id);
@@ -23,6 +24,7 @@ const Network* Networks::of(NetnsId id) {
 }
 
 const Network* Networks::outline(NetnsId id) {
+  const std::lock_guard turn(turn_);
   if (const auto found = known_.find(id); found != known_.end()) return found->second;
   const auto [outline, fresh] = outlines_.try_emplace(id);
   const auto at = static_cast<std::size_t>(id);
@@ -55,6 +57,11 @@ const Networks::Numbers& Networks::numbers_in(NetnsId id) {
 }
 
 std::optional<LinkEnd> Networks::other_end(const Network& in, const Link& link) {
+  const std::lock_guard turn(turn_);
+  return find_end(in, link);
+}
+
+std::optional<LinkEnd> Networks::find_end(const Network& in, const Link& link) {
   if (link.peer == 0) return std::nullopt;
   if (!link.peer_netns) return LinkEnd{.netns = in.netns, .link = link.peer};
   const auto known = ends_.find({in.netns, link.index});
@@ -75,13 +82,14 @@ void Networks::find_standing(const Network& in) {
                                                              "ipvtap"};
   for (const Link& link : in.links) {
     if (std::ranges::find(kKinds, link.kind) == kKinds.end()) continue;
-    if (const auto lower = other_end(in, link)) {
+    if (const auto lower = find_end(in, link)) {
       standing_->emplace(*lower, LinkEnd{.netns = in.netns, .link = link.index});
     }
   }
 }
 
 std::vector<LinkEnd> Networks::standing_on(const LinkEnd& lower) {
+  const std::lock_guard turn(turn_);
   if (!standing_) {
     standing_.emplace();
     for (std::size_t i = 0; i < ways_.size(); ++i) {

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -23,6 +24,7 @@ struct LinkEnd {
   auto operator<=>(const LinkEnd&) const = default;
 };
 
+/// Several threads may ask at once; know() is before all of them.
 class Networks {
  public:
   /// Keeps the references. `ways` are to Host::namespaces.
@@ -49,6 +51,9 @@ class Networks {
   [[nodiscard]] const Numbers& numbers_in(NetnsId id);
   void find_standing(const Network& in);
 
+  [[nodiscard]] std::optional<LinkEnd> find_end(const Network& in, const Link& link);
+
+  std::mutex turn_;  ///< of those below and of the source
   kernel::Source& source_;
   const Host& host_;
   const std::vector<kernel::NetnsRef>& ways_;

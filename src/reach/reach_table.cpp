@@ -4,8 +4,10 @@
 #include <array>
 #include <iterator>
 #include <set>
+#include <span>
 #include <tuple>
 
+#include "base/parallel.h"
 #include "base/text.h"
 #include "host/holders.h"
 #include "host/near_words.h"
@@ -254,41 +256,96 @@ std::vector<host::Gap> ReachTable::published_gaps() const {
   return out;
 }
 
-void ReachTable::add(host::Network network, const std::vector<std::size_t>& listeners,
-                     const AskReach& ask, host::Networks* others) {
-  const host::NetnsId id = network.netns;
-  Space& space = spaces_[id];
+/// What is asked of one namespace.
+struct ReachTable::Asked {
+  Space& space;
+  std::vector<Destination> to = {};
+  std::map<std::size_t, std::vector<std::size_t>> places = {};  ///< of listeners; the rest follow
+  std::size_t of_listeners = 0;
+  std::vector<PublishedCount> counts = {};
+};
+
+ReachTable::Asked ReachTable::open(host::Network network, const std::vector<std::size_t>& listeners,
+                                   host::Networks* others) {
+  Asked out{.space = spaces_[network.netns]};
+  Space& space = out.space;
   space.network = std::move(network);
   if (others != nullptr) others->know(space.network);
   space.sources = std::make_unique<const ClientSources>(space.network);
   using Key = std::tuple<Protocol, IpAddress, std::uint16_t, std::uint32_t>;
   std::map<Key, std::size_t> known;
-  std::vector<Destination> all;
-  std::map<std::size_t, std::vector<std::size_t>> places;
   for (const std::size_t i : listeners) {
     const Listener& listener = host_.listeners[i];
     if (!can_be_asked(listener)) continue;
     for (const Destination& to : destinations_of(space.network, service_of(listener))) {
       const auto [at, is_new] =
-          known.emplace(Key(to.protocol, to.address, to.port, to.interface), all.size());
+          known.emplace(Key(to.protocol, to.address, to.port, to.interface), out.to.size());
       if (is_new) {
-        all.push_back(to);
-        limit(space, all.back());
+        out.to.push_back(to);
+        limit(space, out.to.back());
       }
-      places[i].push_back(at->second);
+      out.places[i].push_back(at->second);
     }
   }
-  const std::size_t of_listeners = all.size();
-  const std::vector<PublishedCount> counts = ask_published(space, all);
-  space.places = ask(host_, space.network, all, others);
-  std::size_t next = of_listeners;
-  Publishable& may = published_->by_netns[id];
+  out.of_listeners = out.to.size();
+  out.counts = ask_published(space, out.to);
+  return out;
+}
+
+void ReachTable::close(const Asked& asked) {
+  Space& space = asked.space;
+  std::size_t next = asked.of_listeners;
+  Publishable& may = published_->by_netns[space.network.netns];
   for (std::size_t i = 0; i < may.ports.size(); ++i) {
-    next = take_answers(space.places, next, counts[i], may.ports[i]);
+    next = take_answers(space.places, next, asked.counts[i], may.ports[i]);
   }
-  for (const auto& [listener, at] : places) {
+  for (const auto& [listener, at] : asked.places) {
     for (const std::size_t place : at) by_listener_[listener].push_back(&space.places[place]);
   }
+}
+
+void ReachTable::add(host::Network network, const std::vector<std::size_t>& listeners,
+                     const AskReach& ask, host::Networks* others) {
+  const Asked asked = open(std::move(network), listeners, others);
+  asked.space.places = ask(host_, asked.space.network, asked.to, others);
+  close(asked);
+}
+
+void ReachTable::add_all(std::map<host::NetnsId, host::Network> networks,
+                         const std::map<host::NetnsId, std::vector<std::size_t>>& listeners,
+                         const AskReach& ask, host::Networks& others) {
+  // Who asks makes each namespace ready for himself, which is as long as this many questions.
+  constexpr std::size_t kWorthwhile = 128;
+  struct Part {
+    const Asked* of;
+    std::size_t first;
+    std::size_t count;
+  };
+  const std::size_t threads = useful_threads();
+  std::vector<Asked> all;
+  all.reserve(networks.size());
+  std::vector<Part> parts;
+  for (auto& [id, network] : networks) {
+    const auto known = listeners.find(id);
+    all.push_back(open(std::move(network),
+                       known == listeners.end() ? std::vector<std::size_t>() : known->second,
+                       &others));
+    const Asked& asked = all.back();
+    const std::size_t size = asked.to.size();
+    asked.space.places.resize(size);
+    const std::size_t pieces = std::clamp<std::size_t>(size / kWorthwhile, 1, threads);
+    for (std::size_t i = 0; i < pieces; ++i) {
+      const std::size_t first = size * i / pieces;
+      parts.push_back({&asked, first, size * (i + 1) / pieces - first});
+    }
+  }
+  do_each(parts.size(), threads, [&](std::size_t i) {
+    const auto& [of, first, count] = parts[i];
+    const auto to = std::span(of->to).subspan(first, count);
+    std::ranges::move(ask(host_, of->space.network, {to.begin(), to.end()}, &others),
+                      of->space.places.begin() + static_cast<std::ptrdiff_t>(first));
+  });
+  for (const Asked& asked : all) close(asked);
 }
 
 const host::Network* ReachTable::network(host::NetnsId id) const {

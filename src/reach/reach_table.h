@@ -19,6 +19,7 @@
 namespace hark::reach {
 
 /// reach() of each destination, in their order, with one Tracer for all. `others` as of Tracer.
+/// Several threads may be in it at once.
 using AskReach = std::function<std::vector<std::vector<ReachClass>>(
     const host::Host&, const host::Network&, const std::vector<Destination>&,
     host::Networks* others)>;
@@ -63,6 +64,11 @@ class ReachTable {
   /// that are published there. `others` as of Tracer.
   void add(host::Network network, const std::vector<std::size_t>& listeners, const AskReach& ask,
            host::Networks* others = nullptr);
+  /// The same of several namespaces, of each the listeners that are named for it; packets of one
+  /// are followed through all the others.
+  void add_all(std::map<host::NetnsId, host::Network> networks,
+               const std::map<host::NetnsId, std::vector<std::size_t>>& listeners,
+               const AskReach& ask, host::Networks& others);
   /// Whose addresses these are, of a namespace that was not added: for find_published().
   void add_addresses(host::NetnsId id, const host::Network& network);
   /// Judges what add() asked, once all namespaces are added. An address that no namespace has that
@@ -97,6 +103,10 @@ class ReachTable {
     std::vector<std::vector<ReachClass>> places;
   };
   struct Published;
+  struct Asked;
+  [[nodiscard]] Asked open(host::Network network, const std::vector<std::size_t>& listeners,
+                           host::Networks* others);
+  void close(const Asked& asked);
   [[nodiscard]] std::vector<PublishedCount> ask_published(Space& space,
                                                           std::vector<Destination>& all);
   void limit(const Space& space, Destination& to) const;

@@ -132,7 +132,7 @@ std::optional<Carried> Carrier::cross(Site*& site, Packet& packet, const FibResu
   const bool from_link = !sites_.home().world.network.is_loopback(question_.interface);
   if (sites_.is_home(*site) && packet.reply && from_link) strays = true;
   const IpAddress next = fib.gateway.value_or(packet.tuple.destination);
-  static const Segment kNothing;
+  static const Segment kNothing;  // of all threads: without owners its owned() is not asked
   const Segment& segment =
       world.spaces == nullptr ? kNothing : world.spaces->segment(world.network, packet.out);
   std::optional<Blocker> blocked;
@@ -240,14 +240,14 @@ Clients* Carrier::many_clients() const {
 /// Who of many clients is a neighbour there, or has the address of one, fares otherwise.
 void Carrier::tell_owners_apart(const Segment& segment) const {
   Clients* clients = many_clients();
-  if (clients != nullptr) clients->split_once(segment.owned().all);
+  if (clients != nullptr && !segment.owners.empty()) clients->split_once(segment.owned().all);
 }
 
 /// Those who are at the port by which it goes out, and at isolated ones.
 void Carrier::tell_ports_apart(const Segment& segment, const host::Network& network,
                                const host::Link& out) const {
   Clients* clients = many_clients();
-  if (clients == nullptr) return;
+  if (clients == nullptr || segment.owners.empty()) return;
   const auto& by_port = segment.owned().by_port;
   const auto there = by_port.find(out.index);
   if (there != by_port.end()) clients->split_once(there->second);

@@ -86,6 +86,25 @@ Openness openness_of(const Reachability& one) {
   return Openness::Nobody;
 }
 
+/// Positions, the last one excluded.
+struct Piece {
+  std::size_t first;
+  std::size_t last;
+};
+
+/// Questions about one namespace for several threads. Each of them makes it ready for himself,
+/// which takes as long as many questions.
+std::vector<Piece> pieces_of(std::size_t count) {
+  constexpr std::size_t kWorthwhile = 128;
+  std::vector<Piece> out;
+  if (count == 0) return out;
+  const std::size_t pieces = std::clamp<std::size_t>(count / kWorthwhile, 1, useful_threads());
+  for (std::size_t i = 0; i < pieces; ++i) {
+    out.push_back({count * i / pieces, count * (i + 1) / pieces});
+  }
+  return out;
+}
+
 template <typename IsMine>
 Reachability judged(const ClientSources& sources, const ClassList& classes, const IsMine& is_mine) {
   Reachability out;
@@ -170,14 +189,23 @@ bool ReachTable::leads_elsewhere() const {
 void ReachTable::find_published() {
   for (auto& [id, may] : published_->by_netns) {
     const Space& space = spaces_.at(id);
-    WithoutNat plain(host_, space.network);
-    for (PublishedPort& port : may.ports) {
-      if (!judge(*space.sources, port)) continue;
-      find_owners(host_, published_->addresses, port);
-      plain.judge(port);
-      published_->found.push_back(std::move(port));
+    std::vector<PublishedPort>& ports = may.ports;
+    std::vector<std::uint8_t> counts(ports.size());
+    const std::vector<Piece> pieces = pieces_of(counts.size());
+    do_each(pieces.size(), useful_threads(), [&](std::size_t piece) {
+      WithoutNat plain(host_, space.network);
+      for (std::size_t i = pieces[piece].first; i < pieces[piece].last; ++i) {
+        PublishedPort& port = ports[i];
+        if (!judge(*space.sources, port)) continue;
+        find_owners(host_, published_->addresses, port);
+        plain.judge(port);
+        counts[i] = 1;
+      }
+    });
+    for (std::size_t i = 0; i < counts.size(); ++i) {
+      if (counts[i] != 0) published_->found.push_back(std::move(ports[i]));
     }
-    may.ports.clear();
+    ports.clear();
   }
 }
 
@@ -314,14 +342,10 @@ void ReachTable::add(host::Network network, const std::vector<std::size_t>& list
 void ReachTable::add_all(std::map<host::NetnsId, host::Network> networks,
                          const std::map<host::NetnsId, std::vector<std::size_t>>& listeners,
                          const AskReach& ask, host::Networks& others) {
-  // Who asks makes each namespace ready for himself, which is as long as this many questions.
-  constexpr std::size_t kWorthwhile = 128;
   struct Part {
     const Asked* of;
-    std::size_t first;
-    std::size_t count;
+    Piece piece;
   };
-  const std::size_t threads = useful_threads();
   std::vector<Asked> all;
   all.reserve(networks.size());
   std::vector<Part> parts;
@@ -331,19 +355,14 @@ void ReachTable::add_all(std::map<host::NetnsId, host::Network> networks,
                        known == listeners.end() ? std::vector<std::size_t>() : known->second,
                        &others));
     const Asked& asked = all.back();
-    const std::size_t size = asked.to.size();
-    asked.space.places.resize(size);
-    const std::size_t pieces = std::clamp<std::size_t>(size / kWorthwhile, 1, threads);
-    for (std::size_t i = 0; i < pieces; ++i) {
-      const std::size_t first = size * i / pieces;
-      parts.push_back({&asked, first, size * (i + 1) / pieces - first});
-    }
+    asked.space.places.resize(asked.to.size());
+    for (const Piece& piece : pieces_of(asked.to.size())) parts.push_back({&asked, piece});
   }
-  do_each(parts.size(), threads, [&](std::size_t i) {
-    const auto& [of, first, count] = parts[i];
-    const auto to = std::span(of->to).subspan(first, count);
+  do_each(parts.size(), useful_threads(), [&](std::size_t i) {
+    const auto& [of, piece] = parts[i];
+    const auto to = std::span(of->to).subspan(piece.first, piece.last - piece.first);
     std::ranges::move(ask(host_, of->space.network, {to.begin(), to.end()}, &others),
-                      of->space.places.begin() + static_cast<std::ptrdiff_t>(first));
+                      of->space.places.begin() + static_cast<std::ptrdiff_t>(piece.first));
   });
   for (const Asked& asked : all) close(asked);
 }

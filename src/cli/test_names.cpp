@@ -2,13 +2,12 @@
 
 #include <poll.h>
 
-#include <algorithm>
-#include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <mutex>
 #include <set>
-#include <thread>
+
+#include "base/parallel.h"
 
 namespace hark::cli {
 namespace {
@@ -34,21 +33,15 @@ ResolvedNames resolve_names(
   const std::vector<std::string> work(once.begin(), once.end());
   ResolvedNames out;
   std::mutex mutex;
-  std::atomic<std::size_t> next = 0;
-  const auto run = [&] {
-    for (std::size_t i = next++; i < work.size() && !is_stopped(stop); i = next++) {
-      const auto began = std::chrono::steady_clock::now();
-      ResolvedName one{.addresses = resolve(work[i], stop), .elapsed_ms = 0};
-      one.elapsed_ms = since(began);
-      if (!one.addresses && one.addresses.error().code == ECANCELED) return;
-      const std::lock_guard lock(mutex);
-      out.emplace(work[i], std::move(one));
-    }
-  };
-  std::vector<std::jthread> threads;
-  for (std::size_t i = 1; i < std::min(work.size(), kMostThreads); ++i) threads.emplace_back(run);
-  run();
-  threads.clear();
+  do_each(work.size(), kMostThreads, [&](std::size_t i) {
+    if (is_stopped(stop)) return;
+    const auto began = std::chrono::steady_clock::now();
+    ResolvedName one{.addresses = resolve(work[i], stop), .elapsed_ms = 0};
+    one.elapsed_ms = since(began);
+    if (!one.addresses && one.addresses.error().code == ECANCELED) return;
+    const std::lock_guard lock(mutex);
+    out.emplace(work[i], std::move(one));
+  });
   return out;
 }
 
